@@ -1,0 +1,58 @@
+//! The way into a running engine: views out, commands in. Cheap to clone; every console and the socket hold one.
+
+use crate::model::{
+    change::{Entry, Who},
+    message::{Command, Reply, View, Welcome},
+};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A question to the loop, with the way back. The queue holds 64; a full one makes the asker wait, never the loop.
+#[derive(Debug)]
+pub enum Asked {
+    /// Do something.
+    Do(Who, Command, oneshot::Sender<Reply>),
+    /// The present view and the history of the charts.
+    Welcome(oneshot::Sender<Welcome>),
+    /// The newest entries of the journal, oldest first, with their numbers.
+    Audit(usize, oneshot::Sender<Vec<(u64, Entry)>>),
+    /// End: changes made to be left behind are kept, those of a demo and unconfirmed ones are rolled back; then answer.
+    Stop(oneshot::Sender<()>),
+}
+
+/// The way into a running engine.
+#[derive(Clone, Debug)]
+pub struct EngineHandle {
+    /// Questions.
+    pub asks: mpsc::Sender<Asked>,
+    /// The newest view; latest wins, a slow screen never slows the loop.
+    pub views: watch::Receiver<Arc<View>>,
+}
+
+impl EngineHandle {
+    /// Gives a command and waits for the answer. `Refused` when the engine has ended.
+    pub async fn command(&self, who: Who, command: Command) -> Reply {
+        self.ask(|back| Asked::Do(who, command, back)).await.unwrap_or_else(|| Reply::Refused("the engine has ended".into()))
+    }
+
+    /// The present view with the history of the charts; `None` when the engine has ended.
+    pub async fn welcome(&self) -> Option<Welcome> {
+        self.ask(Asked::Welcome).await
+    }
+
+    /// The newest journal entries.
+    pub async fn audit(&self, most: usize) -> Vec<(u64, Entry)> {
+        self.ask(|back| Asked::Audit(most, back)).await.unwrap_or_default()
+    }
+
+    /// Ends the engine and waits until it has cleaned up.
+    pub async fn stop(&self) {
+        let _ended_already = self.ask(Asked::Stop).await;
+    }
+
+    async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Asked) -> Option<T> {
+        let (back, answer) = oneshot::channel();
+        self.asks.send(make(back)).await.ok()?;
+        answer.await.ok()
+    }
+}

@@ -1,0 +1,93 @@
+//! The trait behind which the machine stands.
+
+use crate::{
+    host::error::HostError,
+    model::{
+        facts::Facts,
+        knob::{Knob, Place},
+        sample::{Listener, Space},
+        subject::ProcessId,
+        time::Now,
+    },
+};
+use std::time::Duration;
+
+/// The result of a touch.
+pub type Touch<T> = Result<T, HostError>;
+
+/// An open file that is read again and again from its start: cheaper than opening it each time.
+pub trait Handle: Send {
+    /// Replaces the content of `into` with the whole file. A `/proc/PID` file of an ended process gives [`super::error::Kind::Gone`].
+    fn read(&self, into: &mut Vec<u8>) -> Touch<()>;
+}
+
+/// Every touch of the machine. Reading is cheap and never waits for a device, but for [`Host::space`], which may hang on a
+/// dead network mount: call that only from a thread of its own.
+pub trait Host: Send + Sync {
+    /// Both clocks.
+    fn now(&self) -> Now;
+
+    /// Waits; a fake clock only steps on. For read-back of what takes effect a moment after the write.
+    fn pause(&self, span: Duration);
+
+    /// Replaces the content of `into` with the whole file.
+    fn read(&self, place: &Place, into: &mut Vec<u8>) -> Touch<()>;
+
+    /// Opens a file for repeated reading.
+    fn open(&self, place: &Place) -> Touch<Box<dyn Handle>>;
+
+    /// Replaces the content of `into` with the names in a directory, unsorted, without `.` and `..`.
+    fn list(&self, place: &Place, into: &mut Vec<String>) -> Touch<()>;
+
+    /// The target of a symbolic link, as text.
+    fn link(&self, place: &Place) -> Touch<String>;
+
+    /// The inode number of a file or directory, links followed.
+    fn inode(&self, place: &Place) -> Touch<u64>;
+
+    /// How many descriptors a process has open: the size of `/proc/PID/fd` (Linux 6.2), or a count of its entries.
+    fn descriptors(&self, pid: u32) -> Touch<u32>;
+
+    /// Space of the filesystem mounted there (`statvfs`). May hang.
+    fn space(&self, at: &Place) -> Touch<Space>;
+
+    /// Cpu nanoseconds used by a process, all threads, since it started (its posix cpu clock; needs no rights).
+    fn cpu_clock(&self, pid: u32) -> Touch<u64>;
+
+    /// Listening TCP sockets of a network namespace (inet_diag), owners left open.
+    fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>>;
+
+    /// Facts of the host. Slow (milliseconds); read at start and rarely after.
+    fn facts(&self) -> Facts;
+
+    /// Our own pid, our guard's, and all our ancestors': the operator's session. Never to be touched.
+    fn family(&self) -> Vec<u32>;
+
+    /// The present value of a knob, canonical.
+    fn get(&self, knob: &Knob) -> Touch<String>;
+
+    /// Writes a knob, after checking the identity of its target. The value may be clamped: read it back.
+    fn set(&self, knob: &Knob, value: &str) -> Touch<()>;
+
+    /// Whether `set` would be allowed, without writing: rights and existence.
+    fn may_set(&self, knob: &Knob) -> Touch<()>;
+
+    /// Reads a whole file as text; bytes that are no UTF-8 become U+FFFD.
+    fn text(&self, place: &Place) -> Touch<String> {
+        let mut bytes = Vec::new();
+        self.read(place, &mut bytes)?;
+        Ok(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+    }
+
+    /// The start time of a process or thread directory such as `123` or `123/task/124`, from field 22 of its `stat`.
+    fn start_time(&self, directory: &str) -> Touch<u64> {
+        let place = Place::proc(format!("{directory}/stat"));
+        let text = self.text(&place)?;
+        let after = text.rfind(')').and_then(|i| text.get(i + 1..)).unwrap_or("");
+        after
+            .split_ascii_whitespace()
+            .nth(19)
+            .and_then(|field| field.parse().ok())
+            .ok_or_else(|| HostError::plain("read", &place, super::error::Kind::Other, "field 22 (start time) is missing"))
+    }
+}

@@ -1,0 +1,376 @@
+//! Changes: proposals on their way through the states, moved only by deeds. The state of a change is the fold of its journal.
+
+use crate::model::{
+    finding::Finding,
+    plan::{Held, Plan, Refusal},
+    proposal::Proposal,
+    series::Point,
+    time::{Now, Tick, Wall},
+    verdict::{Foresight, Verdict},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Number of a change, unique in a journal, shown as `#12`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChangeId(pub u64);
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Who {
+    /// A person: user name, and how they came (`SUDO_USER`, `SSH_CONNECTION`), as far as known.
+    Operator {
+        /// User name or number.
+        user: String,
+        /// Such as `console`, `socket`, `ssh 10.0.0.7`.
+        via: String,
+    },
+    /// The engine by itself.
+    Engine,
+    /// The guard process.
+    Guard,
+    /// Recovery after a crash.
+    Recovery,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Who::Operator { user, via } => write!(f, "{user} ({via})"),
+            Who::Engine => f.write_str("engine"),
+            Who::Guard => f.write_str("guard"),
+            Who::Recovery => f.write_str("recovery"),
+        }
+    }
+}
+
+/// Where a change stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)] // each is explained by the table in `ChangeState::next`
+pub enum ChangeState {
+    Proposed,
+    Approved,
+    Prepared,
+    Applying,
+    Applied,
+    Watching,
+    Kept,
+    RollingBack,
+    RolledBack,
+    Rejected,
+    Refused,
+    Expired,
+    Yielded,
+    Stuck,
+}
+
+/// Why a rollback began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// The operator asked.
+    Operator,
+    /// A guardrail or the primary got worse.
+    Hurt,
+    /// No benefit was shown.
+    NoEffect,
+    /// Nobody confirmed by the deadline.
+    Deadline,
+    /// The engine that watched it ended.
+    LostWatcher,
+    /// A step of apply failed.
+    ApplyFailed,
+    /// The value did not read back.
+    NotHeld,
+    /// Metrics were missing for too long.
+    NoData,
+    /// PANIC: everything.
+    Panic,
+    /// The run that it was made for ends (demo).
+    Leaving,
+}
+
+impl Cause {
+    /// Its name in running text.
+    pub fn words(self) -> &'static str {
+        match self {
+            Cause::Operator => "by the operator",
+            Cause::Hurt => "it hurt",
+            Cause::NoEffect => "no benefit shown",
+            Cause::Deadline => "nobody confirmed in time",
+            Cause::LostWatcher => "its watcher ended",
+            Cause::ApplyFailed => "a step failed",
+            Cause::NotHeld => "the value did not read back",
+            Cause::NoData => "no data to judge by",
+            Cause::Panic => "everything is rolled back",
+            Cause::Leaving => "the run ends",
+        }
+    }
+}
+
+/// What happened to a change. Each is a journal entry; each moves the state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Deed {
+    /// Came into the queue.
+    Proposed {
+        /// What.
+        proposal: Box<Proposal>,
+        /// The finding as it stood.
+        finding: Box<Finding>,
+    },
+    /// Approved, bound to a digest of plan and evidence.
+    Approved {
+        /// Digest of [`Plan::essence`] of the plan that was shown.
+        digest: String,
+    },
+    /// An approval was taken back before apply.
+    Unapproved,
+    /// Dismissed by the operator.
+    Rejected,
+    /// Lived too long, or its finding ended.
+    Expired,
+    /// Could not be done.
+    Refused(Refusal),
+    /// `prepare` read the machine and made the plan.
+    Prepared,
+    /// Intent, durable before the first write.
+    ApplyStarted {
+        /// The whole plan.
+        plan: Box<Plan>,
+        /// When the guard rolls back unless confirmed.
+        deadline: Tick,
+        /// Undo when the run that made it ends, even if kept (demo).
+        leave: bool,
+    },
+    /// Every step was written and read back.
+    Applied,
+    /// Measuring began.
+    WatchStarted,
+    /// A verdict was reached; keep or rollback follows.
+    Judged(Box<Verdict>),
+    /// Kept.
+    Kept,
+    /// Undo began.
+    RollbackStarted(Cause),
+    /// Undo is done and read back.
+    RolledBack,
+    /// Somebody else set the knob: hands off. Which knobs.
+    Yielded(Vec<String>),
+    /// Undo failed; the error, and the commands that a human can type.
+    Stuck {
+        /// The error.
+        error: String,
+        /// Commands, in order.
+        commands: Vec<String>,
+    },
+}
+
+/// A deed that the state does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Illegal {
+    /// The state it met.
+    pub state: ChangeState,
+    /// The deed's name.
+    pub deed: &'static str,
+}
+
+impl fmt::Display for Illegal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a change that is {} cannot be {}", self.state.words(), self.deed)
+    }
+}
+
+impl Deed {
+    /// Its name in running text.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Deed::Proposed { .. } => "proposed",
+            Deed::Approved { .. } => "approved",
+            Deed::Unapproved => "unapproved",
+            Deed::Rejected => "rejected",
+            Deed::Expired => "expired",
+            Deed::Refused(_) => "refused",
+            Deed::Prepared => "prepared",
+            Deed::ApplyStarted { .. } => "being applied",
+            Deed::Applied => "applied",
+            Deed::WatchStarted => "watched",
+            Deed::Judged(_) => "judged",
+            Deed::Kept => "kept",
+            Deed::RollbackStarted(_) => "being rolled back",
+            Deed::RolledBack => "rolled back",
+            Deed::Yielded(_) => "yielded",
+            Deed::Stuck { .. } => "stuck",
+        }
+    }
+}
+
+impl ChangeState {
+    /// The one transition function. `Deed::Proposed` makes a change and is legal only as its first deed, so never here.
+    pub fn next(self, deed: &Deed) -> Result<ChangeState, Illegal> {
+        use ChangeState as S;
+        let to = match (self, deed) {
+            (S::Proposed, Deed::Approved { .. }) => S::Approved,
+            (S::Proposed | S::Approved, Deed::Rejected) => S::Rejected,
+            (S::Proposed | S::Approved, Deed::Expired) => S::Expired,
+            (S::Approved, Deed::Unapproved) => S::Proposed,
+            (S::Approved | S::Prepared, Deed::Refused(_)) => S::Refused,
+            (S::Approved, Deed::Prepared) => S::Prepared,
+            (S::Prepared, Deed::ApplyStarted { .. }) => S::Applying,
+            (S::Applying, Deed::Applied) => S::Applied,
+            (S::Applied, Deed::WatchStarted) => S::Watching,
+            (S::Watching, Deed::Judged(_)) => S::Watching,
+            (S::Applied | S::Watching, Deed::Kept) => S::Kept,
+            (S::Applying | S::Applied | S::Watching | S::Kept | S::RollingBack | S::Stuck, Deed::RollbackStarted(_)) => {
+                S::RollingBack
+            }
+            (S::RollingBack, Deed::RolledBack) => S::RolledBack,
+            (S::RollingBack | S::Applied | S::Watching | S::Kept, Deed::Yielded(_)) => S::Yielded,
+            (S::RollingBack, Deed::Stuck { .. }) => S::Stuck,
+            _ => return Err(Illegal { state: self, deed: deed.words() }),
+        };
+        Ok(to)
+    }
+
+    /// Its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            ChangeState::Proposed => "proposed",
+            ChangeState::Approved => "approved",
+            ChangeState::Prepared => "prepared",
+            ChangeState::Applying => "applying",
+            ChangeState::Applied => "applied",
+            ChangeState::Watching => "watching",
+            ChangeState::Kept => "kept",
+            ChangeState::RollingBack => "rolling back",
+            ChangeState::RolledBack => "rolled back",
+            ChangeState::Rejected => "rejected",
+            ChangeState::Refused => "refused",
+            ChangeState::Expired => "expired",
+            ChangeState::Yielded => "yielded",
+            ChangeState::Stuck => "stuck",
+        }
+    }
+
+    /// True when the machine may hold, or may come to hold, values of ours: these are what recovery, guard and rollback look at.
+    pub fn is_live(self) -> bool {
+        matches!(
+            self,
+            ChangeState::Applying
+                | ChangeState::Applied
+                | ChangeState::Watching
+                | ChangeState::Kept
+                | ChangeState::RollingBack
+                | ChangeState::Stuck
+        )
+    }
+
+    /// True when nobody has confirmed it yet: the guard's business.
+    pub fn is_unconfirmed(self) -> bool {
+        matches!(self, ChangeState::Applying | ChangeState::Applied | ChangeState::Watching | ChangeState::RollingBack)
+    }
+
+    /// True while it waits for the operator.
+    pub fn is_open(self) -> bool {
+        matches!(self, ChangeState::Proposed | ChangeState::Approved)
+    }
+}
+
+/// One journal entry: who did what to which change, when, in which boot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Which change.
+    pub change: ChangeId,
+    /// What.
+    pub deed: Deed,
+    /// Who.
+    pub who: Who,
+    /// When.
+    pub now: Now,
+    /// Identity of the boot.
+    pub boot: String,
+}
+
+/// A change as engine and screen see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Which.
+    pub id: ChangeId,
+    /// Where it stands.
+    pub state: ChangeState,
+    /// What it is.
+    pub proposal: Proposal,
+    /// The finding it answers, as it stood when proposed.
+    pub finding: Finding,
+    /// The plan: a preview while proposed, the real one from `ApplyStarted` on. `None` until the first `prepare`.
+    pub plan: Option<Plan>,
+    /// Digest of the plan's essence.
+    pub digest: String,
+    /// Why it cannot be applied here and now, if so: the lock that the queue shows.
+    pub lock: Option<Refusal>,
+    /// What the data at hand could show.
+    pub foresight: Option<Foresight>,
+    /// When it was proposed.
+    pub proposed: Wall,
+    /// When the last step was written.
+    pub applied: Option<Now>,
+    /// Guard's deadline.
+    pub deadline: Option<Tick>,
+    /// When it was rolled back.
+    pub undone: Option<Now>,
+    /// Why it was, or is being, rolled back.
+    pub cause: Option<Cause>,
+    /// What it did.
+    pub verdict: Option<Verdict>,
+    /// What verify last saw.
+    pub held: Option<Held>,
+    /// Error or knobs of `Stuck`, `Yielded`, `Refused`, in words.
+    pub trouble: Option<String>,
+    /// The primary metric before and after, for the chart; newest points of a bounded window.
+    pub track: Vec<Point>,
+    /// Deeds so far, with time and actor, for the detail view.
+    pub deeds: Vec<(Wall, Who, String)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ChangeState as S;
+
+    #[test]
+    fn a_dead_state_takes_no_deed() {
+        let deeds = [
+            Deed::Unapproved,
+            Deed::Rejected,
+            Deed::Prepared,
+            Deed::Applied,
+            Deed::Kept,
+            Deed::RolledBack,
+            Deed::RollbackStarted(Cause::Operator),
+        ];
+        for state in [S::Rejected, S::Refused, S::Expired, S::RolledBack, S::Yielded] {
+            for deed in &deeds {
+                assert!(state.next(deed).is_err(), "{state:?} took {deed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_before_the_intent() {
+        assert!(S::Approved.next(&Deed::Applied).is_err());
+        assert!(S::Prepared.next(&Deed::Applied).is_err());
+        assert_eq!(S::Applying.next(&Deed::Applied), Ok(S::Applied));
+    }
+
+    #[test]
+    fn every_live_state_can_be_rolled_back() {
+        for state in [S::Applying, S::Applied, S::Watching, S::Kept, S::RollingBack, S::Stuck] {
+            assert!(state.is_live());
+            assert_eq!(state.next(&Deed::RollbackStarted(Cause::Panic)), Ok(S::RollingBack));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Knobs: the settable things of a machine, each with its identity, its value as canonical text, and the path or call behind it.
+
+use crate::model::{subject::ProcessId, subject::Subject};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A root below which a path stands. The host maps it to a directory, so that a recorded tree can stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Root {
+    /// `/proc`
+    Proc,
+    /// `/sys`
+    Sys,
+    /// `/etc`
+    Etc,
+    /// `/`, for mount points and files named by configuration.
+    Top,
+}
+
+impl Root {
+    /// Where it stands on a real machine; for display. Only the host opens paths.
+    pub fn usual(self) -> &'static str {
+        match self {
+            Root::Proc => "/proc",
+            Root::Sys => "/sys",
+            Root::Etc => "/etc",
+            Root::Top => "",
+        }
+    }
+}
+
+/// A file or directory: a root and a path below it, without a leading slash.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// Below which root.
+    pub root: Root,
+    /// Path below it.
+    pub path: String,
+}
+
+impl Place {
+    /// A path below `/proc`.
+    pub fn proc(path: impl Into<String>) -> Place {
+        Place { root: Root::Proc, path: path.into() }
+    }
+
+    /// A path below `/sys`.
+    pub fn sys(path: impl Into<String>) -> Place {
+        Place { root: Root::Sys, path: path.into() }
+    }
+
+    /// A path below `/etc`.
+    pub fn etc(path: impl Into<String>) -> Place {
+        Place { root: Root::Etc, path: path.into() }
+    }
+
+    /// An absolute path.
+    pub fn top(path: &str) -> Place {
+        Place { root: Root::Top, path: path.trim_start_matches('/').into() }
+    }
+
+    /// The file `name` in this directory.
+    pub fn join(&self, name: &str) -> Place {
+        Place { root: self.root, path: format!("{}/{name}", self.path.trim_end_matches('/')) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.root.usual(), self.path)
+    }
+}
+
+/// A thread, by thread id and start time, of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Task {
+    /// The process.
+    pub process: ProcessId,
+    /// Thread id.
+    pub tid: u32,
+    /// Start time of the thread in clock ticks after boot.
+    pub start: u64,
+}
+
+/// One settable thing. Its value is always text in the form that the variant names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Knob {
+    /// A file of `/proc/sys` or `/sys` whose content is the value, trimmed. A selector such as `none [bfq]` has the value `bfq`.
+    File(Place),
+    /// A file of `/proc/PID`, such as `autogroup`, whose value is `-20` to `19`.
+    ProcessFile {
+        /// Whose.
+        process: ProcessId,
+        /// Name below `/proc/PID`.
+        file: String,
+    },
+    /// A file of a cgroup directory.
+    CgroupFile {
+        /// The directory.
+        directory: Place,
+        /// Its inode: a cgroup of the same path made anew is another one.
+        inode: u64,
+        /// Name in it, such as `cpu.max`.
+        file: String,
+    },
+    /// A file of `/proc/sys/net` in a network namespace that may not be ours.
+    NetworkFile {
+        /// Inode of the namespace.
+        netns: u64,
+        /// A process in it; `None` when it is our own.
+        through: Option<ProcessId>,
+        /// Path below `/proc/sys/net`.
+        file: String,
+    },
+    /// Nice of a thread: `-20` to `19`.
+    Nice(Task),
+    /// Scheduling policy of a thread: `other`, `batch`, `idle`, with `+reset` when reset-on-fork is set; others are only read.
+    Policy(Task),
+    /// Processors that a thread may use, as a list such as `0-3,6`.
+    Affinity(Task),
+    /// I/O priority of a thread: `none`, `realtime 0` to `7`, `best-effort 0` to `7`, `idle`.
+    IoPriority(Task),
+    /// Descriptor limit of a process: `SOFT:HARD`, a number or `unlimited` each.
+    Descriptors(ProcessId),
+    /// Backlog of the listening sockets of a port, a number. It is set by asking its program to listen again (SIGHUP); what it
+    /// then is follows from the program's wish and somaxconn.
+    Backlog {
+        /// The program that listens and takes the signal.
+        process: ProcessId,
+        /// Inode of its network namespace.
+        netns: u64,
+        /// The port.
+        port: u16,
+    },
+}
+
+impl Knob {
+    /// What the knob belongs to.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Knob::File(_) => Subject::Host,
+            Knob::ProcessFile { process, .. } | Knob::Descriptors(process) | Knob::Backlog { process, .. } => {
+                Subject::Process(*process)
+            }
+            Knob::CgroupFile { directory, .. } => Subject::Cgroup(directory.path.as_str().into()),
+            Knob::NetworkFile { through: None, .. } => Subject::Host,
+            Knob::NetworkFile { netns, .. } => Subject::Network(*netns),
+            Knob::Nice(t) | Knob::Policy(t) | Knob::Affinity(t) | Knob::IoPriority(t) => Subject::Process(t.process),
+        }
+    }
+}
+
+impl fmt::Display for Knob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Knob::File(place) => place.fmt(f),
+            Knob::ProcessFile { process, file } => write!(f, "{}/{}/{file}", Root::Proc.usual(), process.pid),
+            Knob::CgroupFile { directory, file, .. } => write!(f, "{directory}/{file}"),
+            Knob::NetworkFile { through: None, file, .. } => write!(f, "{}/sys/net/{file}", Root::Proc.usual()),
+            Knob::NetworkFile { netns, file, .. } => write!(f, "{}/sys/net/{file} (namespace {netns})", Root::Proc.usual()),
+            Knob::Nice(t) => write!(f, "nice of {}", t.tid),
+            Knob::Policy(t) => write!(f, "policy of {}", t.tid),
+            Knob::Affinity(t) => write!(f, "affinity of {}", t.tid),
+            Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
+            Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
+            Knob::Backlog { process, port, .. } => write!(f, "backlog of port {port} ({})", process.pid),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Every number that an operator may want to set: thresholds, hysteresis, windows, policy. Sections of the configuration.
+
+use crate::model::trial::Windows;
+use serde::{Deserialize, Serialize};
+
+/// Thresholds of the detectors (catalogue B0 and B9). Shares are of one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Thresholds {
+    /// cpu pressure, some.
+    pub cpu_pressure: f64,
+    /// Run delay of a victim, seconds per second.
+    pub run_delay: f64,
+    /// Cores that a culprit uses.
+    pub hog_cores: f64,
+    /// Busy share of all cores that is saturation.
+    pub cpu_busy: f64,
+    pub steal: f64,
+    /// Share of periods throttled.
+    pub throttled: f64,
+    /// Idle share of the host at which throttling is a waste.
+    pub throttled_idle: f64,
+    pub memory_some: f64,
+    pub memory_full: f64,
+    /// MemAvailable over total, below which memory is short.
+    pub memory_available: f64,
+    /// Bytes per second in and out of swap.
+    pub swap_bytes: f64,
+    /// Growth of a process in shares of its size per hour.
+    pub leak_growth: f64,
+    /// Fit (R squared) of the growth line.
+    pub leak_fit: f64,
+    pub io_some: f64,
+    pub io_full: f64,
+    /// Seconds per request that are slow, on a device without and with rotation.
+    pub disk_latency: f64,
+    pub disk_latency_rotational: f64,
+    /// Seconds of writing that are dirty at once.
+    pub dirty_seconds: f64,
+    /// Bytes dirty below which it never counts.
+    pub dirty_bytes: f64,
+    /// Overflows per second over ten seconds.
+    pub overflows: f64,
+    /// Descriptors over soft limit.
+    pub descriptors: f64,
+    /// Share of a filesystem in use.
+    pub filesystem: f64,
+    /// Softirq share of one core.
+    pub softirq: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Thresholds {
+            cpu_pressure: 0.25,
+            run_delay: 0.10,
+            hog_cores: 0.2,
+            cpu_busy: 0.95,
+            steal: 0.05,
+            throttled: 0.05,
+            throttled_idle: 0.25,
+            memory_some: 0.10,
+            memory_full: 0.05,
+            memory_available: 0.05,
+            swap_bytes: 2.0 * 1024.0 * 1024.0,
+            leak_growth: 0.01,
+            leak_fit: 0.9,
+            io_some: 0.30,
+            io_full: 0.10,
+            disk_latency: 0.02,
+            disk_latency_rotational: 0.1,
+            dirty_seconds: 0.5,
+            dirty_bytes: 256.0 * 1024.0 * 1024.0,
+            overflows: 0.5,
+            descriptors: 0.85,
+            filesystem: 0.90,
+            softirq: 0.60,
+        }
+    }
+}
+
+/// When a condition becomes a finding and when it ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hysteresis {
+    /// Looks remembered, at one per sweep (detectors of the fast lane: one per 500 ms).
+    pub looks: usize,
+    /// Looks among them that must be over for a finding.
+    pub raise: usize,
+    /// Looks in a row that must be clear (below 0.7 of the threshold) for its end.
+    pub clear: usize,
+}
+
+impl Default for Hysteresis {
+    fn default() -> Self {
+        Hysteresis { looks: 6, raise: 4, clear: 10 }
+    }
+}
+
+/// What trimtab may do by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Watches; proposes nothing, changes nothing. Rollback stays possible.
+    Observe,
+    /// Proposes; acts on approval.
+    #[default]
+    Suggest,
+    /// Applies low-risk reversible proposals by itself.
+    Auto,
+}
+
+impl Mode {
+    /// Its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Mode::Observe => "observe",
+            Mode::Suggest => "suggest",
+            Mode::Auto => "auto",
+        }
+    }
+}
+
+/// Bounds on acting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// The mode to start in.
+    pub mode: Mode,
+    /// Changes applied per hour at most.
+    pub per_hour: usize,
+    /// Reversals of one knob per hour after which it is left alone.
+    pub flaps: usize,
+    /// Seconds that an approval lives.
+    pub approval: f64,
+    /// Seconds that a proposal lives after its finding ended.
+    pub proposal: f64,
+    /// Seconds after the end of the watch at which the guard rolls back what nobody confirmed.
+    pub grace: f64,
+    /// Trial windows.
+    pub windows: Windows,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            mode: Mode::Suggest,
+            per_hour: 6,
+            flaps: 2,
+            approval: 300.0,
+            proposal: 60.0,
+            grace: 30.0,
+            windows: Windows::default(),
+        }
+    }
+}
+
+/// A service to watch: a file with a cumulative latency histogram in Prometheus' text format, written whole (rename) by its owner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceWatch {
+    /// Name shown.
+    pub name: String,
+    /// Absolute path of the text file.
+    pub file: String,
+    /// Name of the histogram, without `_bucket`.
+    pub histogram: String,
+    /// Name of the process that serves, as in `comm`, or its pid as text; empty when unknown.
+    #[serde(default)]
+    pub process: String,
+}

@@ -1,0 +1,175 @@
+//! What engine and consoles say to each other: the only meeting point of `ui` and `engine`, and the wire of `link`.
+
+use crate::model::{
+    change::{Change, ChangeId, Entry},
+    facts::Facts,
+    finding::Finding,
+    limits::Mode,
+    metric::Key,
+    series::Point,
+    snapshot::Snapshot,
+    time::Now,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Version of the wire. Both sides name theirs first; unequal versions part with a clear error.
+pub const WIRE: u32 = 1;
+
+/// What an operator asks the engine to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Approve a proposal as it was shown: `digest` of the plan, so that a re-planned one is not approved unseen. `None` (command
+    /// line) approves the present plan.
+    Approve {
+        /// Which.
+        change: ChangeId,
+        /// Digest shown.
+        digest: Option<String>,
+    },
+    /// Take an approval back.
+    Unapprove(ChangeId),
+    /// Dismiss a proposal.
+    Reject(ChangeId),
+    /// Apply an approved change.
+    Apply {
+        /// Which.
+        change: ChangeId,
+        /// Digest shown.
+        digest: Option<String>,
+    },
+    /// Keep a change that is being watched, now, on the operator's word.
+    Keep(ChangeId),
+    /// Roll back one change.
+    RollBack(ChangeId),
+    /// PANIC: roll back everything that is live, newest first.
+    RollBackAll,
+    /// Switch the mode.
+    SetMode(Mode),
+}
+
+/// The engine's answer to a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Done, or begun: one line for the operator.
+    Done(String),
+    /// Not done, and why: one line with what to do.
+    Refused(String),
+}
+
+/// What trimtab itself costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Cores used over the last window, all threads.
+    pub cpu: f64,
+    /// Resident bytes.
+    pub resident: u64,
+}
+
+/// How the guard stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GuardState {
+    /// Not running; started with the first apply.
+    #[default]
+    Idle,
+    /// Running with that pid, holding so many plans.
+    Armed {
+        /// Its pid.
+        pid: u32,
+        /// Unconfirmed changes in its hands.
+        plans: usize,
+    },
+    /// It could not be started, or died: no change is applied meanwhile.
+    Failed(String),
+}
+
+/// Everything a screen shows, published after each sweep and each deed. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Counts publications.
+    pub number: u64,
+    /// When.
+    pub now: Now,
+    /// Mode in force.
+    pub mode: Mode,
+    /// Facts.
+    pub facts: Arc<Facts>,
+    /// The newest sweep.
+    pub snapshot: Arc<Snapshot>,
+    /// Findings that hold, most pressing first.
+    pub findings: Arc<Vec<Finding>>,
+    /// Changes: open and live ones, and the newest ended ones, newest first.
+    pub changes: Arc<Vec<Arc<Change>>>,
+    /// What is wrong with trimtab itself, such as a journal that cannot be written; shown in the header.
+    pub problems: Vec<String>,
+    /// Its cost.
+    pub cost: Cost,
+    /// The guard.
+    pub guard: GuardState,
+    /// Pid of the engine.
+    pub engine: u32,
+}
+
+/// The first thing a console gets: the present view and the history of the charts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The present view.
+    pub view: View,
+    /// History of every key but those of processes.
+    pub history: Vec<(Key, Vec<Point>)>,
+}
+
+/// A question on the socket, one JSON object a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// [`WIRE`].
+    pub wire: u32,
+    /// Echoed in the answer.
+    pub id: u64,
+    /// How the asker came, such as `ssh 10.0.0.7`; shown, not trusted. The user is taken from the socket.
+    pub via: String,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ask {
+    /// A welcome, then views for as long as the connection lives.
+    Watch,
+    /// The present view, once.
+    View,
+    /// Do something.
+    Do(Command),
+    /// The newest journal entries, oldest first.
+    Audit {
+        /// At most so many.
+        most: usize,
+    },
+}
+
+/// An answer on the socket, one JSON object a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// [`WIRE`].
+    pub wire: u32,
+    /// Of the request; 0 for an error before one was understood.
+    pub id: u64,
+    /// What.
+    pub body: Body,
+}
+
+/// What can be answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    /// To [`Ask::Watch`], first.
+    Welcome(Box<Welcome>),
+    /// To [`Ask::View`], and to [`Ask::Watch`] from then on.
+    View(Box<View>),
+    /// To [`Ask::Do`].
+    Reply(Reply),
+    /// To [`Ask::Audit`]: number and entry.
+    Audit(Vec<(u64, Entry)>),
+    /// The request could not be understood or served.
+    Error(String),
+}

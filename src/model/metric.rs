@@ -1,0 +1,167 @@
+//! The kinds of numbers that trimtab keeps over time, each with its unit, its good direction and its words.
+
+use crate::model::{subject::Subject, unit::Unit};
+use serde::{Deserialize, Serialize};
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Better {
+    /// Less is better, as with waiting.
+    Lower,
+    /// More is better, as with throughput.
+    Higher,
+}
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident, $unit:ident, $better:ident, $words:literal;)*) => {
+        /// A kind of number. Which subjects have it follows from its first word.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Metric { $($(#[$doc])* $name,)* }
+
+        impl Metric {
+            /// Every metric, in display order.
+            pub const ALL: &'static [Metric] = &[$(Metric::$name,)*];
+
+            /// The unit of its values.
+            pub fn unit(self) -> Unit {
+                match self { $(Metric::$name => Unit::$unit,)* }
+            }
+
+            /// Which way is better.
+            pub fn better(self) -> Better {
+                match self { $(Metric::$name => Better::$better,)* }
+            }
+
+            /// Its name in running text.
+            pub fn words(self) -> &'static str {
+                match self { $(Metric::$name => $words,)* }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Time not idle and not waiting for I/O, of all cores (host) or one (cpu).
+    CpuBusy, Share, Lower, "cpu busy";
+    /// Idle time with I/O outstanding.
+    CpuIowait, Share, Lower, "iowait";
+    /// Time that the hypervisor gave to others.
+    CpuSteal, Share, Lower, "steal";
+    /// Time in soft interrupts.
+    CpuSoftirq, Share, Lower, "softirq";
+    /// Load average over one minute.
+    Load, Count, Lower, "load";
+    /// Runnable tasks.
+    RunQueue, Count, Lower, "run queue";
+    /// Context switches.
+    ContextSwitches, PerSecond, Lower, "context switches";
+    /// MemAvailable.
+    MemoryAvailable, Bytes, Higher, "memory available";
+    /// Total less available.
+    MemoryUsed, Bytes, Lower, "memory used";
+    /// Swap in use.
+    SwapUsed, Bytes, Lower, "swap used";
+    /// Pages swapped in, as bytes.
+    SwapIn, BytesPerSecond, Lower, "swap in";
+    /// Pages swapped out, as bytes.
+    SwapOut, BytesPerSecond, Lower, "swap out";
+    /// Faults that needed I/O.
+    MajorFaults, PerSecond, Lower, "major faults";
+    /// Pages scanned by direct reclaim.
+    DirectReclaim, PerSecond, Lower, "direct reclaim";
+    /// Dirty and under writeback.
+    Dirty, Bytes, Lower, "dirty memory";
+    /// Some task waited for cpu: share of time, from the PSI total.
+    PressureCpuSome, Share, Lower, "cpu pressure";
+    /// Some task waited for memory.
+    PressureMemorySome, Share, Lower, "memory pressure";
+    /// All tasks waited for memory.
+    PressureMemoryFull, Share, Lower, "memory pressure full";
+    /// Some task waited for I/O.
+    PressureIoSome, Share, Lower, "io pressure";
+    /// All tasks waited for I/O.
+    PressureIoFull, Share, Lower, "io pressure full";
+    /// Bytes read from a disk.
+    DiskRead, BytesPerSecond, Higher, "disk read";
+    /// Bytes written to a disk.
+    DiskWrite, BytesPerSecond, Higher, "disk write";
+    /// Mean time of a read, queue included; no value in a window without reads.
+    DiskReadLatency, Seconds, Lower, "read latency";
+    /// Mean time of a write.
+    DiskWriteLatency, Seconds, Lower, "write latency";
+    /// Mean time of a flush (what fsync waits for).
+    DiskFlushLatency, Seconds, Lower, "flush latency";
+    /// Mean time of any request.
+    DiskLatency, Seconds, Lower, "disk latency";
+    /// Mean requests in flight.
+    DiskQueue, Count, Lower, "disk queue";
+    /// Time with at least one request in flight. On parallel devices 100 % is not saturation.
+    DiskBusy, Share, Lower, "disk busy time";
+    /// Space in use, of what an ordinary user may use.
+    FilesystemUsed, Share, Lower, "filesystem used";
+    /// Bytes received.
+    NetReceive, BytesPerSecond, Higher, "received";
+    /// Bytes sent.
+    NetTransmit, BytesPerSecond, Higher, "sent";
+    /// Packets in error or dropped, both ways.
+    NetDrops, PerSecond, Lower, "drops and errors";
+    /// Segments retransmitted.
+    TcpRetransmits, PerSecond, Lower, "retransmits";
+    /// Connections dropped because an accept queue was full.
+    ListenOverflows, PerSecond, Lower, "listen overflows";
+    /// Cpu time of a process, in cores.
+    ProcessCpu, Cores, Higher, "process cpu";
+    /// Time runnable but waiting for a cpu, summed over threads.
+    ProcessRunDelay, SecondsPerSecond, Lower, "run delay";
+    /// Resident memory.
+    ProcessResident, Bytes, Lower, "resident memory";
+    /// Bytes read from storage by a process.
+    ProcessRead, BytesPerSecond, Higher, "process reads";
+    /// Bytes written to storage (or its cache) by a process.
+    ProcessWrite, BytesPerSecond, Higher, "process writes";
+    /// Open descriptors as a share of the soft limit.
+    ProcessDescriptors, Share, Lower, "descriptors used";
+    /// Cpu time of a cgroup, in cores.
+    CgroupCpu, Cores, Higher, "cgroup cpu";
+    /// Share of enforcement periods in which the cgroup was throttled.
+    CgroupThrottled, Share, Lower, "throttled periods";
+    /// Time throttled per second.
+    CgroupThrottledTime, SecondsPerSecond, Lower, "throttled time";
+    /// Memory charged to a cgroup.
+    CgroupMemory, Bytes, Lower, "cgroup memory";
+    /// Median latency of a service.
+    ServiceP50, Seconds, Lower, "p50";
+    /// 95th percentile of latency of a service.
+    ServiceP95, Seconds, Lower, "p95";
+    /// 99th percentile of latency of a service.
+    ServiceP99, Seconds, Lower, "p99";
+    /// Requests answered.
+    ServiceRate, PerSecond, Higher, "requests";
+}
+
+/// A metric of a subject.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// What it is about.
+    pub subject: Subject,
+    /// Which number.
+    pub metric: Metric,
+}
+
+impl Key {
+    /// The key of `metric` of `subject`.
+    pub fn new(subject: Subject, metric: Metric) -> Key {
+        Key { subject, metric }
+    }
+
+    /// The key of a metric of the whole host.
+    pub fn host(metric: Metric) -> Key {
+        Key { subject: Subject::Host, metric }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.metric.words(), self.subject)
+    }
+}

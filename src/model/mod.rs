@@ -1,0 +1,37 @@
+//! The words of trimtab: plain data with one meaning each. No I/O, no clock, no async, no terminal.
+//!
+//! **Glossary.** The loop is: *read, derive, detect, propose, approve, prepare, apply, verify, watch, judge, keep* or *roll back*,
+//! or *yield*.
+//!
+//! - A *metric* ([`metric::Metric`]) is a kind of number with a [`unit::Unit`]; a *subject* ([`subject::Subject`]) is what it is
+//!   about; both together are a [`metric::Key`], and its values over time a [`series::Series`].
+//! - A *sample* ([`sample::Sample`]) is raw and kept as read; a *snapshot* ([`snapshot::Snapshot`]) is derived and immutable.
+//! - A *gap* ([`snapshot::Gap`]) is a value that could not be read, and why.
+//! - A *finding* ([`finding::Finding`]) is a detected bottleneck with its evidence.
+//! - A *knob* ([`knob::Knob`]) is one settable thing of the machine.
+//! - A *proposal* ([`proposal::Proposal`]) is a candidate change; a *plan* ([`plan::Plan`]) is all that rollback will ever need.
+//! - A *trial* ([`trial::Trial`]) declares, before the write, how the change will be judged; a *verdict* ([`verdict::Verdict`])
+//!   says what it did.
+//! - A *change* ([`change::Change`]) is a proposal on its way through the states, moved only by a [`change::Deed`].
+//! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
+
+pub mod change;
+pub mod facts;
+pub mod finding;
+pub mod knob;
+pub mod limits;
+pub mod message;
+pub mod metric;
+pub mod plan;
+pub mod proposal;
+pub mod readings;
+pub mod sample;
+pub mod series;
+pub mod snapshot;
+pub mod subject;
+pub mod text;
+pub mod time;
+pub mod trial;
+pub mod unit;
+pub mod verdict;
+pub mod world;

@@ -1,0 +1,88 @@
+//! Proposals: candidate changes, with reason, expectation and risk. Pure words; the plan with exact values comes from `prepare`.
+
+use crate::model::{finding::FindingId, subject::Subject, trial::Trial};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// How much can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Risk {
+    /// One process or cgroup, instant undo.
+    Low,
+    /// Host-wide or service-wide, instant undo.
+    Medium,
+    /// Data or availability, or slow or no undo. Needs a typed code.
+    High,
+}
+
+impl Risk {
+    /// Its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Risk::Low => "low",
+            Risk::Medium => "medium",
+            Risk::High => "high",
+        }
+    }
+}
+
+/// What two changes may not touch at the same time, since their effects could not be told apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Domain {
+    Cpu,
+    Memory,
+    Storage,
+    Network,
+}
+
+/// One wished setting; the action knows which knob of the subject it means.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Want {
+    /// On what.
+    pub on: Subject,
+    /// The value wished, in the knob's canonical text.
+    pub to: String,
+}
+
+/// A candidate change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Name of the action, such as `autogroup`.
+    pub action: Arc<str>,
+    /// The finding that it answers.
+    pub finding: FindingId,
+    /// One line, such as `autogroup nice 19 for 6 x python3`; at most 60 characters.
+    pub title: String,
+    /// Why this knob, from the evidence: one or two sentences.
+    pub why: String,
+    /// How it works: one sentence.
+    pub mechanism: String,
+    /// What should happen, in words with a number.
+    pub expect: String,
+    /// How it is undone and what that costs.
+    pub undo: String,
+    /// The settings.
+    pub wants: Vec<Want>,
+    /// Risk.
+    pub risk: Risk,
+    /// True when undo restores the state exactly and at once.
+    pub reversible: bool,
+    /// What else must not change meanwhile.
+    pub domain: Domain,
+    /// How it will be judged.
+    pub trial: Trial,
+    /// Rank among the proposals of one finding, 0 to 1, highest first; the action's own belief that it is the right knob here.
+    pub fit: f64,
+    /// Seconds before the same knobs may be touched again.
+    pub cooldown: f64,
+}
+
+impl Proposal {
+    /// Two proposals of the same name and subjects for the same finding are the same advice, whatever the numbers in their text.
+    pub fn same_advice(&self, other: &Proposal) -> bool {
+        self.action == other.action
+            && self.finding == other.finding
+            && self.wants.iter().map(|w| &w.on).eq(other.wants.iter().map(|w| &w.on))
+    }
+}

@@ -1,0 +1,144 @@
+//! Which numbers of a snapshot are kept over time: the one list that engine and screen both feed their series from.
+
+use crate::model::{
+    metric::{Key, Metric},
+    snapshot::{Cgroup, Disk, Process, Service, Snapshot, Tcp, Vitals},
+    subject::Subject,
+};
+
+/// Calls `keep` with each key and value of the fast lane's part.
+pub fn vitals(vitals: &Vitals, keep: &mut dyn FnMut(Key, f64)) {
+    let mut host = |metric, value: f64| keep(Key::host(metric), value);
+    if let Some(cpu) = vitals.cpu.known() {
+        host(Metric::CpuBusy, cpu.total.busy());
+        host(Metric::CpuIowait, cpu.total.iowait);
+        host(Metric::CpuSteal, cpu.total.steal);
+        host(Metric::CpuSoftirq, cpu.total.softirq);
+        host(Metric::RunQueue, cpu.running as f64);
+        host(Metric::ContextSwitches, cpu.context_switches);
+        if let Some([one, ..]) = cpu.load {
+            host(Metric::Load, one);
+        }
+    }
+    if let Some(memory) = vitals.memory.known() {
+        host(Metric::MemoryAvailable, memory.available as f64);
+        host(Metric::MemoryUsed, memory.total.saturating_sub(memory.available) as f64);
+        host(Metric::SwapUsed, memory.swap_total.saturating_sub(memory.swap_free) as f64);
+    }
+    if let Some(vm) = vitals.vm.known() {
+        host(Metric::SwapIn, vm.swap_in);
+        host(Metric::SwapOut, vm.swap_out);
+        host(Metric::MajorFaults, vm.major_faults);
+        host(Metric::DirectReclaim, vm.scan_direct);
+        host(Metric::Dirty, (vm.dirty + vm.writeback) as f64);
+    }
+    if let Some(pressure) = vitals.pressure.known() {
+        host(Metric::PressureCpuSome, pressure.cpu.some);
+        host(Metric::PressureMemorySome, pressure.memory.some);
+        host(Metric::PressureMemoryFull, pressure.memory.full);
+        host(Metric::PressureIoSome, pressure.io.some);
+        host(Metric::PressureIoFull, pressure.io.full);
+    }
+}
+
+/// Calls `keep` with each key and value of a whole snapshot, vitals and busy or waiting processes included.
+pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
+    vitals(&snapshot.vitals, keep);
+    if let Some(cpu) = snapshot.vitals.cpu.known() {
+        for (core, split) in &cpu.cores {
+            keep(Key::new(Subject::Cpu(*core), Metric::CpuBusy), split.busy());
+        }
+    }
+    for row in snapshot.disks.known().into_iter().flatten() {
+        disk(row, keep);
+    }
+    for row in snapshot.filesystems.known().into_iter().flatten() {
+        if let Some(used) = row.used() {
+            keep(Key::new(Subject::Filesystem(row.at.clone()), Metric::FilesystemUsed), used);
+        }
+    }
+    for row in snapshot.network.known().map(|n| n.interfaces.as_slice()).unwrap_or_default() {
+        let subject = Subject::Interface(row.name.clone());
+        let ([received, sent], [errors_in, errors_out], [drops_in, drops_out]) = (row.bytes, row.errors, row.drops);
+        keep(Key::new(subject.clone(), Metric::NetReceive), received);
+        keep(Key::new(subject.clone(), Metric::NetTransmit), sent);
+        keep(Key::new(subject, Metric::NetDrops), errors_in + errors_out + drops_in + drops_out);
+    }
+    for row in snapshot.tcp.known().into_iter().flatten() {
+        tcp(row, keep);
+    }
+    for row in snapshot.processes.known().into_iter().flat_map(|all| all.iter()) {
+        process(row, keep);
+    }
+    for row in snapshot.cgroups.known().into_iter().flatten() {
+        cgroup(row, keep);
+    }
+    for row in snapshot.services.known().into_iter().flatten() {
+        service(row, keep);
+    }
+}
+
+fn disk(row: &Disk, keep: &mut dyn FnMut(Key, f64)) {
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::new(Subject::Disk(row.name.clone()), metric), value);
+        }
+    };
+    put(Metric::DiskRead, Some(row.read));
+    put(Metric::DiskWrite, Some(row.write));
+    put(Metric::DiskReadLatency, row.read_latency);
+    put(Metric::DiskWriteLatency, row.write_latency);
+    put(Metric::DiskFlushLatency, row.flush_latency);
+    put(Metric::DiskLatency, row.latency);
+    put(Metric::DiskQueue, Some(row.queue));
+    put(Metric::DiskBusy, Some(row.busy));
+}
+
+fn tcp(row: &Tcp, keep: &mut dyn FnMut(Key, f64)) {
+    let subject = if row.through.is_none() { Subject::Host } else { Subject::Network(row.netns) };
+    keep(Key::new(subject.clone(), Metric::TcpRetransmits), row.retransmits);
+    keep(Key::new(subject, Metric::ListenOverflows), row.overflows);
+}
+
+/// A process is kept while it uses or waits for a hundredth of a core, moves storage, or nears its descriptor limit.
+fn process(row: &Process, keep: &mut dyn FnMut(Key, f64)) {
+    let (cpu, wait) = (row.cpu.unwrap_or(0.0), row.wait.unwrap_or(0.0));
+    let descriptors = row.descriptors.zip(row.descriptor_limit).map(|(open, (soft, _))| f64::from(open) / soft.max(1) as f64);
+    let moved = row.io.map_or(0.0, |[read, written]| read + written);
+    if cpu < 0.01 && wait < 0.01 && moved < 65_536.0 && descriptors.unwrap_or(0.0) < 0.5 {
+        return;
+    }
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::new(Subject::Process(row.id), metric), value);
+        }
+    };
+    put(Metric::ProcessCpu, row.cpu);
+    put(Metric::ProcessRunDelay, row.wait);
+    put(Metric::ProcessResident, Some(row.resident as f64));
+    put(Metric::ProcessRead, row.io.map(|[read, _]| read));
+    put(Metric::ProcessWrite, row.io.map(|[_, written]| written));
+    put(Metric::ProcessDescriptors, descriptors);
+}
+
+fn cgroup(row: &Cgroup, keep: &mut dyn FnMut(Key, f64)) {
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::new(Subject::Cgroup(row.path.clone()), metric), value);
+        }
+    };
+    put(Metric::CgroupCpu, row.cpu);
+    put(Metric::CgroupThrottled, row.throttled);
+    put(Metric::CgroupThrottledTime, row.throttled_time);
+    put(Metric::CgroupMemory, row.memory.map(|bytes| bytes as f64));
+}
+
+fn service(row: &Service, keep: &mut dyn FnMut(Key, f64)) {
+    let subject = Subject::Service(row.name.clone());
+    keep(Key::new(subject.clone(), Metric::ServiceRate), row.rate);
+    if let Some([p50, p95, p99]) = row.latency {
+        keep(Key::new(subject.clone(), Metric::ServiceP50), p50);
+        keep(Key::new(subject.clone(), Metric::ServiceP95), p95);
+        keep(Key::new(subject, Metric::ServiceP99), p99);
+    }
+}

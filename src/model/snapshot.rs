@@ -1,0 +1,423 @@
+//! The derived state of the host at one moment: rates, not counters. Immutable, behind `Arc`, the same for engine, screen and wire.
+
+use crate::model::{
+    sample::{CgroupVersion, DiskQueue, Listener, Policy, SourceName, Space},
+    subject::ProcessId,
+    time::{Now, Wall},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A value that may still be coming or may be missing. Never a made-up number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Reading<T> {
+    /// The first sample is in, a rate needs a second one. Shown as "initializing".
+    #[default]
+    Initializing,
+    /// Known.
+    Known(T),
+    /// Could not be read.
+    Gap(Gap),
+}
+
+impl<T> Reading<T> {
+    /// The value, if known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Reading::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Why a value is missing, in words for the operator, such as `/proc/pressure/cpu: not supported (boot with psi=1)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The cause.
+    pub why: Arc<str>,
+    /// Since when.
+    pub since: Wall,
+}
+
+/// What the fast lane reads: enough to see an emergency.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Vitals {
+    /// When these were true.
+    pub now: Now,
+    /// Processor time split.
+    pub cpu: Reading<Cpu>,
+    /// Memory now.
+    pub memory: Reading<Memory>,
+    /// Reclaim, swap and faults.
+    pub vm: Reading<Vm>,
+    /// Pressure.
+    pub pressure: Reading<Pressure>,
+}
+
+/// Everything known about the host at one sweep.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Snapshot {
+    pub vitals: Vitals,
+    pub disks: Reading<Vec<Disk>>,
+    pub filesystems: Reading<Vec<Filesystem>>,
+    pub network: Reading<Network>,
+    pub tcp: Reading<Vec<Tcp>>,
+    /// Sorted by id.
+    pub processes: Reading<Arc<Vec<Process>>>,
+    /// Sorted by path.
+    pub cgroups: Reading<Vec<Cgroup>>,
+    pub services: Reading<Vec<Service>>,
+    /// Sources that are late or failing now, for the doctor and the panes.
+    pub gaps: Vec<(SourceName, Gap)>,
+}
+
+impl Snapshot {
+    /// The process of that identity, if it is alive.
+    pub fn process(&self, id: ProcessId) -> Option<&Process> {
+        let all = self.processes.known()?;
+        all.binary_search_by_key(&id, |p| p.id).ok().and_then(|i| all.get(i))
+    }
+
+    /// The cgroup of that path.
+    pub fn cgroup(&self, path: &str) -> Option<&Cgroup> {
+        self.cgroups.known()?.iter().find(|c| &*c.path == path)
+    }
+
+    /// The disk of that name.
+    pub fn disk(&self, name: &str) -> Option<&Disk> {
+        self.disks.known()?.iter().find(|d| &*d.name == name)
+    }
+}
+
+/// Shares of time of one processor or of all; they add up to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct CpuSplit {
+    pub user: f64,
+    pub nice: f64,
+    pub system: f64,
+    pub idle: f64,
+    pub iowait: f64,
+    pub irq: f64,
+    pub softirq: f64,
+    pub steal: f64,
+    pub guest: f64,
+}
+
+impl CpuSplit {
+    /// Share of time spent working for somebody on this machine: neither idle, nor iowait, nor stolen.
+    pub fn busy(&self) -> f64 {
+        (1.0 - self.idle - self.iowait - self.steal).clamp(0.0, 1.0)
+    }
+}
+
+/// Processors.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cpu {
+    /// All together.
+    pub total: CpuSplit,
+    /// Each online one with its number.
+    pub cores: Vec<(u32, CpuSplit)>,
+    /// Load averages over 1, 5, 15 minutes.
+    pub load: Option<[f64; 3]>,
+    /// Runnable tasks.
+    pub running: u64,
+    /// Tasks in uninterruptible wait for I/O.
+    pub blocked: u64,
+    /// Context switches per second.
+    pub context_switches: f64,
+    /// Forks per second.
+    pub forks: f64,
+    /// Interrupts per second.
+    pub interrupts: f64,
+}
+
+/// Memory in bytes, as in [`crate::model::sample::MemorySample`].
+pub type Memory = crate::model::sample::MemorySample;
+
+/// Paging per second, and writeback state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Vm {
+    /// Minor and major faults per second.
+    pub faults: f64,
+    /// Major faults per second.
+    pub major_faults: f64,
+    /// Bytes per second from swap.
+    pub swap_in: f64,
+    /// Bytes per second to swap.
+    pub swap_out: f64,
+    /// Pages per second scanned by tasks that had to wait for memory.
+    pub scan_direct: f64,
+    /// Pages per second scanned by kswapd.
+    pub scan_kswapd: f64,
+    /// Allocation stalls per second.
+    pub stalls: f64,
+    /// Compaction stalls per second.
+    pub compact_stalls: f64,
+    /// Share of huge-page faults that fell back to small pages; `None` when there was no such fault.
+    pub thp_fallback: Option<f64>,
+    /// Refaults per second of anonymous pages.
+    pub refault_anon: f64,
+    /// Refaults per second of file pages.
+    pub refault_file: f64,
+    /// Kills for want of memory in the window.
+    pub oom_kills: u64,
+    /// Bytes dirty.
+    pub dirty: u64,
+    /// Bytes under writeback.
+    pub writeback: u64,
+    /// Dirty bytes at which writers are throttled.
+    pub dirty_threshold: u64,
+    /// Dirty bytes at which background writeback starts.
+    pub dirty_background: u64,
+}
+
+/// Share of the window that was stalled, computed from totals, beside the kernel's averages in percent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PressureShare {
+    /// Share of the window in which at least one task waited.
+    pub some: f64,
+    /// Share in which all waited; 0 where the kernel has no such line.
+    pub full: f64,
+    /// The kernel's 10 s average of `some`, as a share.
+    pub some10: f64,
+    /// The kernel's 10 s average of `full`, as a share.
+    pub full10: f64,
+}
+
+/// Pressure stall information.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Pressure {
+    pub cpu: PressureShare,
+    pub memory: PressureShare,
+    pub io: PressureShare,
+}
+
+/// A block device over the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Disk {
+    /// Kernel name.
+    pub name: Arc<str>,
+    /// Major and minor number.
+    pub device: (u32, u32),
+    /// Bytes per second read.
+    pub read: f64,
+    /// Bytes per second written.
+    pub write: f64,
+    /// Reads per second.
+    pub reads: f64,
+    /// Writes per second.
+    pub writes: f64,
+    /// Flushes per second.
+    pub flushes: f64,
+    /// Mean seconds per read; `None` without reads.
+    pub read_latency: Option<f64>,
+    /// Mean seconds per write; `None` without writes.
+    pub write_latency: Option<f64>,
+    /// Mean seconds per flush; `None` without flushes.
+    pub flush_latency: Option<f64>,
+    /// Mean seconds per request of any kind; `None` without.
+    pub latency: Option<f64>,
+    /// Mean requests in flight.
+    pub queue: f64,
+    /// Share of time with a request in flight.
+    pub busy: f64,
+    /// Settings of its queue.
+    pub settings: Option<Arc<DiskQueue>>,
+}
+
+/// A mount.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Filesystem {
+    /// Mount point.
+    pub at: Arc<str>,
+    /// Device.
+    pub device: Arc<str>,
+    /// Type.
+    pub kind: Arc<str>,
+    /// Its space; `None` if it never answered.
+    pub space: Option<Space>,
+    /// Seconds since it last answered, when it does not answer now.
+    pub stale: Option<f64>,
+}
+
+impl Filesystem {
+    /// Share in use of what an ordinary user may use, as `df` counts it.
+    pub fn used(&self) -> Option<f64> {
+        let space = self.space?;
+        let usable = space.used + space.available;
+        (usable > 0).then(|| space.used as f64 / usable as f64)
+    }
+}
+
+/// Interfaces and the receive path of each cpu.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// Sorted by name.
+    pub interfaces: Vec<Interface>,
+    /// Per cpu, per second: packets processed, dropped for a full backlog, times out of budget (squeezed).
+    pub softnet: Vec<[f64; 3]>,
+}
+
+/// An interface; index 0 received, 1 sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Name.
+    pub name: Arc<str>,
+    /// Bytes per second.
+    pub bytes: [f64; 2],
+    /// Packets per second.
+    pub packets: [f64; 2],
+    /// Errors per second.
+    pub errors: [f64; 2],
+    /// Drops per second.
+    pub drops: [f64; 2],
+    /// Bits per second of the link.
+    pub speed: Option<u64>,
+    /// Up.
+    pub up: bool,
+}
+
+/// TCP of one network namespace, per second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tcp {
+    /// Inode of the namespace; the host's own row comes first.
+    pub netns: u64,
+    /// A process in it; `None` for our own.
+    pub through: Option<ProcessId>,
+    /// Segments sent.
+    pub segments_out: f64,
+    /// Segments received.
+    pub segments_in: f64,
+    /// Segments retransmitted.
+    pub retransmits: f64,
+    /// Bad segments.
+    pub errors: f64,
+    /// Connections dropped for a full accept queue.
+    pub overflows: f64,
+    /// Connections dropped on listen for any cause.
+    pub drops: f64,
+    /// Connections now established.
+    pub established: u64,
+    /// Connections in time-wait.
+    pub time_wait: u64,
+    /// Connections opened by us and to us.
+    pub opens: f64,
+    /// `net.core.somaxconn`.
+    pub somaxconn: Option<u64>,
+    /// `net.ipv4.ip_local_port_range`.
+    pub port_range: Option<(u16, u16)>,
+    /// Listening sockets, where read.
+    pub listeners: Arc<Vec<Listener>>,
+}
+
+/// A process over the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Process {
+    /// Who.
+    pub id: ProcessId,
+    /// Parent's pid.
+    pub parent: u32,
+    /// `comm`.
+    pub name: Arc<str>,
+    /// Command line.
+    pub command: Arc<str>,
+    /// User id.
+    pub uid: u32,
+    /// State letter.
+    pub state: char,
+    /// Kernel thread.
+    pub kernel: bool,
+    /// Session id.
+    pub session: u32,
+    /// Controlling terminal, 0 for none.
+    pub tty: i32,
+    /// Cores used; `None` on its first sight.
+    pub cpu: Option<f64>,
+    /// Seconds per second runnable but waiting, summed over threads.
+    pub wait: Option<f64>,
+    /// Resident bytes.
+    pub resident: u64,
+    /// Threads.
+    pub threads: u32,
+    /// Nice.
+    pub nice: i8,
+    /// Policy.
+    pub policy: Policy,
+    /// Major faults per second.
+    pub major_faults: f64,
+    /// Bytes per second read from and written to storage; `None` without rights.
+    pub io: Option<[f64; 2]>,
+    /// Open descriptors.
+    pub descriptors: Option<u32>,
+    /// Soft and hard descriptor limit.
+    pub descriptor_limit: Option<(u64, u64)>,
+    /// cgroup path.
+    pub cgroup: Arc<str>,
+    /// Network namespace.
+    pub netns: u64,
+}
+
+/// A cpu quota: at most `quota` microseconds of cpu in each `period` microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Quota {
+    /// Microseconds, or `None` for no limit (`max`, or -1 in v1).
+    pub quota: Option<u64>,
+    /// Microseconds.
+    pub period: u64,
+}
+
+impl Quota {
+    /// The limit in cores.
+    pub fn cores(self) -> Option<f64> {
+        self.quota.filter(|_| self.period > 0).map(|q| q as f64 / self.period as f64)
+    }
+}
+
+/// A control group over the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cgroup {
+    /// Path.
+    pub path: Arc<str>,
+    /// Version of its cpu controller.
+    pub version: CgroupVersion,
+    /// Identity beside the path.
+    pub inode: u64,
+    /// Cores used.
+    pub cpu: Option<f64>,
+    /// Share of enforcement periods that were throttled; `None` without periods in the window.
+    pub throttled: Option<f64>,
+    /// Seconds throttled per second.
+    pub throttled_time: Option<f64>,
+    /// The quota.
+    pub quota: Option<Quota>,
+    /// Weight or shares.
+    pub weight: Option<u64>,
+    /// `cpu.idle` is 1.
+    pub idle: bool,
+    /// Bytes charged.
+    pub memory: Option<u64>,
+    /// Hard limit.
+    pub memory_limit: Option<u64>,
+    /// Kills for want of memory in the window.
+    pub oom_kills: u64,
+    /// Share of the window stalled for cpu, memory and io (some).
+    pub pressure: Option<[f64; 3]>,
+    /// Processes directly in it.
+    pub processes: u32,
+}
+
+/// A measured service over the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// Configured name.
+    pub name: Arc<str>,
+    /// Requests per second.
+    pub rate: f64,
+    /// Median, 95th and 99th percentile of latency in seconds; `None` with fewer than 5 requests in the window.
+    pub latency: Option<[f64; 3]>,
+    /// The process that serves.
+    pub process: Option<ProcessId>,
+}

@@ -1,0 +1,42 @@
+//! The trait of a source.
+
+use crate::{
+    host::{error::HostError, host::Host},
+    model::sample::{Sample, SourceName},
+};
+use std::time::Duration;
+
+/// Which thread reads a source, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    /// 100 ms: what emergencies need.
+    Fast,
+    /// 1 s: the full sweep.
+    Sweep,
+    /// 1 s on a thread of its own, since it may hang (mounts).
+    Apart,
+    /// 60 s on a thread of its own: facts.
+    Slow,
+}
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceAbout {
+    /// Its name.
+    pub name: SourceName,
+    /// Its lane.
+    pub lane: Lane,
+    /// How long a reading may take before the engine calls it a gap.
+    pub deadline: Duration,
+    /// What it reads, for the doctor, such as `/proc/stat, /proc/loadavg`.
+    pub reads: &'static str,
+}
+
+/// Reads one thing. It may keep handles and buffers between reads; counters and rates are not its business.
+pub trait Source: Send {
+    /// What it is.
+    fn about(&self) -> SourceAbout;
+
+    /// One reading, or why there is none. A missing part of a row is `None` in that row, not an error.
+    fn read(&mut self, host: &dyn Host) -> Result<Sample, HostError>;
+}
