@@ -320,6 +320,8 @@ pub struct Change {
     pub applied: Option<Now>,
     /// Guard's deadline.
     pub deadline: Option<Tick>,
+    /// Undo when the run that made it ends, even if kept (demo).
+    pub leave: bool,
     /// When it was rolled back.
     pub undone: Option<Now>,
     /// Why it was, or is being, rolled back.
@@ -334,6 +336,73 @@ pub struct Change {
     pub track: Vec<Point>,
     /// Deeds so far, with time and actor, for the detail view.
     pub deeds: Vec<(Wall, Who, String)>,
+}
+
+impl Change {
+    /// The change that a first entry ([`Deed::Proposed`]) makes; `None` for any other deed.
+    pub fn begin(entry: &Entry) -> Option<Change> {
+        let Deed::Proposed { proposal, finding } = &entry.deed else { return None };
+        Some(Change {
+            id: entry.change,
+            state: ChangeState::Proposed,
+            proposal: (**proposal).clone(),
+            finding: (**finding).clone(),
+            plan: None,
+            digest: String::new(),
+            lock: None,
+            foresight: None,
+            proposed: entry.now.wall,
+            applied: None,
+            deadline: None,
+            leave: false,
+            undone: None,
+            cause: None,
+            verdict: None,
+            held: None,
+            trouble: None,
+            track: Vec::new(),
+            deeds: vec![(entry.now.wall, entry.who.clone(), entry.deed.words().into())],
+        })
+    }
+
+    /// Folds one more entry into the change. Illegal deeds change nothing.
+    pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
+        self.state = self.state.next(&entry.deed)?;
+        let mut words = entry.deed.words().to_string();
+        match &entry.deed {
+            Deed::ApplyStarted { plan, deadline, leave } => {
+                self.plan = Some((**plan).clone());
+                self.deadline = Some(*deadline);
+                self.leave = *leave;
+                self.lock = None;
+            }
+            Deed::Applied => self.applied = Some(entry.now),
+            Deed::Judged(verdict) => {
+                words = format!("judged: {}", verdict.why);
+                self.verdict = Some((**verdict).clone());
+            }
+            Deed::Kept => self.deadline = None,
+            Deed::RollbackStarted(cause) => {
+                words = format!("rolling back: {}", cause.words());
+                self.cause = Some(*cause);
+            }
+            Deed::RolledBack => self.undone = Some(entry.now),
+            Deed::Refused(refusal) => {
+                words = format!("refused: {}", refusal.why);
+                self.trouble = Some(refusal.why.clone());
+            }
+            Deed::Yielded(knobs) => {
+                self.undone = Some(entry.now);
+                self.trouble = Some(format!("set by somebody else since, left alone: {}", knobs.join(", ")));
+            }
+            Deed::Stuck { error, commands } => {
+                self.trouble = Some(format!("{error}; to undo by hand: {}", commands.join("; ")));
+            }
+            _ => {}
+        }
+        self.deeds.push((entry.now.wall, entry.who.clone(), words));
+        Ok(())
+    }
 }
 
 #[cfg(test)]

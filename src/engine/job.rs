@@ -1,0 +1,73 @@
+//! What the brain asks of the hands, and what the hands answer.
+//!
+//! The hands write the journal and touch the machine; the brain does neither. Its changes are the fold of the entries that the hands
+//! report as durable, so that a state never runs ahead of the journal.
+
+use crate::model::{
+    change::{Cause, ChangeId, Deed, Entry, Who},
+    message::GuardState,
+    plan::{Held, Plan, Refusal},
+    proposal::Proposal,
+};
+use std::time::Duration;
+
+/// One piece of work. Jobs are done one at a time, in order, on the hands' thread; rollbacks overtake all others.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Write deeds into the journal; nothing else.
+    Record(Vec<(ChangeId, Deed, Who)>),
+    /// Prepare without writing anything, to show diff and locks.
+    Preview(ChangeId, Box<Proposal>),
+    /// Prepare again, compare with the approved digest, arm the guard, journal the intent, apply, read back, journal the outcome. What
+    /// fails on the way is undone at once.
+    Apply(Box<Apply>),
+    /// Journal, undo, journal.
+    RollBack {
+        /// Which.
+        change: ChangeId,
+        /// Its plan, from the journal.
+        plan: Box<Plan>,
+        /// Why.
+        cause: Cause,
+        /// Who wants it.
+        who: Who,
+    },
+    /// Journal that a change is kept, and take it out of the guard's hands.
+    Keep(ChangeId, Who),
+    /// Read the knobs of a live change back.
+    Verify(ChangeId, Box<Plan>),
+}
+
+/// An application to carry out.
+#[derive(Clone, Debug)]
+pub struct Apply {
+    /// Which change.
+    pub change: ChangeId,
+    /// What.
+    pub proposal: Proposal,
+    /// Digest of the plan that was approved.
+    pub digest: String,
+    /// Who said so.
+    pub who: Who,
+    /// From apply to the guard's deadline.
+    pub confirm: Duration,
+    /// Undo when this run ends.
+    pub leave: bool,
+}
+
+/// What came of a job. `entries` are in the journal, durable, in order; the fold takes them whatever else happened.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// Journaled.
+    pub entries: Vec<(u64, Entry)>,
+    /// Of a preview: the plan and its digest, or why not.
+    pub preview: Option<(ChangeId, Result<(Plan, String), Refusal>)>,
+    /// Of a verify.
+    pub held: Option<(ChangeId, Held)>,
+    /// How the guard stands after it.
+    pub guard: Option<GuardState>,
+    /// The job was not done, or not to its end, and why, in words for the operator. A refusal that is a journaled deed is not one.
+    pub error: Option<String>,
+    /// The journal cannot be written: no new change is begun until it can.
+    pub journal_down: bool,
+}
