@@ -16,3 +16,13 @@ pub(super) fn cpu_clock(pid: u32) -> io::Result<u64> {
     }
     Ok(u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0))
 }
+
+/// Runs the calling thread, and those that it will start, before all ordinary ones: `SCHED_FIFO` at the lowest of its priorities.
+pub(super) fn real_time() -> io::Result<()> {
+    let lowest = libc::sched_param { sched_priority: 1 };
+    // SAFETY: `lowest` is a valid sched_param for the kernel to read; 0 is the calling thread.
+    if unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const lowest) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}

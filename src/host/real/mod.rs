@@ -63,6 +63,11 @@ impl RealHost {
         self.guard.store(pid, Ordering::Relaxed);
     }
 
+    /// Runs the calling thread, and those that it will start, before all ordinary ones: for a measuring instrument.
+    pub fn run_in_real_time(&self) -> Touch<()> {
+        calls::real_time().map_err(|e| HostError::new("sched_setscheduler", "this thread", &e))
+    }
+
     fn path(&self, place: &Place) -> PathBuf {
         let root = match place.root {
             Root::Proc => &self.roots.proc,
