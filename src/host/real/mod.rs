@@ -1,10 +1,17 @@
 //! The machine itself, below injectable roots.
 
 mod calls;
+mod diag;
 mod facts;
 mod files;
 mod knobs;
 mod netns;
+mod rights;
+mod status;
+mod threads;
+
+#[cfg(test)]
+mod tests;
 
 use crate::{
     host::{
@@ -63,9 +70,11 @@ impl RealHost {
         self.guard.store(pid, Ordering::Relaxed);
     }
 
-    /// Runs the calling thread, and those that it will start, before all ordinary ones: for a measuring instrument.
+    /// Runs the calling thread, and those that it will start, before all ordinary ones (`SCHED_FIFO` at its lowest priority): for a
+    /// measuring instrument.
     pub fn run_in_real_time(&self) -> Touch<()> {
-        calls::real_time().map_err(|e| HostError::new("sched_setscheduler", "this thread", &e))
+        let lowest = calls::Scheduling { policy: libc::SCHED_FIFO.unsigned_abs(), priority: 1, ..Default::default() };
+        calls::set_scheduling(0, lowest).map_err(|e| HostError::new("sched_setattr", "this thread", &e))
     }
 
     fn path(&self, place: &Place) -> PathBuf {
