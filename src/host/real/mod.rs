@@ -1,10 +1,17 @@
 //! The machine itself, below injectable roots.
 
 mod calls;
+mod diag;
 mod facts;
 mod files;
 mod knobs;
 mod netns;
+mod rights;
+mod status;
+mod threads;
+
+#[cfg(test)]
+mod tests;
 
 use crate::{
     host::{
