@@ -10,7 +10,9 @@ pub mod memory;
 pub mod parse;
 pub mod pressure;
 pub mod processes;
+pub mod services;
 pub mod source;
+pub mod tcp;
 pub mod vm;
 
 use crate::{host::host::Host, model::limits::ServiceWatch, sources::source::Source};
@@ -20,7 +22,7 @@ use std::sync::Arc;
 ///
 /// `host` is the one that they will read, for those that need it on threads of their own; `services` are watched; at most `handles` files
 /// of processes and cgroups are kept open between sweeps: half of the soft descriptor limit is a fair share.
-pub fn all(host: &Arc<dyn Host>, _services: &[ServiceWatch], handles: usize) -> Vec<Box<dyn Source>> {
+pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> Vec<Box<dyn Source>> {
     vec![
         Box::<cpu::Cpu>::default(),
         Box::<memory::Memory>::default(),
@@ -29,6 +31,8 @@ pub fn all(host: &Arc<dyn Host>, _services: &[ServiceWatch], handles: usize) -> 
         Box::new(processes::Processes::new(handles)),
         Box::<disks::Disks>::default(),
         Box::<interfaces::Interfaces>::default(),
+        Box::<tcp::Tcp>::default(),
+        Box::new(services::Services::new(services)),
         Box::new(filesystems::Filesystems::new(Arc::clone(host))),
         Box::new(facts::Facts),
     ]
