@@ -70,7 +70,7 @@ impl Default for Thresholds {
             io_full: 0.10,
             disk_latency: 0.02,
             disk_latency_rotational: 0.1,
-            dirty_seconds: 0.5,
+            dirty_seconds: 0.2,
             dirty_bytes: 256.0 * 1024.0 * 1024.0,
             overflows: 0.5,
             descriptors: 0.85,

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The loop on a host with systemd and pure cgroup v2: a unit that its quota throttles, and a unit starved by its sibling, each found,
+# cured and put back through the command line. Root; touches only the transient units that it starts.
+#   scripts/systemd.sh [PROGRAM]            default: trimtab on the PATH
+# Ends with 'N passed, N failed'.
+set -uo pipefail
+program=${1:-trimtab}
+[ "$(id -u)" = 0 ] || { echo "skipped: it starts units and changes their cgroups, run it as root"; exit 0; }
+[ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || { echo "skipped: no pure cgroup v2 on this host"; exit 0; }
+[ "$(cat /proc/1/comm)" = systemd ] || { echo "skipped: pid 1 is not systemd"; exit 0; }
+
+folder=$(mktemp -d)
+passed=0 failed=0
+ok() { if "${@:2}"; then passed=$((passed + 1)); echo "ok   $1"; else failed=$((failed + 1)); echo "FAIL $1"; fi; }
+trimtab() { "$program" --state "$folder" --socket "$folder/socket" "$@"; }
+# One field of the newest open change of an action, by name: id, state, or the after or before of its first step.
+field() {
+    trimtab queue --json | python3 -c '
+import json, sys
+action, field = sys.argv[1:]
+changes = [c for c in json.load(sys.stdin) if c["proposal"]["action"] == action]
+if changes:
+    c = changes[0]
+    step = (c.get("plan") or {"steps": [{}]})["steps"][0]
+    print({"id": c["id"], "state": c["state"], "lock": c["lock"], **step}.get(field, ""))' "$1" "$2"
+}
+until_is() { # seconds, wanted, command...
+    local end=$((SECONDS + $1)) wanted=$2
+    shift 2
+    while [ $SECONDS -lt $end ]; do
+        [ "$("$@")" = "$wanted" ] && return 0
+        sleep 0.3
+    done
+    return 1
+}
+until_some() {
+    local end=$((SECONDS + $1))
+    shift
+    while [ $SECONDS -lt $end ]; do
+        [ -n "$("$@")" ] && return 0
+        sleep 0.3
+    done
+    return 1
+}
+cleanup() {
+    [ -n "${engine:-}" ] && kill "$engine" 2>/dev/null && wait "$engine" 2>/dev/null
+    systemctl stop trimtab-test-quota trimtab-test-hog trimtab-test-victim 2>/dev/null
+    rm -rf "$folder"
+}
+trap cleanup EXIT
+
+ok "doctor runs" trimtab doctor >"$folder/doctor"
+ok "doctor names cgroup v2" grep -q "cgroup" "$folder/doctor"
+ok "--once --json is JSON" bash -c "'$program' --once --json | python3 -m json.tool >/dev/null"
+
+trimtab daemon >"$folder/log" 2>&1 &
+engine=$!
+ok "the daemon answers" until_some 20 trimtab status
+
+systemd-run -q --unit trimtab-test-quota -p CPUQuota=10% sh -c 'while :; do :; done'
+file=/sys/fs/cgroup/system.slice/trimtab-test-quota.service/cpu.max
+before=$(cat "$file")
+ok "a throttled unit gets a quota proposal" until_some 40 field cgroup-quota after
+id=$(field cgroup-quota id)
+ok "approved" trimtab approve "$id"
+ok "applied" trimtab apply "$id"
+ok "cpu.max stands as proposed" until_is 10 "$(field cgroup-quota after)" cat "$file"
+echo "     cpu.max $before -> $(cat "$file")"
+ok "rolled back" trimtab rollback "$id"
+ok "cpu.max is as before" until_is 10 "$before" cat "$file"
+systemctl stop trimtab-test-quota
+
+systemd-run -q --unit trimtab-test-hog -p CPUWeight=100 sh -c 'for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait'
+systemd-run -q --unit trimtab-test-victim -p CPUWeight=100 sh -c 'while :; do i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done; sleep 0.01; done'
+file=/sys/fs/cgroup/system.slice/trimtab-test-hog.service/cpu.weight
+ok "a starved unit gets a weight proposal" until_some 60 field cgroup-weight after
+id=$(field cgroup-weight id)
+before=$(cat "$file")
+ok "approved" trimtab approve "$id"
+ok "applied" trimtab apply "$id"
+ok "the weight stands as proposed" until_is 10 "$(field cgroup-weight after)" cat "$file"
+echo "     cpu.weight $before -> $(cat "$file")"
+ok "everything is rolled back" trimtab rollback --all
+ok "the weight is as before" until_is 10 "$before" cat "$file"
+[ "$failed" = 0 ] || { trimtab queue; cat "$folder/log"; }
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

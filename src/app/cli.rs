@@ -1,0 +1,218 @@
+//! The command line.
+
+use crate::model::{change::ChangeId, limits::Mode};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Watch a Linux host, explain what holds it back, propose changes, apply the approved ones, measure them, undo what did not help.
+#[derive(Debug, Parser)]
+#[command(name = "trimtab", disable_help_subcommand = true, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    /// What applies to every way to run.
+    #[command(flatten)]
+    pub common: Common,
+    /// Sample for a second, print findings and proposals, end. Needs no engine and changes nothing
+    #[arg(long)]
+    pub once: bool,
+    /// With --once: print JSON
+    #[arg(long, requires = "once")]
+    pub json: bool,
+    /// What to do; without one, the console opens, on the running engine or on one of its own
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// What applies to every way to run.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Common {
+    /// Only watch: nothing on this host is changed
+    #[arg(long, global = true, conflicts_with = "mode")]
+    pub observe: bool,
+    /// Start in this mode: observe, suggest, auto
+    #[arg(long, global = true, value_name = "MODE", value_parser = mode)]
+    pub mode: Option<Mode>,
+    /// Read this configuration over the usual ones
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Keep the journal here
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Listen, or look for the engine, here
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Theme of the console
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII alone
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+/// Verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Try it: a small service, a few cpu hogs beside it, and the console on both; all undone at the end
+    Demo(Demo),
+    /// Run the engine without a screen
+    Daemon,
+    /// Tell what this host lets trimtab read and change, and why not
+    Doctor(Format),
+    /// Tell how the engine and the host are
+    Status(Format),
+    /// List the changes, proposed and made
+    Queue(Format),
+    /// Tell all about one change
+    Show(One),
+    /// Approve a proposal
+    Approve(One),
+    /// Apply an approved change
+    Apply(One),
+    /// Dismiss a proposal
+    Reject(One),
+    /// Keep a change that is being watched
+    Keep(One),
+    /// Undo a change, or all of them
+    Rollback(Rollback),
+    /// Print the journal, oldest first
+    Audit(Audit),
+    /// Switch the mode of the engine: observe, suggest, auto
+    Mode(SetMode),
+    /// One part of the demo
+    #[command(hide = true)]
+    DemoPart(DemoPart),
+    /// The process that undoes what nobody confirmed
+    #[command(hide = true)]
+    Guard(Guard),
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Format {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One change.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct One {
+    /// Its number, as `queue` prints it
+    #[arg(value_parser = change)]
+    pub id: ChangeId,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// What to undo.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Rollback {
+    /// Its number, as `queue` prints it
+    #[arg(value_parser = change, required_unless_present = "all", conflicts_with = "all")]
+    pub id: Option<ChangeId>,
+    /// Everything that is applied, newest first
+    #[arg(long)]
+    pub all: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// How much of the journal.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Audit {
+    /// The newest N entries
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub most: usize,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// Which mode.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct SetMode {
+    /// observe, suggest or auto
+    #[arg(value_parser = mode, id = "to", value_name = "MODE")]
+    pub to: Mode,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// The size of the demo.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Demo {
+    /// End after so many seconds
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=86_400))]
+    pub seconds: u64,
+    /// How many cpu hogs; three per cpu unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub hogs: Option<u32>,
+}
+
+/// Which part, told by the demo to its children.
+#[derive(Clone, Debug, Args)]
+pub struct DemoPart {
+    /// service, prober or batch
+    pub part: String,
+    /// Pid of the demo
+    #[arg(long)]
+    pub parent: u32,
+    /// Seconds to live
+    #[arg(long)]
+    pub seconds: u64,
+    /// Where the prober writes
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// Where the service listens
+    #[arg(long)]
+    pub port: Option<u16>,
+}
+
+/// What the guard needs.
+#[derive(Clone, Debug, Args)]
+pub struct Guard {
+    /// The journal's directory
+    pub directory: PathBuf,
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    [Mode::Observe, Mode::Suggest, Mode::Auto]
+        .into_iter()
+        .find(|mode| mode.words() == text)
+        .ok_or_else(|| "modes are observe, suggest, auto".into())
+}
+
+fn change(text: &str) -> Result<ChangeId, String> {
+    let number = text.strip_prefix('#').unwrap_or(text);
+    number.parse().map(ChangeId).map_err(|_| "a change has a number, such as 12".into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_before_and_after_the_verb() {
+        let cli = Cli::try_parse_from(["trimtab", "--socket", "/s", "rollback", "#12", "--json", "--config", "/c"]).unwrap();
+        assert_eq!(cli.common.socket, Some("/s".into()));
+        assert_eq!(cli.common.config, Some("/c".into()));
+        let Some(Verb::Rollback(rollback)) = cli.verb else { panic!("not a rollback") };
+        assert_eq!(rollback.id, Some(ChangeId(12)));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for bad in [&["rollback"][..], &["rollback", "1", "--all"], &["approve", "x"], &["mode", "wild"], &["--json"]] {
+            assert!(Cli::try_parse_from(std::iter::once(&"trimtab").chain(bad)).is_err(), "{bad:?}");
+        }
+    }
+}

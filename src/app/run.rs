@@ -1,0 +1,43 @@
+//! From the command line to the way to run.
+
+use crate::app::{
+    cli::Cli,
+    env::Env,
+    failure::{Code, Failure},
+    out, verbs,
+};
+use clap::{Parser, error::ErrorKind};
+use std::process::ExitCode;
+
+/// Parses, runs, says what went wrong.
+pub fn main() -> ExitCode {
+    let env = Env::here();
+    let ended = match Cli::try_parse() {
+        Ok(cli) => dispatch(&cli, &env),
+        Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => out::say(&e.render().to_string()),
+        Err(e) => Err(Failure::usage(e.render().to_string().trim_start_matches("error: "))),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out::complain(&failure.why);
+            failure.code.into()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
+    if env.raised {
+        return Err(Failure::usage("this program takes its rights from its user, not from set-uid"));
+    }
+    match &cli.verb {
+        Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
+        None => Err(Failure { code: Code::Failed, why: "there is no console yet".into() }),
+    }
+}
+
+/// Runs to the end on this thread.
+fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,89 @@
+//! Verbs that speak to a running engine: ask, print, exit code.
+
+use crate::{
+    app::{
+        cli::{Audit, Format, One, Rollback, Verb},
+        env::Env,
+        failure::Failure,
+        out, text,
+    },
+    link::client::Client,
+    model::{
+        change::{Change, ChangeId},
+        message::{Ask, Body, Command, Reply, View},
+    },
+};
+use std::{path::Path, sync::Arc};
+
+/// Runs one of them.
+pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
+    let mut client = Client::connect(socket, env.uid, &env.via).await?;
+    let order = |format: Format, command| (format, command);
+    let (format, command) = match verb {
+        Verb::Status(format) => return status(&view(&mut client).await?, *format),
+        Verb::Queue(format) => return queue(&view(&mut client).await?, *format),
+        Verb::Show(one) => return show(&view(&mut client).await?, *one),
+        Verb::Audit(wish) => return audit(&mut client, *wish).await,
+        Verb::Approve(one) => order(one.format, Command::Approve { change: one.id, digest: None }),
+        Verb::Apply(one) => order(one.format, Command::Apply { change: one.id, digest: None }),
+        Verb::Reject(one) => order(one.format, Command::Reject(one.id)),
+        Verb::Keep(one) => order(one.format, Command::Keep(one.id)),
+        Verb::Rollback(Rollback { id: Some(id), format, .. }) => order(*format, Command::RollBack(*id)),
+        Verb::Rollback(wish) => order(wish.format, Command::RollBackAll),
+        Verb::Mode(wish) => order(wish.format, Command::SetMode(wish.to)),
+        Verb::Demo(_) | Verb::Daemon | Verb::Doctor(_) | Verb::DemoPart(_) | Verb::Guard(_) => {
+            return Err(Failure::usage("this is nothing that an engine can be asked"));
+        }
+    };
+    command_engine(&mut client, command, format).await
+}
+
+async fn command_engine(client: &mut Client, command: Command, format: Format) -> Result<(), Failure> {
+    let Body::Reply(reply) = client.ask(Ask::Do(command)).await? else { return Err(strange()) };
+    if format.json {
+        out::json(&reply)?;
+        return match reply {
+            Reply::Done(_) => Ok(()),
+            Reply::Refused(_) => Err(Failure::said()),
+        };
+    }
+    match reply {
+        Reply::Done(what) => out::say(&(what + "\n")),
+        Reply::Refused(why) => Err(Failure::new(why)),
+    }
+}
+
+async fn view(client: &mut Client) -> Result<View, Failure> {
+    match client.ask(Ask::View).await? {
+        Body::View(view) => Ok(*view),
+        _ => Err(strange()),
+    }
+}
+
+fn strange() -> Failure {
+    Failure::new("the engine answered something else than was asked")
+}
+
+fn status(view: &View, format: Format) -> Result<(), Failure> {
+    if format.json { out::json(&text::Status::of(view)) } else { out::say(&text::status(view)) }
+}
+
+fn queue(view: &View, format: Format) -> Result<(), Failure> {
+    if format.json { out::json(&view.changes) } else { out::say(&text::queue(&view.changes)) }
+}
+
+fn show(view: &View, one: One) -> Result<(), Failure> {
+    let change = find(view, one.id)?;
+    if one.format.json { out::json(change) } else { out::say(&text::change(change)) }
+}
+
+fn find(view: &View, id: ChangeId) -> Result<&Arc<Change>, Failure> {
+    view.changes.iter().find(|change| change.id == id).ok_or_else(|| {
+        Failure::new(format!("there is no change {id} in the queue (`trimtab audit` has the journal)"))
+    })
+}
+
+async fn audit(client: &mut Client, wish: Audit) -> Result<(), Failure> {
+    let Body::Audit(entries) = client.ask(Ask::Audit { most: wish.most }).await? else { return Err(strange()) };
+    if wish.format.json { out::json(&entries) } else { out::say(&text::audit(&entries)) }
+}

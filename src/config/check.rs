@@ -1,0 +1,96 @@
+//! What a value must be besides of the right type.
+
+use crate::{
+    config::complaint::Complaint,
+    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+};
+
+/// Takes the name of a field and what is wrong with its value.
+type Blame<'a> = &'a mut dyn FnMut(&str, String);
+
+/// Shares are shares; all others are more than nothing.
+pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
+    let shares = [
+        ("cpu_pressure", t.cpu_pressure),
+        ("cpu_busy", t.cpu_busy),
+        ("steal", t.steal),
+        ("throttled", t.throttled),
+        ("throttled_idle", t.throttled_idle),
+        ("memory_some", t.memory_some),
+        ("memory_full", t.memory_full),
+        ("memory_available", t.memory_available),
+        ("leak_fit", t.leak_fit),
+        ("io_some", t.io_some),
+        ("io_full", t.io_full),
+        ("descriptors", t.descriptors),
+        ("filesystem", t.filesystem),
+        ("softirq", t.softirq),
+    ];
+    for (name, value) in shares {
+        if !(value > 0.0 && value <= 1.0) {
+            blame(name, format!("`{name}` is a share: more than 0, at most 1 (0.25 is 25 %)"));
+        }
+    }
+    let amounts = [
+        ("run_delay", t.run_delay),
+        ("hog_cores", t.hog_cores),
+        ("swap_bytes", t.swap_bytes),
+        ("leak_growth", t.leak_growth),
+        ("disk_latency", t.disk_latency),
+        ("disk_latency_rotational", t.disk_latency_rotational),
+        ("dirty_seconds", t.dirty_seconds),
+        ("dirty_bytes", t.dirty_bytes),
+        ("overflows", t.overflows),
+    ];
+    for (name, value) in amounts {
+        if !(value.is_finite() && value > 0.0) {
+            blame(name, format!("`{name}` must be more than 0"));
+        }
+    }
+}
+
+/// A finding must be possible, and must be able to end.
+pub(super) fn hysteresis(h: &Hysteresis, blame: Blame<'_>) {
+    if !(1..=600).contains(&h.looks) {
+        blame("looks", "`looks` is 1 to 600".into());
+    }
+    if h.raise < 1 || h.raise > h.looks {
+        let name = if h.raise < 1 || h.raise != Hysteresis::default().raise { "raise" } else { "looks" };
+        blame(name, format!("`raise` ({}) is 1 to `looks` ({})", h.raise, h.looks));
+    }
+    if !(1..=3600).contains(&h.clear) {
+        blame("clear", "`clear` is 1 to 3600".into());
+    }
+}
+
+/// Times are positive and windows long enough to judge by.
+pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
+    for (name, value) in [("approval", p.approval), ("proposal", p.proposal), ("grace", p.grace)] {
+        if !(1.0..=86_400.0).contains(&value) {
+            blame(name, format!("`{name}` is 1 to 86400 seconds"));
+        }
+    }
+    let fits = |value: f64, least: f64| (least..=3600.0).contains(&value);
+    if !(fits(p.windows.before, 5.0) && fits(p.windows.settle, 0.0) && fits(p.windows.after, 5.0)) {
+        blame("windows", "`before` and `after` are 5 to 3600 seconds, `settle` 0 to 3600".into());
+    }
+}
+
+/// Names are unique, files absolute.
+pub(super) fn services(all: &[(ServiceWatch, Complaint)], complaints: &mut Vec<Complaint>) {
+    for (i, (service, at)) in all.iter().enumerate() {
+        let mut blame = |why: String| complaints.push(Complaint { why, ..at.clone() });
+        if service.name.trim().is_empty() {
+            blame("a service needs a `name`".into());
+        }
+        if !service.file.starts_with('/') {
+            blame(format!("`file` is an absolute path, not `{}`", service.file));
+        }
+        if service.histogram.trim().is_empty() {
+            blame("a service needs the name of its `histogram`".into());
+        }
+        if all.iter().take(i).any(|(other, _)| other.name == service.name) {
+            blame(format!("there are two services named `{}`", service.name));
+        }
+    }
+}

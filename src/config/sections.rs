@@ -1,0 +1,172 @@
+//! The sections of the configuration, one struct each with its defaults, and how layers become them.
+
+use crate::{
+    config::{
+        check,
+        complaint::{Complaint, Complaints},
+        layer::Layer,
+        outline::{self, Field, Outline},
+    },
+    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// How the console looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Console {
+    /// Name of a theme, or the path of a theme file.
+    pub theme: String,
+    /// Draw with ASCII alone.
+    pub ascii: bool,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Console { theme: "default".into(), ascii: false }
+    }
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// What detectors compare with.
+    pub thresholds: Thresholds,
+    /// When a condition is a finding.
+    pub hysteresis: Hysteresis,
+    /// Bounds on acting.
+    pub policy: Policy,
+    /// Services whose latency is watched. A layer replaces the whole list.
+    pub services: Vec<ServiceWatch>,
+    /// How the console looks.
+    pub console: Console,
+}
+
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console"];
+
+/// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
+pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
+    let mut complaints = Vec::new();
+    let outlines: Vec<Outline<'_>> =
+        layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
+    let mut gather = |name| section_fields(&outlines, name, &mut complaints);
+    let [thresholds, hysteresis, policy, console] = ["thresholds", "hysteresis", "policy", "console"].map(&mut gather);
+    let mut services = Vec::new();
+    for field in outlines.iter().filter_map(|outline| outline.field("services")) {
+        services = outline::items::<ServiceWatch>(field, &mut complaints);
+    }
+    let config = Config {
+        thresholds: build(&thresholds, &mut complaints),
+        hysteresis: build(&hysteresis, &mut complaints),
+        policy: build(&policy, &mut complaints),
+        services: services.iter().map(|(service, _)| service.clone()).collect(),
+        console: build(&console, &mut complaints),
+    };
+    check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
+    check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
+    check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::services(&services, &mut complaints);
+    if complaints.is_empty() { Ok(config) } else { Err(Complaints::sorted(complaints)) }
+}
+
+/// The fields of one section in every layer, earliest layer first.
+fn section_fields<'a>(outlines: &[Outline<'a>], name: &str, complaints: &mut Vec<Complaint>) -> Vec<Field<'a>> {
+    outlines.iter().filter_map(|outline| outline.field(name)).flat_map(|field| outline::fields(field, complaints)).collect()
+}
+
+/// The section made of its fields. A field that does not fit is complained about and left out.
+fn build<T: DeserializeOwned + Default>(fields: &[Field<'_>], complaints: &mut Vec<Complaint>) -> T {
+    let mut good: Vec<(&str, &str)> = Vec::new();
+    for field in fields {
+        match outline::alone::<T>(field) {
+            Ok(_) => {
+                good.retain(|(name, _)| *name != field.name);
+                good.push((field.name, field.value));
+            }
+            Err(complaint) => complaints.push(complaint),
+        }
+    }
+    let text: String = good.iter().map(|(name, value)| format!("{name}: {value}\n,")).collect();
+    // Each field was accepted by itself, so that all of them together are.
+    outline::options().from_str(&format!("({text})")).unwrap_or_default()
+}
+
+/// Complains about a field's value where it was set last. Built-in values are in range, so there is such a place.
+fn blame(fields: &[Field<'_>], name: &str, why: String, complaints: &mut Vec<Complaint>) {
+    complaints.extend(fields.iter().rev().find(|field| field.name == name).map(|field| field.complaint(why)));
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::model::limits::Mode;
+    use proptest::prelude::*;
+
+    fn layer(name: &str, text: &str) -> Layer {
+        Layer { name: name.into(), text: text.into() }
+    }
+
+    fn told(layers: &[Layer]) -> Vec<String> {
+        merge(layers).unwrap_err().0.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn no_layer_is_the_built_in_configuration() {
+        assert_eq!(merge(&[]), Ok(Config::default()));
+        assert_eq!(merge(&[layer("a", "()")]), Ok(Config::default()));
+    }
+
+    #[test]
+    fn later_layers_win_field_by_field() {
+        let config = merge(&[
+            layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
+            layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
+        ])
+        .unwrap();
+        assert_eq!(config.thresholds, Thresholds { steal: 0.3, cpu_busy: 0.8, ..Thresholds::default() });
+        assert_eq!(config.policy.mode, Mode::Observe);
+        assert!(config.console.ascii);
+    }
+
+    #[test]
+    fn every_complaint_comes_at_once_with_its_place() {
+        let text = "(\n    thresholds: (\n        cpu_presure: 0.3,\n        steal: \"much\",\n        cpu_busy: 1.5,\n    ),\n    \
+                    policy: (mode: Sometimes, per_hour: -1),\n    colours: (),\n    services: [(name: \"a\")],\n)\n";
+        let told = told(&[layer("/etc/x.ron", text), layer("user.ron", "(hysteresis: (raise: 9))")]);
+        let expect = [
+            ("/etc/x.ron:3:", "cpu_presure"),
+            ("/etc/x.ron:4:", "float"),
+            ("/etc/x.ron:5:", "at most 1"),
+            ("/etc/x.ron:7:", "Sometimes"),
+            ("/etc/x.ron:7:", ""),
+            ("/etc/x.ron:8:", "colours"),
+            ("/etc/x.ron:9:", "file"),
+            ("user.ron:1:", "raise"),
+        ];
+        assert_eq!(told.len(), expect.len(), "{told:#?}");
+        for ((place, word), line) in expect.iter().zip(&told) {
+            assert!(line.starts_with(place) && line.contains(word), "{place} {word}: {told:#?}");
+        }
+    }
+
+    #[test]
+    fn columns_point_at_the_value_behind_wide_characters() {
+        let told = told(&[layer("f", "(/* é漢 */ console: (theme: 7, ascii: \"é\", ascii: true))")]);
+        assert_eq!(told.len(), 3, "{told:#?}");
+        assert!(told[0].starts_with("f:1:2") && told[2].contains("twice"), "{told:#?}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_as_ron_is_told_with_its_place() {
+        let told = told(&[layer("f", "(\n  thresholds: (steal: 0.1\n"), layer("g", "(policy: (flaps: 1.5))")]);
+        assert!(told[0].starts_with("f:2:26") && told[1] == "g:1:19: `flaps`: this is no value of its kind", "{told:#?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it(text in "\\PC{0,80}", inner in "[a-z(){}\\[\\]:,0-9\"' /*.\n]{0,60}") {
+            let _ = merge(&[layer("a", &text), layer("b", &format!("(thresholds: ({inner}))"))]);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The engine's side of the socket. Whatever comes in, nothing but that one connection can be stalled or ended by it.
+//!
+//! Each connection has one task that reads, answers and, once asked to, streams views; the newest one wins, so that a slow reader
+//! sees fewer of them and one that does not read at all is let go after [`WRITE`].
+
+use crate::{
+    link::lines::{Broken, Lines},
+    model::message::{Answer, Ask, Body, Request, View, WIRE},
+};
+use serde::Deserialize;
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+
+/// Bytes of a request at most.
+pub const REQUEST: usize = 1 << 20;
+/// Connections at a time; one more is told so and closed.
+pub const CONNECTIONS: usize = 32;
+/// How long a client may take to read what it is sent.
+pub const WRITE: Duration = Duration::from_secs(5);
+/// How long a client that does not watch may say nothing, and how long any may take over one line.
+pub const SILENCE: Duration = Duration::from_secs(10);
+
+/// Who is on the other end: taken from the socket, but for `via`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// User id.
+    pub uid: u32,
+    /// Process id, where the kernel tells it.
+    pub pid: Option<i32>,
+    /// How they say that they came; cut and cleaned.
+    pub via: Arc<str>,
+}
+
+/// Serves until its task is dropped. `owner` and root may connect. `answer` is asked all but what [`Ask::Watch`] goes on with.
+pub async fn serve<A, F>(listener: UnixListener, owner: u32, views: watch::Receiver<Arc<View>>, answer: A)
+where
+    A: Fn(Peer, Ask) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Body> + Send + 'static,
+{
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    // Connections end with this set, that is with the caller.
+    let mut all = tokio::task::JoinSet::new();
+    loop {
+        while all.try_join_next().is_some() {}
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, most likely: connections that end give some back.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let Some((uid, pid)) = stream.peer_cred().ok().map(|cred| (cred.uid(), cred.pid())) else { continue };
+        if uid != owner && uid != 0 {
+            turn_away(&stream, "this engine belongs to another user");
+            continue;
+        }
+        let Ok(place) = room.clone().try_acquire_owned() else {
+            turn_away(&stream, "too many clients are connected");
+            continue;
+        };
+        let (reader, writer) = stream.into_split();
+        let connection = Connection {
+            lines: Lines::new(reader, REQUEST),
+            writer,
+            views: views.clone(),
+            watching: None,
+            peer: Peer { uid, pid, via: "socket".into() },
+        };
+        let answer = answer.clone();
+        all.spawn(async move {
+            connection.run(answer).await;
+            drop(place);
+        });
+    }
+}
+
+/// A word to one who cannot be served, if it fits the socket's buffer.
+fn turn_away(stream: &UnixStream, why: &str) {
+    if let Ok(line) = line(0, Body::Error(why.into())) {
+        let _unread = stream.try_write(&line);
+    }
+}
+
+fn line(id: u64, body: Body) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&Answer { wire: WIRE, id, body })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+struct Connection {
+    lines: Lines<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    views: watch::Receiver<Arc<View>>,
+    /// Id of the watch request, once there was one.
+    watching: Option<u64>,
+    peer: Peer,
+}
+
+enum Event {
+    Line(Vec<u8>),
+    View,
+    End(Option<&'static str>),
+}
+
+impl Connection {
+    async fn run<A, F>(mut self, answer: A)
+    where
+        A: Fn(Peer, Ask) -> F,
+        F: Future<Output = Body>,
+    {
+        loop {
+            let sent = match self.event().await {
+                Event::Line(line) => self.serve(&line, &answer).await,
+                Event::View => {
+                    let view = self.views.borrow_and_update().clone();
+                    self.send(self.watching.unwrap_or(0), Body::View(Box::new((*view).clone()))).await
+                }
+                Event::End(why) => {
+                    if let Some(why) = why {
+                        let _gone = self.send(0, Body::Error(why.into())).await;
+                    }
+                    return;
+                }
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn event(&mut self) -> Event {
+        let patience = if self.watching.is_some() && !self.lines.is_within() { Duration::MAX } else { SILENCE };
+        tokio::select! {
+            line = timeout(patience, self.lines.next()) => match line {
+                Ok(Ok(line)) => Event::Line(line),
+                Ok(Err(Broken::TooLong)) => Event::End(Some("the request is longer than 1 MiB")),
+                Ok(Err(Broken::Closed | Broken::Failed(_))) => Event::End(None),
+                Err(_elapsed) => Event::End(Some("no request came")),
+            },
+            changed = self.views.changed(), if self.watching.is_some() => match changed {
+                Ok(()) => Event::View,
+                Err(_ended) => Event::End(Some("the engine has ended")),
+            },
+        }
+    }
+
+    async fn serve<A, F>(&mut self, line: &[u8], answer: &A) -> io::Result<()>
+    where
+        A: Fn(Peer, Ask) -> F,
+        F: Future<Output = Body>,
+    {
+        let request = match understand(line) {
+            Ok(request) => request,
+            Err((id, why)) => return self.send(id, Body::Error(why)).await,
+        };
+        if request.ask == Ask::Watch {
+            self.watching = Some(request.id);
+            // What the welcome shows need not be sent again.
+            self.views.mark_unchanged();
+        }
+        let peer = Peer { via: clean(&request.via), ..self.peer.clone() };
+        let body = answer(peer, request.ask).await;
+        self.send(request.id, body).await
+    }
+
+    async fn send(&mut self, id: u64, body: Body) -> io::Result<()> {
+        let line = line(id, body)?;
+        timeout(WRITE, self.writer.write_all(&line)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// What every version of the wire begins with.
+#[derive(Deserialize)]
+struct Head {
+    wire: u32,
+    #[serde(default)]
+    id: u64,
+}
+
+fn understand(line: &[u8]) -> Result<Request, (u64, String)> {
+    let head: Head = serde_json::from_slice(line).map_err(|e| (0, format!("this is no request: {e}")))?;
+    if head.wire != WIRE {
+        return Err((head.id, format!("the engine speaks version {WIRE} of the wire, you speak {}", head.wire)));
+    }
+    serde_json::from_slice(line).map_err(|e| (head.id, format!("this is no request: {e}")))
+}
+
+fn clean(via: &str) -> Arc<str> {
+    crate::model::text::clean(via, 64)
+}
