@@ -1,1 +1,5 @@
-//! analysis
+//! Pure thought about what was read: counters to rates, detectors with hysteresis, verdicts. No I/O, no clock.
+
+pub mod detect;
+pub mod hysteresis;
+pub mod impact;

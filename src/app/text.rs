@@ -12,10 +12,7 @@ use crate::model::{
     verdict::Effect,
 };
 use serde::Serialize;
-use std::{
-    fmt::Write,
-    sync::Arc,
-};
+use std::{fmt::Write, sync::Arc};
 
 /// The state of engine and host in short, for programs.
 #[derive(Clone, Debug, Serialize)]
@@ -137,7 +134,11 @@ pub fn change(change: &Change) -> String {
     }
     if let Some(foresight) = &change.foresight {
         let least = Unit::Share.show(foresight.detectable);
-        row(&mut out, "can show", &format!("an effect of {least} or more, from {} of history", Unit::Seconds.show(foresight.history)));
+        row(
+            &mut out,
+            "can show",
+            &format!("an effect of {least} or more, from {} of history", Unit::Seconds.show(foresight.history)),
+        );
     }
     if let Some(made) = &change.plan {
         plan(&mut out, made);
@@ -217,12 +218,9 @@ fn parties(out: &mut String, role: &str, all: &[Party]) {
 /// A proposal's reasons.
 pub fn proposal(out: &mut String, proposal: &Proposal) {
     row(out, "proposal", &format!("{} (risk {})", proposal.title, proposal.risk.words()));
-    for (name, value) in [
-        ("why", &proposal.why),
-        ("how", &proposal.mechanism),
-        ("expect", &proposal.expect),
-        ("undo", &proposal.undo),
-    ] {
+    for (name, value) in
+        [("why", &proposal.why), ("how", &proposal.mechanism), ("expect", &proposal.expect), ("undo", &proposal.undo)]
+    {
         row(out, name, value);
     }
 }

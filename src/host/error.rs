@@ -47,6 +47,14 @@ impl HostError {
     pub fn plain(op: &'static str, spot: impl fmt::Display, kind: Kind, why: impl Into<String>) -> HostError {
         HostError { op, spot: spot.to_string(), kind, errno: None, source: why.into() }
     }
+
+    /// The same, and if rights were missing also which ones would do, such as `CAP_SYS_NICE`.
+    pub fn needing(mut self, rights: &str) -> HostError {
+        if self.kind == Kind::Denied && self.errno != Some("EROFS") {
+            self.source = format!("{}: needs {rights}", self.source);
+        }
+        self
+    }
 }
 
 fn classify(code: i32) -> (Kind, Option<&'static str>) {
@@ -66,6 +74,8 @@ fn classify(code: i32) -> (Kind, Option<&'static str>) {
         libc::EIO => (Kind::Other, Some("EIO")),
         libc::EBUSY => (Kind::Other, Some("EBUSY")),
         libc::EAGAIN => (Kind::Other, Some("EAGAIN")),
+        libc::EINTR => (Kind::Other, Some("EINTR")),
+        libc::ENOMEM => (Kind::Other, Some("ENOMEM")),
         _ => (Kind::Other, None),
     }
 }
