@@ -5,7 +5,7 @@
 //! and hands wait), `views` (latest wins).
 
 use crate::{
-    analysis::derive::Deriver,
+    analysis::derive::deriver::Deriver,
     engine::{
         brain::brain::{Birth, Brain},
         handle::{Asked, EngineHandle},
@@ -31,7 +31,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let Parts { host, sources, actions, hands, entries, settings, leave } = parts;
     let facts = Arc::new(host.facts());
     let birth = Birth {
-        deriver: Deriver::new(),
+        deriver: Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
         facts,
         actions,
         settings,

@@ -28,9 +28,9 @@ pub enum Input {
         /// Which.
         source: SourceName,
         /// When the reading was done.
-        at: Tick,
+        at: Now,
         /// What it gave.
-        sample: Result<Sample, String>,
+        sample: Result<Sample, Arc<str>>,
     },
     /// A lane has read all of its sources once.
     Passed {

@@ -157,8 +157,8 @@ struct Ended;
 fn pass_over(host: &dyn Host, sources: &mut [Box<dyn Source>], lane: Lane, out: &Out) -> Result<(), Ended> {
     let mut inputs = Vec::with_capacity(sources.len() + 1);
     for source in sources {
-        let sample = source.read(host).map_err(|error| error.to_string());
-        inputs.push(Input::Sampled { source: source.about().name, at: host.now().tick, sample });
+        let sample = source.read(host).map_err(|error| error.to_string().into());
+        inputs.push(Input::Sampled { source: source.about().name, at: host.now(), sample });
     }
     inputs.push(Input::Passed { lane, now: host.now() });
     out.blocking_send(inputs).map_err(|_| Ended)

@@ -2,7 +2,7 @@
 
 use crate::{
     actions::action::Action,
-    analysis::derive::Deriver,
+    analysis::derive::deriver::Deriver,
     engine::{
         brain::{
             alarms::News,

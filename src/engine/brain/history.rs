@@ -48,9 +48,8 @@ impl History {
         self.watched.extend(keys);
     }
 
-    /// Feeds one sweep.
-    pub fn feed(&mut self, snapshot: &Snapshot) {
-        let at = snapshot.vitals.now.tick;
+    /// Feeds the sweep that was done `at`.
+    pub fn feed(&mut self, at: Tick, snapshot: &Snapshot) {
         let History { series, watched, crowd, .. } = self;
         readings::snapshot(snapshot, &mut |key, value| {
             let most = most(&key);

@@ -23,7 +23,6 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// What is known.
-#[derive(Debug)]
 pub struct Known {
     /// Perceived now.
     pub senses: Senses,
@@ -84,7 +83,7 @@ impl Known {
     /// A sweep: snapshot, series, and a look of all its detectors.
     pub fn sweep(&mut self, now: Now) -> News {
         self.senses.sweep(now);
-        self.history.feed(&self.senses.snapshot);
+        self.history.feed(now.tick, &self.senses.snapshot);
         let looked = alarms::look(Lane::Sweep, &self.unjudged(now));
         self.alarms.take(Lane::Sweep, looked)
     }

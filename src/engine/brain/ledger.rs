@@ -3,12 +3,12 @@
 
 use crate::{
     model::{
-        change::{Change, ChangeId, Deed, Entry, Illegal},
-        time::Tick,
+        change::{Change, ChangeId, ChangeState, Deed, Entry, Illegal},
+        time::{Now, Tick},
     },
     planning::memory::Memory,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Ended changes kept for the screen.
 const ENDED: usize = 50;
@@ -45,24 +45,24 @@ impl Ledger {
     }
 
     /// Folds one entry.
-    pub fn take(&mut self, entry: &Entry) -> Result<&Change, Illegal> {
+    pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
         let id = entry.change;
         self.newest = self.newest.max(id.0);
         if let Some(begun) = Change::begin(entry) {
             self.changes.insert(id, Arc::new(begun));
         } else {
-            let change = self.changes.get_mut(&id).ok_or(Illegal { state: crate::model::change::ChangeState::Expired, deed: entry.deed.words() })?;
-            Arc::make_mut(change).take(entry)?;
+            // A change that is not there has ended long ago, or never began.
+            let unknown = Illegal { state: ChangeState::Expired, deed: entry.deed.words() };
+            Arc::make_mut(self.changes.get_mut(&id).ok_or(unknown)?).take(entry)?;
         }
         self.note_approval(entry);
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
         }
-        let change = self.changes.get(&id).ok_or(Illegal { state: crate::model::change::ChangeState::Expired, deed: entry.deed.words() })?;
-        if entry.boot == self.boot {
+        if let Some(change) = self.changes.get(&id).filter(|_| entry.boot == self.boot) {
             self.memory.take(change, entry);
         }
-        Ok(change)
+        Ok(())
     }
 
     fn note_approval(&mut self, entry: &Entry) {
@@ -113,6 +113,17 @@ impl Ledger {
         self.changes.values()
     }
 
+    /// From when to when other changes than `but` were applied and watched, or in force until they were undone, in this boot.
+    pub fn others(&self, but: ChangeId) -> Vec<(Tick, Tick)> {
+        let here = self.all().filter(|c| c.id != but && c.plan.as_ref().is_some_and(|plan| plan.boot == self.boot));
+        here.filter_map(|c| {
+            let (begin, windows) = (c.applied?.tick, c.proposal.trial.windows);
+            let watched = Duration::try_from_secs_f64(windows.settle + windows.after).unwrap_or_default();
+            Some((begin, c.undone.map_or(begin + watched, |undone| undone.tick)))
+        })
+        .collect()
+    }
+
     /// Changes that wait for the operator.
     pub fn open(&self) -> impl Iterator<Item = &Change> {
         self.all().map(|c| &**c).filter(|c| c.state.is_open())
@@ -122,4 +133,10 @@ impl Ledger {
     pub fn live(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.all().map(|c| &**c).filter(|c| c.state.is_live())
     }
+}
+
+/// Since when the trouble that a change answers has held, on the clock of `now`, from the wall time that its finding bears.
+pub fn troubled(change: &Change, now: Now) -> Tick {
+    let ago = Duration::from_millis(u64::try_from(now.wall.0.saturating_sub(change.finding.since.0)).unwrap_or(0));
+    Tick(now.tick.0.saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
 }

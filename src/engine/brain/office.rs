@@ -3,7 +3,7 @@
 use crate::{
     engine::{
         brain::{
-            desk::{Desk, Errand, Purpose, Then},
+            desk::{Desk, Errand, Purpose},
             ledger::Ledger,
         },
         input::{Effect, JobNumber, Ticket},
@@ -149,14 +149,15 @@ impl Office {
         }
         let mut moved = Vec::new();
         for (_, entry) in &done.entries {
-            let line = match self.ledger.take(entry) {
-                Ok(change) => {
-                    moved.push(entry.change);
-                    (log::Level::Info, format!("{} {}: {} by {}", change.id, change.proposal.title, entry.deed.words(), entry.who))
-                }
-                Err(illegal) => (log::Level::Error, format!("{}: journaled, but {illegal}", entry.change)),
-            };
-            self.log(line.0, line.1);
+            let id = entry.change;
+            if let Err(illegal) = self.ledger.take(entry) {
+                self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
+                continue;
+            }
+            let title = self.ledger.get(id).map_or("", |change| change.proposal.title.as_str());
+            let line = format!("{id} {title}: {} by {}", entry.deed.words(), entry.who);
+            self.log(log::Level::Info, line);
+            moved.push(id);
         }
         if let Some(error) = &done.error {
             self.log(log::Level::Warn, error.clone());

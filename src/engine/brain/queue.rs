@@ -5,10 +5,11 @@
 
 use crate::{
     actions::action::Action,
-    analysis::impact,
+    analysis::impact::foresight,
     engine::{
         brain::{
             desk::Purpose,
+            ledger::troubled,
             office::{Office, errand},
         },
         job::Job,
@@ -217,7 +218,8 @@ impl Queue {
         let Some((id, card)) = self.cards.iter_mut().filter(|(_, card)| due(card)).min_by_key(|(_, card)| card.foreseen) else { return };
         card.foreseen = Some(now);
         if let Some(change) = office.ledger.get_mut(*id) {
-            change.foresight = impact::foresee(&change.proposal.trial, world.series, now);
+            let since = troubled(change, world.now);
+            change.foresight = foresight::foresee(&change.proposal.trial, world.series, since, now);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From raw samples to vitals, snapshot, facts and our own cost.
 
 use crate::{
-    analysis::derive::Deriver,
+    analysis::derive::deriver::Deriver,
     model::{
         facts::Facts,
         message::Cost,
@@ -13,7 +13,6 @@ use crate::{
 use std::sync::Arc;
 
 /// What is perceived now.
-#[derive(Debug)]
 pub struct Senses {
     deriver: Deriver,
     /// The newest fast-lane reading.
@@ -34,7 +33,7 @@ impl Senses {
     }
 
     /// Takes one reading.
-    pub fn take(&mut self, source: SourceName, at: Tick, sample: Result<Sample, String>) {
+    pub fn take(&mut self, source: SourceName, at: Now, sample: Result<Sample, Arc<str>>) {
         if let Ok(Sample::Facts(facts)) = &sample {
             self.facts = facts.clone();
         }

@@ -2,10 +2,15 @@
 //! (`reference/impact.md`, C3, steps 3 to 5). Kept changes are read back, so that a foreign hand on a knob is seen.
 
 use crate::{
-    analysis::impact,
+    analysis::impact::{
+        case::{Case, seconds},
+        guard::{self, Trip},
+        judge::judge,
+    },
     engine::{
         brain::{
             desk::{Errand, Purpose, Then},
+            ledger::troubled,
             office::{EXTENSION, Office, errand},
         },
         input::Effect,
@@ -18,14 +23,15 @@ use crate::{
         series::{Point, SeriesSet},
         snapshot::Snapshot,
         subject::Subject,
-        time::Tick,
+        time::{Now, Tick},
+        trial::Trial,
         verdict::{Outcome, Verdict},
     },
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// Between two looks for harm, and between two readings of the knobs.
-const LOOK: Duration = Duration::from_secs(5);
+/// Between two readings of the same knobs.
+const READ_BACK: Duration = Duration::from_secs(5);
 
 /// Without the primary metric for so long, there is nothing to keep by.
 const BLIND: f64 = 5.0;
@@ -39,6 +45,8 @@ const TRACK: usize = 400;
 /// One change that is being watched.
 #[derive(Clone, Copy, Debug)]
 struct Watch {
+    /// Since when the trouble has held.
+    since: Tick,
     applied: Tick,
     settled: Tick,
     ends: Tick,
@@ -47,13 +55,34 @@ struct Watch {
     /// The primary was measurable at this time.
     seen: Tick,
     judged: bool,
+    /// What the looks for harm remember.
+    guard: guard::Watch,
 }
 
 impl Watch {
-    fn of(change: &Change, applied: Tick) -> Watch {
-        let windows = change.proposal.trial.windows;
-        let settled = applied + seconds(windows.settle);
-        Watch { applied, settled, ends: settled + seconds(windows.after), extended: false, looked: settled, seen: applied, judged: false }
+    fn of(change: &Change, applied: Now) -> Watch {
+        let (windows, at) = (change.proposal.trial.windows, applied.tick);
+        let settled = at + seconds(windows.settle);
+        Watch {
+            since: troubled(change, applied),
+            applied: at,
+            settled,
+            ends: settled + seconds(windows.after),
+            extended: false,
+            looked: settled,
+            seen: at,
+            judged: false,
+            guard: guard::Watch::default(),
+        }
+    }
+
+    /// The trial, with its watch as long as it is by now.
+    fn trial(&self, change: &Change) -> Trial {
+        let mut trial = change.proposal.trial.clone();
+        if self.extended {
+            trial.windows.after *= EXTENSION;
+        }
+        trial
     }
 }
 
@@ -70,7 +99,7 @@ impl Watches {
         let Some(change) = office.ledger.get(id) else { return };
         match (change.state, change.applied) {
             (ChangeState::Applied | ChangeState::Watching, Some(applied)) => {
-                let (watch, state) = (Watch::of(change, applied.tick), change.state);
+                let (watch, state) = (Watch::of(change, applied), change.state);
                 self.all.entry(id).or_insert(watch);
                 if state == ChangeState::Applied && office.desk.deed(id).is_none() {
                     office.note(id, Purpose::Watch, Deed::WatchStarted);
@@ -131,7 +160,7 @@ impl Watches {
             return;
         }
         let (series, snapshot) = known;
-        let trial = &change.proposal.trial;
+        let trial = &watch.trial(change);
         if measurable(&trial.primary, series, snapshot, watch.seen) {
             watch.seen = now;
         }
@@ -143,21 +172,25 @@ impl Watches {
         if watch.judged || now < watch.settled {
             return;
         }
+        let others = office.ledger.others(id);
+        let case = Case { series, since: watch.since, applied: watch.applied, now, others: &others };
         if now >= watch.ends {
-            let verdict = impact::judge(trial, series, watch.applied, now);
+            let verdict = judge(trial, &case);
             if worth_extending(&verdict, trial.least) && !watch.extended {
                 watch.extended = true;
                 watch.ends = watch.settled + seconds(trial.windows.after * EXTENSION);
-                office.log(log::Level::Info, format!("{id}: {}; watched for another {:.0} s", verdict.why, trial.windows.after));
+                let more = trial.windows.after;
+                office.log(log::Level::Info, format!("{id}: {}; watched for another {more:.0} s", verdict.why));
                 return;
             }
             watch.judged = true;
             conclude(id, verdict, office);
-        } else if now.since(watch.looked) >= LOOK {
+        } else if now.since(watch.looked) >= seconds(guard::LOOK) {
             watch.looked = now;
-            if let Some(verdict) = impact::guard_look(trial, series, watch.applied, now) {
+            if let Some(trip) = guard::guard_look(trial, &case, &mut watch.guard) {
                 watch.judged = true;
-                conclude(id, verdict, office);
+                let verdict = judge(trial, &case);
+                trip_up(id, trip, verdict, office);
             }
         }
     }
@@ -170,7 +203,7 @@ impl Watches {
         }
         let now = office.now.tick;
         let in_force = |c: &&Change| matches!(c.state, ChangeState::Watching | ChangeState::Kept) && c.held != Some(Held::Gone);
-        let due = |id: ChangeId| self.verified.get(&id).is_none_or(|at| now.since(*at) >= LOOK);
+        let due = |id: ChangeId| self.verified.get(&id).is_none_or(|at| now.since(*at) >= READ_BACK);
         let oldest = office.ledger.live().filter(in_force).filter(|c| due(c.id)).min_by_key(|c| self.verified.get(&c.id));
         let Some((id, Some(plan))) = oldest.map(|c| (c.id, c.plan.clone())) else { return };
         self.verified.insert(id, now);
@@ -205,6 +238,17 @@ fn conclude(id: ChangeId, verdict: Verdict, office: &mut Office) {
     office.record(judge, Deed::Judged(Box::new(verdict)), Who::Engine);
 }
 
+/// Harm was seen before the end: what was measured so far, and why it ends.
+fn trip_up(id: ChangeId, trip: Trip, verdict: Verdict, office: &mut Office) {
+    match trip.cause {
+        Cause::Hurt => conclude(id, Verdict { outcome: Outcome::Worse, why: trip.why, ..verdict }, office),
+        cause => {
+            office.log(log::Level::Warn, format!("{id}: {}", trip.why));
+            office.roll_back(id, (cause, Who::Engine), Vec::new());
+        }
+    }
+}
+
 /// A first look that could not tell, at an effect that would be worth it.
 fn worth_extending(verdict: &Verdict, least: f64) -> bool {
     let undecided = matches!(verdict.outcome, Outcome::Neutral | Outcome::Unclear);
@@ -223,8 +267,4 @@ fn quiet(subject: &Subject, snapshot: &Snapshot) -> bool {
         Subject::Service(name) => snapshot.services.known().is_some_and(|all| all.iter().any(|s| s.name == *name)),
         _ => false,
     }
-}
-
-fn seconds(span: f64) -> Duration {
-    Duration::from_secs_f64(span.max(0.0))
 }
