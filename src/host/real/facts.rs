@@ -34,6 +34,7 @@ pub(super) fn read(host: &RealHost) -> Facts {
         memory: system.as_ref().map_or(0, System::total_memory),
         uptime: System::uptime().map_or(0.0, |seconds| seconds as f64),
         boot: clean(text(host, Place::proc("sys/kernel/random/boot_id")).trim(), NAME),
+        own: std::process::id(),
         uid: rustix::process::geteuid().as_raw(),
         capabilities: status.capability_names().map(Arc::from).collect(),
         autogroup: text(host, Place::proc("sys/kernel/sched_autogroup_enabled")).trim() == "1",
