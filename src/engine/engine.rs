@@ -148,7 +148,7 @@ impl Loop {
         sampler.end();
         worker.end();
         for back in over.into_iter().flatten() {
-            drop(back.send(()));
+            let _asker_gone = back.send(());
         }
     }
 }

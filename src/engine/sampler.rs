@@ -131,7 +131,12 @@ impl Pacer {
 }
 
 /// A thread that reads its sources each time it is woken, and ends when nobody can wake it any more.
-fn lane_thread(host: &Arc<dyn Host>, lane: Lane, mut sources: Vec<Box<dyn Source>>, out: &Out) -> std::io::Result<(SyncSender<()>, JoinHandle<()>)> {
+fn lane_thread(
+    host: &Arc<dyn Host>,
+    lane: Lane,
+    mut sources: Vec<Box<dyn Source>>,
+    out: &Out,
+) -> std::io::Result<(SyncSender<()>, JoinHandle<()>)> {
     let (wake, woken) = sync_channel(1);
     let (host, out) = (host.clone(), out.clone());
     let read = move || {

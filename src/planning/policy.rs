@@ -39,14 +39,19 @@ impl Standing<'_> {
             return refuse("the mode is observe, nothing is applied: switch to suggest first");
         }
         if let Some(why) = self.journal {
-            return refuse(format!("the journal cannot be written ({why}), so no change begins: mend that first; rollback still works"));
+            return refuse(format!(
+                "the journal cannot be written ({why}), so no change begins: mend that first; rollback still works"
+            ));
         }
         if let GuardState::Failed(why) = self.guard {
             return refuse(format!("the guard that would undo it is not running ({why}): no change begins without it"));
         }
         let applied = self.memory.applied(self.now);
         if applied >= self.policy.per_hour {
-            return refuse(format!("{applied} changes were applied within the hour, the budget is {}: wait, or raise per_hour", self.policy.per_hour));
+            return refuse(format!(
+                "{applied} changes were applied within the hour, the budget is {}: wait, or raise per_hour",
+                self.policy.per_hour
+            ));
         }
         Ok(())
     }
@@ -55,7 +60,9 @@ impl Standing<'_> {
     pub fn may_touch(&self, proposal: &Proposal) -> Result<(), Refusal> {
         let flaps = self.memory.reversals(proposal, self.now);
         if flaps >= self.policy.flaps {
-            return refuse(format!("these knobs were set and undone {flaps} times within the hour: they are left alone until that hour is over"));
+            return refuse(format!(
+                "these knobs were set and undone {flaps} times within the hour: they are left alone until that hour is over"
+            ));
         }
         match self.memory.cooling(proposal, self.now) {
             Some(left) => refuse(format!("these knobs were touched a moment ago: they rest for another {left:.0} s")),
@@ -83,7 +90,10 @@ impl Standing<'_> {
         if self.now.seconds_since(approved) <= self.policy.approval {
             return Ok(());
         }
-        refuse(format!("the approval of {} is older than {:.0} s and has expired: look again and approve", change.id, self.policy.approval))
+        refuse(format!(
+            "the approval of {} is older than {:.0} s and has expired: look again and approve",
+            change.id, self.policy.approval
+        ))
     }
 }
 

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn the_worst_finding_s_best_knob_comes_first_and_ties_go_to_the_lower_risk() {
-        let findings = [finding(FindingKind::CpuContention, Severity::Critical), finding(FindingKind::SwapThrash, Severity::Notice)];
+        let findings =
+            [finding(FindingKind::CpuContention, Severity::Critical), finding(FindingKind::SwapThrash, Severity::Notice)];
         let ranked = rank(
             vec![
                 proposal("swappiness", FindingKind::SwapThrash, 1.0, Risk::Medium),

@@ -24,7 +24,6 @@ use crate::{
     model::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
-        limits::Mode,
         message::{GuardState, Reply, Welcome},
         time::{Now, Tick},
     },
@@ -212,13 +211,14 @@ impl Brain {
         self.ended();
     }
 
-    /// Answers the stop once no undo is under way any more.
+    /// Answers the stop once nothing that touches the machine is under way any more.
     fn ended(&mut self) {
-        let busy = |purpose| self.office.desk.busy(purpose, None);
-        if self.stopping.is_some() && !busy(Purpose::RollBack) && !busy(Purpose::Apply) && !busy(Purpose::Judge) && !busy(Purpose::Keep) {
-            if let Some(ticket) = self.stopping.take() {
-                self.office.reply(ticket, Reply::Done("stopped".into()));
-            }
+        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Keep];
+        if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
+            return;
+        }
+        if let Some(ticket) = self.stopping.take() {
+            self.office.reply(ticket, Reply::Done("stopped".into()));
         }
     }
 
@@ -234,11 +234,6 @@ impl Brain {
     fn publish(&mut self) {
         let view = self.publisher.view(self.office.now, &self.known, &self.office);
         self.office.effects.push(Effect::Publish(Arc::new(view)));
-    }
-
-    /// The mode in force.
-    pub fn mode(&self) -> Mode {
-        self.office.mode
     }
 }
 

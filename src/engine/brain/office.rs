@@ -214,9 +214,16 @@ impl Office {
         match (as_wished, errand.purpose) {
             (true, Purpose::Apply) => {
                 let after = change.proposal.trial.windows;
-                Reply::Done(format!("{id} is applied and judged in {:.0} s; undone by itself unless it helps", after.settle + after.after))
+                Reply::Done(format!(
+                    "{id} is applied and judged in {:.0} s; undone by itself unless it helps",
+                    after.settle + after.after
+                ))
             }
-            (true, _) => Reply::Done(format!("{id} is {}{}", state.words(), change.trouble.as_ref().map_or_else(String::new, |t| format!(": {t}")))),
+            (true, _) => Reply::Done(format!(
+                "{id} is {}{}",
+                state.words(),
+                change.trouble.as_ref().map_or_else(String::new, |t| format!(": {t}"))
+            )),
             (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
         }
     }

@@ -94,7 +94,8 @@ impl Queue {
         if self.offered.values().any(rival) {
             return;
         }
-        let open: Option<(ChangeId, bool)> = office.ledger.open().find(|c| rival(&c.proposal)).map(|c| (c.id, c.proposal.same_advice(&proposal)));
+        let open: Option<(ChangeId, bool)> =
+            office.ledger.open().find(|c| rival(&c.proposal)).map(|c| (c.id, c.proposal.same_advice(&proposal)));
         match open {
             Some((id, true)) => self.repeat(id, proposal, office),
             Some((id, false)) => self.replace(id, office),
@@ -159,7 +160,8 @@ impl Queue {
     fn expire(&mut self, office: &mut Office) {
         let now = office.now.tick;
         let (alive, approval) = (office.policy.proposal, office.policy.approval);
-        let idle: Vec<(ChangeId, Card)> = self.cards.iter().filter(|(id, _)| office.desk.deed(**id).is_none()).map(|(id, card)| (*id, *card)).collect();
+        let idle: Vec<(ChangeId, Card)> =
+            self.cards.iter().filter(|(id, _)| office.desk.deed(**id).is_none()).map(|(id, card)| (*id, *card)).collect();
         for (id, card) in idle {
             if now.seconds_since(card.held) > alive || now.seconds_since(card.advised) > alive.max(approval) {
                 office.note(id, Purpose::Expire, Deed::Expired);
@@ -177,7 +179,9 @@ impl Queue {
         }
         let now = office.now.tick;
         let due = |card: &Card| card.previewed.is_none_or(|at| now.since(at) >= PREVIEW);
-        let Some((id, card)) = self.cards.iter_mut().filter(|(_, card)| due(card)).min_by_key(|(_, card)| card.previewed) else { return };
+        let Some((id, card)) = self.cards.iter_mut().filter(|(_, card)| due(card)).min_by_key(|(_, card)| card.previewed) else {
+            return;
+        };
         let Some(change) = office.ledger.get(*id) else { return };
         card.previewed = Some(now);
         let proposal = Box::new(change.proposal.clone());
@@ -215,7 +219,9 @@ impl Queue {
     fn foresee(&mut self, world: &World<'_>, office: &mut Office) {
         let now = office.now.tick;
         let due = |card: &Card| card.foreseen.is_none_or(|at| now.since(at) >= FORESIGHT);
-        let Some((id, card)) = self.cards.iter_mut().filter(|(_, card)| due(card)).min_by_key(|(_, card)| card.foreseen) else { return };
+        let Some((id, card)) = self.cards.iter_mut().filter(|(_, card)| due(card)).min_by_key(|(_, card)| card.foreseen) else {
+            return;
+        };
         card.foreseen = Some(now);
         if let Some(change) = office.ledger.get_mut(*id) {
             let since = troubled(change, world.now);
@@ -238,7 +244,8 @@ fn advice(world: &World<'_>, actions: &[&dyn Action]) -> Vec<Proposal> {
 fn wanted(proposal: &Proposal, office: &Office) -> bool {
     let standing = office.standing();
     let in_force = |c: &Change| {
-        c.proposal.action == proposal.action && c.proposal.wants.iter().any(|have| proposal.wants.iter().any(|want| want.on == have.on))
+        c.proposal.action == proposal.action
+            && c.proposal.wants.iter().any(|have| proposal.wants.iter().any(|want| want.on == have.on))
     };
     standing.may_touch(proposal).is_ok()
         && !standing.memory.rejected(proposal, standing.now, office.policy.rejected)
