@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod demo;
+pub mod doctor;
 pub mod env;
 pub mod failure;
 pub mod out;
