@@ -28,6 +28,7 @@ use crate::{
         sample::Listener,
         snapshot::{Process, Tcp},
         subject::{ProcessId, Subject},
+        unit::Unit,
         world::World,
     },
 };
@@ -94,15 +95,12 @@ impl ListenBacklog {
         let subject = if tcp.through.is_none() { Subject::Host } else { Subject::Network(tcp.netns) };
         let guardrails = vec![progress(process.id, Metric::ProcessCpu)];
         let trial = trial::of(world, Key::new(subject, Metric::ListenOverflows), guardrails);
-        let name = &process.name;
+        let (name, rate) = (&process.name, Unit::PerSecond.show(tcp.overflows));
         Some(Proposal {
             title: format!("backlog {old} -> {BACKLOG} for {} port {port}", name.chars().take(15).collect::<String>()),
-            why: format!(
-                "The accept queue of {name} holds {old}, all that somaxconn allowed, and overflows {:.1}/s.",
-                tcp.overflows
-            ),
+            why: format!("The accept queue of {name} holds {old}, all that somaxconn allowed, and overflows {rate}."),
             mechanism: "somaxconn is raised and SIGHUP asks the program to listen again: a burst then waits in the queue.".into(),
-            expect: format!("listen overflows should fall from {:.1}/s to 0.", tcp.overflows),
+            expect: format!("listen overflows should fall from {rate} to 0."),
             undo: "somaxconn is written back and the program listens again (SIGHUP); queued connections stay.".into(),
             wants: vec![Want { on: Subject::Process(process.id), to: format!("{} {port} {BACKLOG}", tcp.netns) }],
             fit: 0.8,

@@ -24,6 +24,7 @@ use crate::{
         proposal::{Domain, Proposal, Risk, Want},
         snapshot::Tcp,
         subject::{ProcessId, Subject},
+        unit::Unit,
         world::World,
     },
 };
@@ -91,27 +92,21 @@ impl PortRange {
             _ => rows.first()?,
         };
         let (low, high) = tcp.port_range?;
-        if low <= LOW && high >= HIGH {
+        if low <= LOW && high == HIGH {
             return None;
         }
         let used = tcp.established + tcp.time_wait;
         let size = |low: u16, high: u16| u64::from(high.saturating_sub(low)) + 1;
         let (old, new) = (size(low, high), size(LOW.min(low), HIGH));
         let subject = if tcp.through.is_none() { Subject::Host } else { Subject::Network(tcp.netns) };
-        // Failed connects show as retransmits and lost work; there is no counter of EADDRNOTAVAIL.
-        let trial =
-            trial::of(world, Key::new(subject.clone(), Metric::TcpRetransmits), vec![rise(Metric::PressureMemoryFull, 0.05)]);
+        let trial = trial::of(world, Key::new(subject.clone(), Metric::PortsUsed), vec![rise(Metric::PressureMemoryFull, 0.05)]);
         let through = tcp.through.unwrap_or_default();
         let to = format!("{} {} {} {} {HIGH}", tcp.netns, through.pid, through.start, LOW.min(low));
         Some(Proposal {
             title: format!("local ports {low}-{high} -> {}-{HIGH}", LOW.min(low)),
             why: format!("{used} connections stand in a range of {old} local ports ({} in TIME_WAIT).", tcp.time_wait),
             mechanism: "Outgoing connections choose among more ports; those of present listeners are reserved first.".into(),
-            expect: format!(
-                "connections should fill {:.0} % of the range instead of {:.0} %.",
-                percent(used, new),
-                percent(used, old)
-            ),
+            expect: format!("connections should fill {} of the range instead of {}.", share(used, new), share(used, old)),
             undo: "The range and the reserved ports before are written back; open connections stay.".into(),
             wants: vec![Want { on: subject, to }],
             fit: 0.8,
@@ -120,8 +115,8 @@ impl PortRange {
     }
 }
 
-fn percent(used: u64, of: u64) -> f64 {
-    100.0 * used as f64 / of.max(1) as f64
+fn share(used: u64, of: u64) -> String {
+    Unit::Share.show(used as f64 / of.max(1) as f64)
 }
 
 /// Ports of a list such as `8080,9000-9003`.
