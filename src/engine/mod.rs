@@ -1,4 +1,10 @@
 //! The engine: the only writer. A pure [brain](brain) decides, dumb hands act; the journal remembers, the guard outlives.
 
+pub mod brain;
+pub mod engine;
 pub mod handle;
+pub mod input;
 pub mod job;
+pub mod parts;
+pub mod sampler;
+pub mod worker;
