@@ -78,9 +78,10 @@ fn show(view: &View, one: One) -> Result<(), Failure> {
 }
 
 fn find(view: &View, id: ChangeId) -> Result<&Arc<Change>, Failure> {
-    view.changes.iter().find(|change| change.id == id).ok_or_else(|| {
-        Failure::new(format!("there is no change {id} in the queue (`trimtab audit` has the journal)"))
-    })
+    view.changes
+        .iter()
+        .find(|change| change.id == id)
+        .ok_or_else(|| Failure::new(format!("there is no change {id} in the queue (`trimtab audit` has the journal)")))
 }
 
 async fn audit(client: &mut Client, wish: Audit) -> Result<(), Failure> {

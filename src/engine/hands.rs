@@ -8,6 +8,7 @@ use crate::{
         job::{Apply, Done, Job},
         recover,
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
+        worker::Work,
     },
     host::{error::HostError, host::Host},
     model::{
@@ -40,8 +41,16 @@ impl Hands {
         Hands { tools, guard, seen, stamp: None }
     }
 
-    /// Does one job.
-    pub fn perform(&mut self, job: Job) -> Done {
+    /// Puts right, at the start of an engine, what an earlier one left: `entries` is the whole journal as it was opened.
+    pub fn recover(&mut self, entries: &[(u64, Entry)]) -> Done {
+        let trouble = recover::recover(&mut self.tools, entries);
+        let done = trouble.map(|e| unwritten(&e)).unwrap_or_default();
+        self.report(done)
+    }
+}
+
+impl Work for Hands {
+    fn perform(&mut self, job: Job) -> Done {
         let did = match job {
             Job::Record(deeds) => self.record(deeds),
             Job::Preview(change, proposal) => Ok(self.preview(change, &proposal)),
@@ -54,8 +63,7 @@ impl Hands {
         self.report(done)
     }
 
-    /// What another process (the guard) wrote meanwhile, and how the guard stands. Cheap; for each second.
-    pub fn foreign(&mut self) -> Done {
+    fn foreign(&mut self) -> Done {
         match self.tools.journal.stamp() {
             Ok(stamp) if self.stamp == Some(stamp) => Done { guard: Some(self.guard.state()), ..Done::default() },
             Ok(stamp) => {
@@ -66,13 +74,13 @@ impl Hands {
         }
     }
 
-    /// Puts right, at the start of an engine, what an earlier one left: `entries` is the whole journal as it was opened.
-    pub fn recover(&mut self, entries: &[(u64, Entry)]) -> Done {
-        let trouble = recover::recover(&mut self.tools, entries);
-        let done = trouble.map(|e| unwritten(&e)).unwrap_or_default();
-        self.report(done)
+    fn audit(&mut self, most: usize) -> Vec<(u64, Entry)> {
+        // What cannot be read is reported by the next look.
+        self.tools.journal.newest(most).unwrap_or_default()
     }
+}
 
+impl Hands {
     /// Adds what is in the journal since the last report, whoever wrote it.
     fn report(&mut self, mut done: Done) -> Done {
         match self.tools.journal.since(self.seen) {

@@ -70,6 +70,13 @@ impl RealHost {
         self.guard.store(pid, Ordering::Relaxed);
     }
 
+    /// Runs the calling thread, and those that it will start, before all ordinary ones (`SCHED_FIFO` at its lowest priority): for a
+    /// measuring instrument.
+    pub fn run_in_real_time(&self) -> Touch<()> {
+        let lowest = calls::Scheduling { policy: libc::SCHED_FIFO.unsigned_abs(), priority: 1, ..Default::default() };
+        calls::set_scheduling(0, lowest).map_err(|e| HostError::new("sched_setattr", "this thread", &e))
+    }
+
     fn path(&self, place: &Place) -> PathBuf {
         let root = match place.root {
             Root::Proc => &self.roots.proc,

@@ -1,0 +1,214 @@
+//! CPU contention: somebody who wants little waits for a cpu that others hold.
+//!
+//! The victim is found by its run delay (`/proc/PID/schedstat`, second field: Documentation/scheduler/sched-stats.rst). Hogs wait for
+//! each other too, and longer than anybody, so waiting alone does not make a victim: it must also use little, or serve others. Where
+//! the kernel keeps no run delay, the cpu pressure of cgroups stands in. Time stolen by the hypervisor looks like run delay; while there
+//! is steal nothing is said here.
+
+use crate::{
+    analysis::detect::{
+        innocent::{self, Suspect},
+        recent,
+        report::{self, Report, evidence},
+        steal,
+        who::{self, Candidate, Role},
+    },
+    model::{
+        finding::{Evidence, FindingId, FindingKind, Level, Party, Severity, Signal},
+        metric::{Key, Metric},
+        snapshot::Cgroup,
+        subject::Subject,
+        unit::Unit,
+        world::World,
+    },
+};
+
+/// Parties named at most: every culprit is a target of the change that answers, but a list has an end.
+const CULPRITS: usize = 32;
+const VICTIMS: usize = 5;
+/// A hog below this share of the greatest one is not worth naming.
+const SMALL: f64 = 0.1;
+/// A waiting process can blame others only on a core that is this busy.
+const TAKEN: f64 = 0.9;
+
+/// The look.
+pub(super) fn look(world: &World<'_>) -> Vec<Signal> {
+    contention(world).into_iter().collect()
+}
+
+/// The signal, if somebody waits while others hold the cpu.
+pub(super) fn contention(world: &World<'_>) -> Option<Signal> {
+    if steal::confounds(world) || !cores_are_taken(world) {
+        return None;
+    }
+    let all = who::candidates(world);
+    let (victims, hogs) = sides(world, &all);
+    if hogs.is_empty() {
+        return None;
+    }
+    match victims.first() {
+        Some(worst) => Some(starved(world, worst, &victims, &hogs)).and_then(Report::signal),
+        None if all.iter().all(|c| c.process.wait.is_none()) => pressed_cgroup(world, &hogs).and_then(Report::signal),
+        None => None,
+    }
+}
+
+fn cores_are_taken(world: &World<'_>) -> bool {
+    let Some(cpu) = world.snapshot.vitals.cpu.known() else { return true };
+    cpu.cores.iter().map(|(_, split)| split.busy()).fold(cpu.total.busy(), f64::max) >= TAKEN
+}
+
+/// Victims, the most deserving first, and hogs, the greatest first.
+fn sides<'c, 'w>(world: &World<'_>, all: &'c [Candidate<'w>]) -> (Vec<&'c Candidate<'w>>, Vec<&'c Candidate<'w>>) {
+    let waits = |c: &&Candidate<'_>| report::level(c.wait, world.thresholds.run_delay) != Level::Clear;
+    let mut victims: Vec<_> = all.iter().filter(waits).filter(|c| is_small(world, c, all) && !throttled(world, c)).collect();
+    // A small consumer's second of waiting weighs more than a large one's.
+    let loss = |c: &Candidate<'_>| c.wait / (1.0 + 4.0 * c.cpu);
+    victims.sort_by(|a, b| a.role.cmp(&b.role).then(loss(b).total_cmp(&loss(a))).then(a.process.id.cmp(&b.process.id)));
+    let mut hogs: Vec<_> = all.iter().filter(|c| is_hog(world, c, all) && !victims.iter().any(|v| kin(c, v))).collect();
+    hogs.sort_by(|a, b| b.cpu.total_cmp(&a.cpu).then(a.process.id.cmp(&b.process.id)));
+    let most = hogs.first().map_or(0.0, |c| c.cpu);
+    hogs.retain(|c| c.cpu >= SMALL * most);
+    hogs.truncate(CULPRITS);
+    (victims, hogs)
+}
+
+/// Small: it sleeps in between and uses little; or it serves others and uses less than its rivals together.
+fn is_small(world: &World<'_>, c: &Candidate<'_>, all: &[Candidate<'_>]) -> bool {
+    if c.role != Role::Other {
+        let own: f64 = all.iter().filter(|o| kin(o, c)).map(|o| o.cpu).sum();
+        let rivals: f64 = all.iter().filter(|o| !kin(o, c) && is_hog(world, o, all)).map(|o| o.cpu).sum();
+        return own < rivals;
+    }
+    !c.hungry() && c.cpu < world.thresholds.hog_cores
+}
+
+/// A hog: by itself, or as one of many of the same name that never sleep.
+fn is_hog(world: &World<'_>, c: &Candidate<'_>, all: &[Candidate<'_>]) -> bool {
+    if c.cpu >= world.thresholds.hog_cores {
+        return true;
+    }
+    let alike = |o: &&Candidate<'_>| o.hungry() && o.process.name == c.process.name;
+    c.hungry() && all.iter().filter(alike).map(|o| o.cpu).sum::<f64>() >= world.thresholds.hog_cores
+}
+
+/// The same process, or a worker of the same server.
+fn kin(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
+    a.process.id == b.process.id
+        || (a.role != Role::Other
+            && b.role != Role::Other
+            && a.process.name == b.process.name
+            && a.process.session == b.process.session)
+}
+
+/// A throttled task waits for its quota, not for a rival.
+fn throttled(world: &World<'_>, c: &Candidate<'_>) -> bool {
+    let own = world.snapshot.cgroup(&c.process.cgroup);
+    own.and_then(|group| group.throttled).is_some_and(|share| share >= world.thresholds.throttled)
+}
+
+fn starved(world: &World<'_>, worst: &Candidate<'_>, victims: &[&Candidate<'_>], hogs: &[&Candidate<'_>]) -> Report {
+    let limits = world.thresholds;
+    let waiting: f64 = victims.iter().map(|v| v.wait).sum();
+    let parties = victims.iter().take(VICTIMS);
+    let victims =
+        parties.map(|v| Party { name: v.name(), ..who::party(v.process, v.wait / waiting, (v.wait, Unit::SecondsPerSecond)) });
+    let delay = Key::new(Subject::Process(worst.process.id), Metric::ProcessRunDelay);
+    let mut facts = vec![evidence(delay, worst.wait, Some(limits.run_delay), "/proc/PID/schedstat")];
+    facts.extend(hog_evidence(world, hogs));
+    let critical = worst.role != Role::Other && worst.wait >= 3.0 * limits.run_delay;
+    let culprits = culprits(world, hogs);
+    Report {
+        id: FindingId { kind: FindingKind::CpuContention, subject: Subject::Host },
+        level: report::level(worst.wait, limits.run_delay),
+        severity: if critical { Severity::Critical } else { Severity::Warning },
+        headline: format!(
+            "{} waits {} for cpu held by {}{}",
+            report::short(&worst.name()),
+            Unit::SecondsPerSecond.show(worst.wait),
+            who::names(&culprits),
+            sessions(worst, hogs)
+        ),
+        evidence: facts,
+        culprits,
+        victims: victims.collect(),
+        ruled_out: innocent(world),
+        advice: None,
+        impact: worst.wait / (worst.wait + worst.cpu).max(1e-9) * worst.wait.min(1.0).sqrt(),
+    }
+}
+
+/// Where victim and hogs live decides which knob can part them: with autogroup, nice works only within a session (sched(7)).
+fn sessions(worst: &Candidate<'_>, hogs: &[&Candidate<'_>]) -> &'static str {
+    if hogs.iter().all(|h| h.process.session == worst.process.session) {
+        " (same session)"
+    } else if hogs.iter().all(|h| h.process.session != worst.process.session) {
+        " (own sessions)"
+    } else {
+        ""
+    }
+}
+
+fn culprits(world: &World<'_>, hogs: &[&Candidate<'_>]) -> Vec<Party> {
+    let cores = f64::from(world.facts.cpus.max(1));
+    hogs.iter().map(|h| who::party(h.process, h.cpu / cores, (h.cpu, Unit::Cores))).collect()
+}
+
+fn hog_evidence(world: &World<'_>, hogs: &[&Candidate<'_>]) -> Vec<Evidence> {
+    let limits = world.thresholds;
+    let pressure = recent::mean(world, &Key::host(Metric::PressureCpuSome), recent::STEADY).or(world
+        .snapshot
+        .vitals
+        .pressure
+        .known()
+        .map(|p| p.cpu.some));
+    let cpu = world.snapshot.vitals.cpu.known();
+    let host = |metric, value: Option<f64>, threshold, from| value.map(|v| evidence(Key::host(metric), v, threshold, from));
+    let hog = hogs.first().map(|h| {
+        let key = Key::new(Subject::Process(h.process.id), Metric::ProcessCpu);
+        evidence(key, h.cpu, Some(limits.hog_cores), "/proc/PID/stat")
+    });
+    [
+        host(Metric::PressureCpuSome, pressure, Some(limits.cpu_pressure), "/proc/pressure/cpu"),
+        hog,
+        host(Metric::CpuBusy, cpu.map(|c| c.total.busy()), None, "/proc/stat"),
+        host(Metric::RunQueue, cpu.map(|c| c.running as f64), None, "/proc/stat"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn innocent(world: &World<'_>) -> Vec<String> {
+    innocent::among(world, &[Suspect::Steal, Suspect::MemoryPressure, Suspect::IoPressure, Suspect::Throttling])
+}
+
+/// Without run delay: the cgroup whose tasks wait most for cpu, and hogs outside it.
+fn pressed_cgroup(world: &World<'_>, hogs: &[&Candidate<'_>]) -> Option<Report> {
+    let limit = world.thresholds.cpu_pressure;
+    let groups = world.snapshot.cgroups.known()?;
+    let pressure = |g: &Cgroup| g.pressure.map_or(0.0, |[cpu, ..]| cpu);
+    let outside = |g: &Cgroup| hogs.iter().filter(|h| h.process.cgroup != g.path).copied().collect::<Vec<_>>();
+    let fits = |g: &&Cgroup| {
+        &*g.path != "/" && g.processes > 0 && !outside(g).is_empty() && hogs.iter().all(|h| h.process.cgroup != g.path)
+    };
+    let worst = groups.iter().filter(fits).max_by(|a, b| pressure(a).total_cmp(&pressure(b)))?;
+    let subject = Subject::Cgroup(worst.path.clone());
+    let share = pressure(worst);
+    let culprits = culprits(world, &outside(worst));
+    let mut facts = vec![evidence(Key::new(subject.clone(), Metric::PressureCpuSome), share, Some(limit), "cpu.pressure")];
+    facts.extend(hog_evidence(world, hogs));
+    let named = report::short(worst.path.rsplit('/').next().unwrap_or_default());
+    Some(Report {
+        id: FindingId { kind: FindingKind::CpuContention, subject: Subject::Host },
+        level: report::level(share, limit),
+        severity: Severity::Warning,
+        headline: format!("{named} waits {} of the time for cpu held by {}", Unit::Share.show(share), who::names(&culprits)),
+        evidence: facts,
+        culprits,
+        victims: vec![Party { subject, name: worst.path.clone(), share: 1.0, amount: share, unit: Unit::Share }],
+        ruled_out: innocent(world),
+        advice: None,
+        impact: share,
+    })
+}
