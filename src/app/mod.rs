@@ -6,6 +6,7 @@ pub mod cli;
 pub mod daemon;
 pub mod demo;
 pub mod desk;
+pub mod doctor;
 pub mod env;
 pub mod failure;
 pub mod logger;
