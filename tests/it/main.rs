@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 mod architecture;
+mod cli;
 mod laws;
 mod link;
 mod live;
+mod readme;
