@@ -1,5 +1,6 @@
 //! The integration tests, one binary.
 
 mod architecture;
+mod engine;
 mod link;
 mod live;
