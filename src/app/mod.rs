@@ -1,12 +1,18 @@
 //! The only room that knows every other: run modes, wiring, command line.
 
+pub mod attach;
 pub mod cli;
 pub mod demo;
+pub mod desk;
+pub mod doctor;
 pub mod env;
 pub mod failure;
+pub mod logger;
+pub mod once;
 pub mod out;
 pub mod run;
 pub mod seat;
+pub mod settings;
 pub mod text;
 pub mod verbs;
 

@@ -5,7 +5,7 @@ use crate::app::{
     demo,
     env::Env,
     failure::{Code, Failure},
-    out, verbs,
+    once, out, settings, verbs,
 };
 use clap::{Parser, error::ErrorKind};
 use std::process::ExitCode;
@@ -36,6 +36,10 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
     match &cli.verb {
         Some(Verb::DemoPart(part)) => demo_part(part),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
+        None if cli.once => {
+            let format = if cli.json { once::Format::Json } else { once::Format::Text };
+            once::run(&settings::load(&cli.common, env)?, format)
+        }
         None => Err(Failure { code: Code::Failed, why: "there is no console yet".into() }),
     }
 }

@@ -2,9 +2,13 @@
 
 pub mod brain;
 pub mod engine;
+pub mod guard;
 pub mod handle;
+pub mod hands;
 pub mod input;
 pub mod job;
 pub mod parts;
+pub mod recover;
 pub mod sampler;
+pub mod undo;
 pub mod worker;

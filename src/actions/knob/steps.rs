@@ -31,6 +31,9 @@ pub enum Order {
     FirstFirst,
 }
 
+/// Makes the knob of a thread, such as [`Knob::Nice`].
+pub type ThreadKnob = fn(Task) -> Knob;
+
 /// The step from the present value of `knob` to `after`.
 pub fn step(host: &dyn Host, knob: Knob, after: impl Into<String>) -> Touch<Step> {
     let before = host.get(&knob)?;
@@ -43,7 +46,7 @@ pub fn step(host: &dyn Host, knob: Knob, after: impl Into<String>) -> Touch<Step
 pub fn of_threads(
     host: &dyn Host,
     processes: &[ProcessId],
-    knob: fn(Task) -> Knob,
+    knob: ThreadKnob,
     after: &dyn Fn(&str) -> Result<String, Refusal>,
 ) -> Result<Vec<Step>, Refusal> {
     let mut steps = Vec::new();
@@ -244,7 +247,7 @@ impl Undo<'_> {
         }
     }
 
-    fn inherited(&mut self, process: ProcessId, knob: fn(Task) -> Knob, own: &[&Step]) {
+    fn inherited(&mut self, process: ProcessId, knob: ThreadKnob, own: &[&Step]) {
         let main = own.iter().find(|step| of_thread(&step.knob).is_some_and(|(t, _)| t.tid == process.pid)).or(own.first());
         let (Some(main), Ok(tasks)) = (main, threads::tasks(self.host, process)) else { return };
         for task in tasks.into_iter().filter(|task| !own.iter().any(|step| step.knob == knob(*task))) {
@@ -256,7 +259,7 @@ impl Undo<'_> {
     }
 }
 
-fn of_thread(knob: &Knob) -> Option<(Task, fn(Task) -> Knob)> {
+fn of_thread(knob: &Knob) -> Option<(Task, ThreadKnob)> {
     match knob {
         Knob::Nice(task) => Some((*task, Knob::Nice)),
         Knob::Policy(task) => Some((*task, Knob::Policy)),

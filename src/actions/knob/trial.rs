@@ -9,6 +9,7 @@ use crate::{
         proposal::{Domain, Proposal},
         subject::{ProcessId, Subject},
         trial::{Guardrail, Trial},
+        unit::Unit,
         world::World,
     },
 };
@@ -80,6 +81,6 @@ pub fn outlook(world: &World<'_>, trial: &Trial, factor: f64) -> String {
     let verb = if trial.better == Better::Lower { "fall" } else { "rise" };
     match world.series.get(key).and_then(|series| series.last()).map(|point| point.value).filter(|value| *value > 0.0) {
         Some(now) => format!("{key} should {verb} from {} to about {}.", unit.show(now), unit.show(now * factor)),
-        None => format!("{key} should {verb} to about {:.0} % of what it is.", factor * 100.0),
+        None => format!("{key} should {verb} to about {} of what it is.", Unit::Share.show(factor)),
     }
 }

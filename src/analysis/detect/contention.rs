@@ -212,3 +212,139 @@ fn pressed_cgroup(world: &World<'_>, hogs: &[&Candidate<'_>]) -> Option<Report> 
         impact: share,
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::look;
+    use crate::{
+        analysis::detect::fixture::{Scene, id, listener, of_process, only, pids},
+        model::{
+            finding::{FindingKind, Level, Severity},
+            metric::{Key, Metric},
+            snapshot::{Reading, Service},
+        },
+    };
+
+    fn six_hogs(scene: Scene) -> Scene {
+        (100..106).fold(scene.cores([1.0, 1.0]), |scene, pid| scene.runs(pid, "python3", 0.28, 0.72))
+    }
+
+    #[test]
+    fn a_small_service_starved_by_hogs_is_the_victim_and_the_hogs_the_culprits() {
+        let signal = only(six_hogs(Scene::quiet()).runs(50, "nginx", 0.15, 0.41).seen(look));
+        let finding = &signal.finding;
+        assert_eq!((finding.id.kind, signal.level), (FindingKind::CpuContention, Level::Over));
+        assert_eq!(pids(&finding.victims), [50]);
+        assert_eq!(pids(&finding.culprits), [100, 101, 102, 103, 104, 105]);
+        assert_eq!(finding.headline, "nginx waits 410 ms/s for cpu held by 6 x python3 (own sessions)");
+        assert!(finding.ruled_out.contains(&"steal 0.0 %".into()), "{:?}", finding.ruled_out);
+        assert!(finding.ruled_out.contains(&"throttling none".into()));
+    }
+
+    #[test]
+    fn a_server_that_is_always_runnable_among_hogs_is_still_the_victim() {
+        // Under a closed loop of clients a starved server never sleeps: only its listening socket tells it from a hog.
+        let scene = six_hogs(Scene::quiet())
+            .process(50, "nginx", |_| ())
+            .process(51, "nginx", |p| (p.parent, p.session, p.cpu, p.wait) = (50, 50, Some(0.28), Some(0.72)))
+            .tcp(0.0, vec![listener(80, 0, 511, Some(50))]);
+        let finding = only(scene.seen(look)).finding;
+        assert_eq!(pids(&finding.victims), [51]);
+        assert!(!pids(&finding.culprits).contains(&51));
+        assert_eq!(finding.severity, Severity::Critical);
+    }
+
+    #[test]
+    fn a_configured_service_comes_before_a_process_that_waits_longer() {
+        let mut scene = six_hogs(Scene::quiet()).runs(50, "shop", 0.05, 0.15).runs(60, "cron", 0.02, 0.60);
+        scene.snapshot.services =
+            Reading::Known(vec![Service { name: "checkout".into(), process: Some(id(50)), ..Service::default() }]);
+        let finding = only(scene.seen(look)).finding;
+        assert_eq!(pids(&finding.victims), [50, 60]);
+        assert!(finding.headline.starts_with("checkout waits"), "{}", finding.headline);
+    }
+
+    #[test]
+    fn a_python_service_is_told_from_python_hogs() {
+        let scene = six_hogs(Scene::quiet()).runs(50, "python3", 0.1, 0.5).tcp(0.0, vec![listener(80, 0, 511, Some(50))]);
+        let finding = only(scene.seen(look)).finding;
+        assert_eq!(pids(&finding.victims), [50]);
+        assert_eq!(finding.culprits.len(), 6);
+    }
+
+    #[test]
+    fn many_hogs_of_one_name_count_together() {
+        let scene = (100..140).fold(Scene::quiet().cores([1.0, 1.0]), |s, pid| s.runs(pid, "cc1", 0.05, 0.95));
+        let finding = only(scene.runs(50, "redis", 0.02, 0.3).seen(look)).finding;
+        assert_eq!(finding.culprits.len(), super::CULPRITS);
+    }
+
+    #[test]
+    fn hogs_that_wait_only_for_each_other_are_no_contention() {
+        assert!(six_hogs(Scene::quiet()).seen(look).is_empty());
+    }
+
+    #[test]
+    fn a_service_that_takes_the_machine_is_not_its_victim() {
+        let scene = Scene::quiet().cores([1.0, 1.0]).runs(50, "nginx", 1.6, 0.9).runs(60, "cron", 0.02, 0.3);
+        let finding = only(scene.tcp(0.0, vec![listener(80, 0, 511, Some(50))]).seen(look)).finding;
+        assert_eq!((pids(&finding.victims), pids(&finding.culprits)), (vec![60], vec![50]));
+    }
+
+    #[test]
+    fn waiting_on_a_host_with_free_cores_is_something_else() {
+        assert!(Scene::quiet().cores([0.5; 4]).runs(100, "dd", 0.9, 0.0).runs(50, "nginx", 0.1, 0.4).seen(look).is_empty());
+    }
+
+    #[test]
+    fn a_throttled_task_waits_for_its_quota_not_for_others() {
+        let scene = six_hogs(Scene::quiet()).cgroup("/web", Some(15_000), 0.9);
+        let scene = scene.process(50, "nginx", |p| (p.cpu, p.wait, p.cgroup) = (Some(0.15), Some(0.6), "/web".into()));
+        assert!(scene.seen(look).is_empty());
+    }
+
+    #[test]
+    fn just_below_the_threshold_neither_raises_nor_clears() {
+        let signal = only(six_hogs(Scene::quiet()).runs(50, "nginx", 0.15, 0.08).seen(look));
+        assert_eq!(signal.level, Level::Between);
+    }
+
+    #[test]
+    fn a_victim_that_works_in_bursts_is_seen_over_five_seconds() {
+        let scene = six_hogs(Scene::quiet())
+            .runs(50, "nginx", 0.02, 0.0)
+            .history(&of_process(50, Metric::ProcessRunDelay), [0.0, 0.0, 0.0, 0.4, 0.4, 0.4, 0.0]);
+        assert_eq!(only(scene.seen(look)).level, Level::Over);
+    }
+
+    #[test]
+    fn kernel_threads_and_we_ourselves_are_never_blamed() {
+        let scene = Scene::quiet().cores([1.0, 1.0]).runs(4242, "trimtab", 0.9, 0.1).runs(50, "nginx", 0.1, 0.4);
+        assert!(scene.process(7, "kworker", |p| (p.kernel, p.cpu) = (true, Some(0.9))).seen(look).is_empty());
+    }
+
+    #[test]
+    fn under_steal_nothing_is_said_about_cpu() {
+        let scene = six_hogs(Scene::quiet()).runs(50, "nginx", 0.15, 0.41);
+        assert!(scene.history(&Key::host(Metric::CpuSteal), [0.2; 30]).seen(look).is_empty());
+    }
+
+    #[test]
+    fn without_run_delay_the_pressure_of_a_cgroup_stands_in() {
+        let mut scene = Scene::quiet().cores([1.0, 1.0]).cgroup("/web", None, 0.0);
+        if let Reading::Known(groups) = &mut scene.snapshot.cgroups {
+            groups[0].pressure = Some([0.6, 0.0, 0.0]);
+        }
+        let finding = only(scene.process(100, "stress", |p| (p.cpu, p.wait) = (Some(1.9), None)).seen(look)).finding;
+        assert_eq!(&*finding.victims[0].name, "/web");
+        assert_eq!(pids(&finding.culprits), [100]);
+    }
+
+    #[test]
+    fn hostile_numbers_and_long_names_break_nothing() {
+        let long = "x".repeat(300);
+        let scene = six_hogs(Scene::quiet()).runs(50, &long, f64::MIN_POSITIVE, 0.5).runs(60, &long, 0.0, f64::NAN);
+        let _shown_in_bounds = only(scene.seen(look));
+    }
+}

@@ -5,13 +5,24 @@
 //! is a finding is for [`crate::analysis::hysteresis`].
 
 mod contention;
+mod descriptors;
+mod disk;
+mod filesystem;
+#[cfg(test)]
+mod fixture;
 mod innocent;
+mod leak;
+mod listen;
+mod memory;
 mod recent;
 mod report;
 mod saturation;
+mod softirq;
 mod steal;
 mod throttled;
+mod trend;
 mod who;
+mod writeback;
 
 use crate::model::{finding::Signal, world::World};
 
@@ -38,10 +49,19 @@ pub struct Detector {
 /// Every detector.
 pub fn all() -> &'static [Detector] {
     &[
+        Detector { name: "memory pressure", lane: Lane::Fast, look: memory::pressure },
+        Detector { name: "swap thrash", lane: Lane::Fast, look: memory::thrash },
         Detector { name: "cpu contention", lane: Lane::Sweep, look: contention::look },
         Detector { name: "cpu saturation", lane: Lane::Sweep, look: saturation::look },
         Detector { name: "throttled cgroup", lane: Lane::Sweep, look: throttled::look },
         Detector { name: "steal", lane: Lane::Sweep, look: steal::look },
+        Detector { name: "writeback stall", lane: Lane::Sweep, look: writeback::look },
+        Detector { name: "disk latency", lane: Lane::Sweep, look: disk::look },
+        Detector { name: "accept queue", lane: Lane::Sweep, look: listen::look },
+        Detector { name: "descriptors", lane: Lane::Sweep, look: descriptors::look },
+        Detector { name: "filesystem", lane: Lane::Sweep, look: filesystem::look },
+        Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
+        Detector { name: "leak", lane: Lane::Sweep, look: leak::look },
     ]
 }
 

@@ -57,3 +57,32 @@ fn saturation(world: &World<'_>) -> Option<Report> {
         impact: pressure.unwrap_or(busy),
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::look;
+    use crate::{
+        analysis::detect::fixture::{Scene, only, pids},
+        model::finding::{FindingKind, Severity},
+    };
+
+    #[test]
+    fn busy_cores_with_nobody_hurt_are_saturation() {
+        let scene = (100..104).fold(Scene::quiet().cores([1.0; 4]), |s, pid| s.runs(pid, "cc1", 0.99, 0.01));
+        let finding = only(scene.seen(look)).finding;
+        assert_eq!((finding.id.kind, finding.severity), (FindingKind::CpuSaturation, Severity::Notice));
+        assert_eq!(pids(&finding.culprits), [100, 101, 102, 103]);
+    }
+
+    #[test]
+    fn contention_speaks_instead_when_somebody_suffers() {
+        let scene = (100..104).fold(Scene::quiet().cores([1.0; 4]), |s, pid| s.runs(pid, "cc1", 0.99, 0.01));
+        assert!(scene.runs(50, "nginx", 0.1, 0.4).seen(look).is_empty());
+    }
+
+    #[test]
+    fn a_busy_core_beside_idle_ones_is_no_saturation() {
+        assert!(Scene::quiet().cores([1.0, 0.2, 0.2, 0.2]).runs(100, "cc1", 1.0, 0.0).seen(look).is_empty());
+    }
+}

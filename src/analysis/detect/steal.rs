@@ -54,3 +54,29 @@ pub(super) fn look(world: &World<'_>) -> Vec<Signal> {
     };
     report.signal().into_iter().collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::look;
+    use crate::{
+        analysis::detect::fixture::{Scene, only},
+        model::{
+            finding::{FindingKind, Level},
+            metric::{Key, Metric},
+        },
+    };
+
+    #[test]
+    fn a_minute_of_steal_is_named() {
+        let signal = only(Scene::quiet().history(&Key::host(Metric::CpuSteal), [0.08; 60]).seen(look));
+        assert_eq!((signal.finding.id.kind, signal.level), (FindingKind::Steal, Level::Over));
+    }
+
+    #[test]
+    fn a_short_spike_or_a_short_history_is_not() {
+        let spike = (0..60).map(|i| if i >= 55 { 0.3 } else { 0.0 });
+        assert!(Scene::quiet().history(&Key::host(Metric::CpuSteal), spike).seen(look).is_empty());
+        assert!(Scene::quiet().history(&Key::host(Metric::CpuSteal), [0.5; 5]).seen(look).is_empty());
+    }
+}

@@ -85,3 +85,53 @@ fn inside(world: &World<'_>, group: &Cgroup) -> Vec<Party> {
     let named = members.iter().take(VICTIMS);
     named.map(|p| who::party(p, weight(p) / whole, (p.wait.unwrap_or(0.0), Unit::SecondsPerSecond))).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::look;
+    use crate::{
+        analysis::detect::fixture::{Scene, only, pids},
+        model::{
+            finding::{FindingKind, Level},
+            subject::Subject,
+        },
+    };
+
+    fn web(scene: Scene) -> Scene {
+        scene
+            .process(50, "nginx", |p| (p.cgroup, p.wait) = ("/web".into(), Some(0.5)))
+            .process(51, "nginx", |p| (p.cgroup, p.wait) = ("/web/worker".into(), Some(0.7)))
+            .process(60, "other", |p| p.cgroup = "/website".into())
+    }
+
+    #[test]
+    fn a_quota_that_holds_back_while_the_host_idles_is_named_with_its_processes() {
+        let signal = only(web(Scene::quiet()).cgroup("/web", Some(15_000), 0.9).seen(look));
+        assert_eq!(signal.finding.id.kind, FindingKind::Throttled);
+        assert_eq!(signal.finding.id.subject, Subject::Cgroup("/web".into()));
+        assert_eq!(pids(&signal.finding.victims), [51, 50]);
+        assert!(signal.finding.headline.contains("0.15 cores"), "{}", signal.finding.headline);
+    }
+
+    #[test]
+    fn on_a_busy_host_a_quota_does_what_it_is_for() {
+        assert!(web(Scene::quiet().cores([0.9; 4])).cgroup("/web", Some(15_000), 0.9).seen(look).is_empty());
+    }
+
+    #[test]
+    fn four_percent_neither_raises_nor_clears_and_three_are_nothing() {
+        assert_eq!(only(Scene::quiet().cgroup("/web", Some(15_000), 0.04).seen(look)).level, Level::Between);
+        assert!(Scene::quiet().cgroup("/web", Some(15_000), 0.03).seen(look).is_empty());
+    }
+
+    #[test]
+    fn a_group_without_a_limit_or_with_a_period_of_zero_is_not_throttled() {
+        assert!(Scene::quiet().cgroup("/web", None, 0.9).seen(look).is_empty());
+        let mut scene = Scene::quiet().cgroup("/web", Some(15_000), 0.9);
+        if let crate::model::snapshot::Reading::Known(groups) = &mut scene.snapshot.cgroups {
+            groups[0].quota = Some(crate::model::snapshot::Quota { quota: Some(15_000), period: 0 });
+        }
+        assert!(scene.seen(look).is_empty());
+    }
+}
