@@ -112,7 +112,12 @@ fn thrashing(world: &World<'_>) -> Option<Report> {
 }
 
 fn fresh(world: &World<'_>, metric: Metric, now: Option<f64>) -> Option<f64> {
-    recent::mean(world, &Key::host(metric), FRESH).or(now)
+    let before = recent::mean(world, &Key::host(metric), FRESH);
+    match (now, before) {
+        // The series grows once a sweep; what the fast lane has just seen counts as much as all of it.
+        (Some(now), Some(before)) => Some((now + before) / 2.0),
+        (now, before) => now.or(before),
+    }
 }
 
 /// The processes that have grown most in the last half minute; if none has, the largest.
