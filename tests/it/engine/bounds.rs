@@ -67,6 +67,9 @@ fn a_dead_journal_stops_changes_and_no_rollback() {
     let reply = scene.command(Command::RollBackAll);
     assert!(is_done(reply.clone()), "{reply:?}");
     assert_eq!(scene.state("calm"), Some(ChangeState::RolledBack));
+    scene.journal_down = false;
+    scene.seconds(7);
+    assert!(scene.view.clone().unwrap().problems.is_empty(), "it is tried every few seconds");
 }
 
 #[test]

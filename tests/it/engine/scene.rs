@@ -21,7 +21,7 @@ use trimtab::{
         metric::{Better, Key, Metric},
         plan::{Held, Obstacle, Plan, Refusal, Step, Undone},
         proposal::{Domain, Proposal, Risk, Want},
-        sample::{CpuSample, CpuTimes, PressureLine, PressureSample, ProcessSample, Sample, SourceName, Stall},
+        sample::{CpuSample, CpuTimes, MemorySample, PressureLine, PressureSample, ProcessSample, Sample, SourceName, Stall},
         subject::{ProcessId, Subject},
         time::{Now, Tick, Wall},
         trial::{Trial, Windows},
@@ -220,6 +220,8 @@ impl Scene {
         };
         self.sample(SourceName::Cpu, Sample::Cpu(cpu));
         self.sample(SourceName::Pressure, Sample::Pressure(pressure));
+        let memory = MemorySample { total: 1 << 33, available: 1 << 32, ..MemorySample::default() };
+        self.sample(SourceName::Memory, Sample::Memory(memory));
         self.step(Input::Passed { lane: Lane::Fast, now: self.now });
     }
 
