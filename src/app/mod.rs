@@ -1,7 +1,9 @@
 //! The only room that knows every other: run modes, wiring, command line.
 
 pub mod attach;
+pub mod bystander;
 pub mod cli;
+pub mod daemon;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
@@ -10,9 +12,11 @@ pub mod failure;
 pub mod logger;
 pub mod once;
 pub mod out;
+pub mod parts;
 pub mod run;
 pub mod seat;
 pub mod settings;
+pub mod signals;
 pub mod text;
 pub mod verbs;
 

@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 mod architecture;
+mod cli;
 mod engine;
 mod link;
 mod live;
+mod readme;
