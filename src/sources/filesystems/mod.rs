@@ -22,13 +22,10 @@ use crate::{
     },
 };
 use std::{
-    sync::{
-        Arc,
-        mpsc::{RecvTimeoutError, TryRecvError},
-    },
+    sync::{Arc, mpsc::RecvTimeoutError},
     time::Duration,
 };
-use worker::{Answers, Worker};
+use worker::{Left, Worker};
 
 /// How long a mount may take to answer before it counts as hung.
 const DEADLINE: Duration = Duration::from_millis(250);
@@ -51,8 +48,8 @@ struct Mount {
     row: FilesystemSample,
     /// When it was first asked or last answered.
     since: Tick,
-    /// Where the answer of a hung one would come.
-    hung: Option<Answers>,
+    /// It did not answer in time, and this thread is left to it.
+    hung: Option<Left>,
     /// It refuses to tell: no row.
     refused: bool,
 }
@@ -96,7 +93,7 @@ impl Filesystems {
         worker.ask(places)?;
         for number in numbers {
             let Some(mount) = self.mounts.get_mut(number) else { continue };
-            match worker.answers().recv_timeout(self.deadline) {
+            match worker.answers.recv_timeout(self.deadline) {
                 Ok(answer) => mount.take(answer, now),
                 Err(RecvTimeoutError::Timeout) => {
                     mount.hung = Some(worker.leave());
@@ -152,13 +149,9 @@ impl Source for Filesystems {
         let now = host.now().tick;
         self.refresh_mounts(now);
         for mount in &mut self.mounts {
-            match mount.hung.as_ref().map(Answers::try_recv) {
-                Some(Ok(answer)) => {
-                    mount.hung = None;
-                    mount.take(answer, now);
-                }
-                Some(Err(TryRecvError::Disconnected)) => mount.hung = None,
-                Some(Err(TryRecvError::Empty)) | None => {}
+            if let Some(answer) = mount.hung.as_ref().and_then(Left::answer) {
+                mount.hung = None;
+                mount.take(answer, now);
             }
         }
         let mut next = 0;
@@ -277,11 +270,10 @@ mod tests {
         let asked = questions.try_iter().filter(|at| at == "mnt/dead").count();
         assert_eq!(asked, 2, "once more after its first answer, then never while it hangs");
 
-        // It answers; its thread goes on to the mount after it, which is how we know that the answer is in.
         open.send(()).unwrap();
-        assert_eq!(questions.recv().unwrap(), "mnt/last");
+        source.mounts[1].hung.as_ref().unwrap().wait();
         open.send(()).unwrap();
-        assert_eq!(rows(&mut source, &recorded)[1].stale, None);
+        assert_eq!(rows(&mut source, &recorded)[1].stale, None, "it answered, and answers again");
     }
 
     #[test]
