@@ -7,3 +7,4 @@ mod laws;
 mod link;
 mod live;
 mod readme;
+mod sources;
