@@ -57,7 +57,7 @@ pub fn run(config: &Config, format: Format) -> Result<(), Failure> {
     let once = look(config);
     match format {
         Format::Json => out::json(&once),
-        Format::Text => out::say(&text::once(&once)),
+        Format::Text => out::say(&text::once::once(&once)),
     }
 }
 
