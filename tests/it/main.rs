@@ -4,3 +4,4 @@ mod architecture;
 mod cli;
 mod link;
 mod live;
+mod readme;
