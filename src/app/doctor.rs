@@ -6,13 +6,13 @@ mod probe;
 use crate::{
     actions::action::Action,
     host::host::Host,
-    model::{facts::Facts, sample::SourceName, unit::Unit},
+    model::{facts::Facts, knob::Place, sample::SourceName, unit::Unit},
     sources::source::Source,
 };
 use serde::Serialize;
 use std::fmt;
 
-/// May a knob be turned here?
+/// May a thing be read, or a knob be turned, here?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum May {
@@ -41,8 +41,10 @@ pub struct Readable {
     pub source: SourceName,
     /// What it reads.
     pub reads: &'static str,
-    /// Why there is nothing; `None` when it was read.
-    pub gap: Option<String>,
+    /// Whether it was read.
+    pub may: May,
+    /// Why there is nothing, or what is hidden. Empty when nothing is missing.
+    pub why: String,
     /// How long the reading took, in seconds.
     pub took: f64,
 }
@@ -81,15 +83,34 @@ pub fn report(host: &dyn Host, actions: &[&dyn Action], sources: &mut [Box<dyn S
     let changes = actions.iter().map(|action| changeable(host, &facts, *action)).collect();
     let mut order: Vec<&mut Box<dyn Source>> = sources.iter_mut().collect();
     order.sort_by_key(|source| source.about().lane);
-    let reads = order.into_iter().map(|source| readable(host, source.as_mut())).collect();
+    let reads = order.into_iter().map(|source| readable(host, &facts, source.as_mut())).collect();
     Report { host: in_words(host, &facts), facts, reads, changes }
 }
 
-fn readable(host: &dyn Host, source: &mut dyn Source) -> Readable {
+fn readable(host: &dyn Host, facts: &Facts, source: &mut dyn Source) -> Readable {
     let about = source.about();
     let began = host.now().tick;
-    let gap = source.read(host).err().map(|e| e.to_string());
-    Readable { source: about.name, reads: about.reads, gap, took: host.now().tick.seconds_since(began) }
+    let (may, why) = match source.read(host) {
+        Err(e) => (May::No, e.to_string()),
+        Ok(_) => hidden(host, facts, about.name).map_or((May::Yes, String::new()), |what| (May::Partly, what.into())),
+    };
+    Readable { source: about.name, reads: about.reads, may, why, took: host.now().tick.seconds_since(began) }
+}
+
+/// What a source cannot see of others without rights, though it reads without an error.
+fn hidden(host: &dyn Host, facts: &Facts, source: SourceName) -> Option<&'static str> {
+    match source {
+        SourceName::Processes if host.inode(&Place::proc("1")).is_err() => {
+            Some("processes of others are hidden (hidepid of /proc)")
+        }
+        SourceName::Processes if !facts.can("CAP_SYS_PTRACE") => {
+            Some("I/O, descriptors and network namespaces of others' processes are hidden: needs CAP_SYS_PTRACE")
+        }
+        SourceName::Tcp if !facts.can("CAP_SYS_ADMIN") => {
+            Some("listening sockets of other network namespaces are hidden: needs CAP_SYS_ADMIN")
+        }
+        _ => None,
+    }
 }
 
 fn changeable(host: &dyn Host, facts: &Facts, action: &dyn Action) -> Changeable {
@@ -138,10 +159,10 @@ impl fmt::Display for Report {
         }
         writeln!(f, "\nwhat it lets us read")?;
         for row in &self.reads {
-            let sign = if row.gap.is_none() { "yes" } else { "no" };
             let name = format!("{:?}", row.source).to_lowercase();
-            writeln!(f, "  {sign:<6}  {name:<12} {:>8}  {}", Unit::Seconds.show(row.took), row.reads)?;
-            reason(f, row.gap.as_deref().unwrap_or(""))?;
+            let took = Unit::Seconds.show(row.took);
+            writeln!(f, "  {:<6}  {name:<11} {took:>8}  {}", row.may.word(), row.reads)?;
+            reason(f, &row.why)?;
         }
         writeln!(f, "\nwhat it lets us change")?;
         let width = self.changes.iter().map(|row| row.action.len()).max().unwrap_or(0);
@@ -164,7 +185,7 @@ mod tests {
     use crate::{
         actions,
         host::{dry::DryHost, error::HostError, real::RealHost, recorded::RecordedHost},
-        model::{knob::Place, sample::Sample},
+        model::sample::Sample,
         sources::source::{Lane, SourceAbout},
     };
     use std::{sync::Arc, time::Duration};
@@ -186,12 +207,24 @@ mod tests {
         let host = RecordedHost::default();
         let mut sources: Vec<Box<dyn Source>> = vec![Box::new(Boot(Lane::Apart)), Box::new(Boot(Lane::Fast))];
         let report = report(&host, &[], &mut sources);
-        let gap = report.reads[0].gap.as_deref().unwrap();
-        assert!(gap.contains("/proc/sys/kernel/random/boot_id") && gap.contains("No such file"), "{gap}");
-        assert!(report.to_string().contains(gap));
+        let gap = &report.reads[0];
+        assert!(gap.may == May::No && gap.why.contains("boot_id") && gap.why.contains("No such file"), "{gap:?}");
+        assert!(report.to_string().contains(&gap.why));
         assert_eq!(sources[0].about().lane, Lane::Apart, "the caller's order stays");
         host.put("/proc/sys/kernel/random/boot_id", "x\n");
-        assert_eq!(super::report(&host, &[], &mut sources).reads[1].gap, None);
+        assert_eq!(super::report(&host, &[], &mut sources).reads[1].may, May::Yes);
+    }
+
+    #[test]
+    fn what_is_hidden_of_others_is_told() {
+        let host = RecordedHost::default();
+        host.put("/proc/1/stat", "1 (init) S\n");
+        let can = |name: &str| Facts { capabilities: vec![name.into()], ..Facts::default() };
+        assert!(hidden(&host, &Facts::default(), SourceName::Processes).unwrap().contains("CAP_SYS_PTRACE"));
+        assert_eq!(hidden(&host, &can("CAP_SYS_PTRACE"), SourceName::Processes), None);
+        assert!(hidden(&host, &Facts::default(), SourceName::Tcp).unwrap().contains("CAP_SYS_ADMIN"));
+        host.remove("/proc/1");
+        assert!(hidden(&host, &can("CAP_SYS_PTRACE"), SourceName::Processes).unwrap().contains("hidepid"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod laws;
 mod link;
 mod live;
 mod readme;

@@ -137,6 +137,8 @@ fn cgroup(host: &dyn Host, [v1, v2]: [&str; 2]) -> (May, String) {
 fn disks(host: &dyn Host, file: &str) -> (May, String) {
     let mut names = Vec::new();
     let _none = host.list(&Place::sys("block"), &mut names);
+    // Devices of their own first, then loops and the like: an obstacle is told of the one that matters.
+    names.sort_by_cached_key(|name| (host.inode(&Place::sys(format!("block/{name}/device"))).is_err(), name.clone()));
     let place = |name: &String| Place::sys(format!("block/{name}/queue/{file}"));
     let knobs: Vec<Knob> = names.iter().map(place).filter(|place| host.inode(place).is_ok()).map(Knob::File).collect();
     if knobs.is_empty() {

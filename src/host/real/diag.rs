@@ -6,6 +6,7 @@
 use crate::model::sample::Listener;
 use rustix::{
     fd::OwnedFd,
+    io::retry_on_intr,
     net::{
         AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, netlink::SocketAddrNetlink, recv, sendto,
         socket_with,
@@ -29,19 +30,18 @@ const DATAGRAM: usize = 64 * 1024;
 /// All listening sockets, IPv4 and IPv6. A kernel without IPv6 has only the first.
 pub(super) fn listeners() -> io::Result<Vec<Listener>> {
     let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
-    let mut found = Vec::new();
-    dump(&socket, AddressFamily::INET, &mut found)?;
-    match dump(&socket, AddressFamily::INET6, &mut found) {
+    let (mut found, mut buffer) = (Vec::new(), vec![0; DATAGRAM]);
+    dump(&socket, AddressFamily::INET, &mut buffer, &mut found)?;
+    match dump(&socket, AddressFamily::INET6, &mut buffer, &mut found) {
         Err(e) if e.raw_os_error() != Some(libc::ENOENT) => Err(e),
         _ => Ok(found),
     }
 }
 
-fn dump(socket: &OwnedFd, family: AddressFamily, into: &mut Vec<Listener>) -> io::Result<()> {
+fn dump(socket: &OwnedFd, family: AddressFamily, buffer: &mut [u8], into: &mut Vec<Listener>) -> io::Result<()> {
     sendto(socket, &request(family), SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
-    let mut buffer = vec![0u8; DATAGRAM];
     loop {
-        let (_, length) = recv(socket, &mut buffer[..], RecvFlags::empty())?;
+        let (_, length) = retry_on_intr(|| recv(socket, &mut *buffer, RecvFlags::empty()))?;
         match parse(buffer.get(..length).unwrap_or_default(), into) {
             Dump::GoesOn => {}
             Dump::Ended => return Ok(()),

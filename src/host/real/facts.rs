@@ -27,7 +27,7 @@ pub(super) fn read(host: &RealHost) -> Facts {
     Facts {
         host: name(System::host_name()),
         kernel: name(System::kernel_version()),
-        os: name(System::long_os_version().or_else(|_| System::name())),
+        os: name(System::name().map(|name| format!("{name} {}", System::os_version().unwrap_or_default()))),
         cpu_model: cpus.first().map(|cpu| clean(cpu.brand().trim(), NAME)).unwrap_or_default(),
         cpus: u32::try_from(cpus.len()).unwrap_or(0),
         nodes: nodes(host),
@@ -80,24 +80,29 @@ fn running(host: &RealHost) -> Vec<Arc<str>> {
     found.into_iter().map(Arc::from).collect()
 }
 
-/// Signs of a container, as systemd-detect-virt(1) looks for them: what the manager or the runtime left behind.
+/// The inode of the first pid namespace of a boot, the same on every machine (`PROC_PID_INIT_INO` of include/linux/proc_ns.h).
+const FIRST_PIDS: &str = "pid:[4026531836]";
+
+/// A container's kind and the sign that tells it, as systemd-detect-virt(1) looks for them: what the manager or the runtime left behind.
+/// Files that a runtime puts into an image also stand in a machine made of that image; they count only where the pids are not the first.
 fn container(host: &RealHost) -> Option<Arc<str>> {
     let told = text(host, Place::top("/run/systemd/container"));
-    if !told.trim().is_empty() {
-        return Some(clean(told.trim(), NAME));
-    }
     let environment = text(host, Place::proc("1/environ"));
-    if let Some(kind) = environment.split('\0').find_map(|entry| entry.strip_prefix("container=")).filter(|kind| !kind.is_empty()) {
-        return Some(clean(kind, NAME));
-    }
-    for (sign, kind) in [("/.dockerenv", "docker"), ("/run/.containerenv", "podman")] {
-        if host.inode(&Place::top(sign)).is_ok() {
-            return Some(kind.into());
+    let named = environment.split('\0').find_map(|entry| entry.strip_prefix("container=")).unwrap_or("");
+    for (kind, sign) in [(told.trim(), "/run/systemd/container"), (named, "environment of pid 1")] {
+        if !kind.is_empty() {
+            return Some(clean(&format!("{kind} ({sign})"), NAME));
         }
     }
     let groups = text(host, Place::proc("1/cgroup"));
-    let signs = [("/docker", "docker"), ("/kubepods", "kubernetes"), ("/lxc", "lxc"), ("/machine.slice/libpod", "podman")];
-    signs.iter().find(|(sign, _)| groups.contains(sign)).map(|(_, kind)| (*kind).into())
+    let signs = [("/docker", "docker"), ("/kubepods", "kubernetes"), ("/lxc", "lxc"), ("/libpod", "podman")];
+    if let Some((sign, kind)) = signs.iter().find(|(sign, _)| groups.contains(sign)) {
+        return Some(format!("{kind} (cgroup {sign} of pid 1)").into());
+    }
+    let apart = host.link(&Place::proc("self/ns/pid")).is_ok_and(|pids| pids != FIRST_PIDS);
+    let left = [("/.dockerenv", "docker"), ("/run/.containerenv", "podman")];
+    let found = left.iter().find(|(file, _)| apart && host.inode(&Place::top(file)).is_ok());
+    found.map(|(file, kind)| format!("{kind} ({file})").into())
 }
 
 /// Where control groups are mounted.
@@ -236,11 +241,26 @@ mod tests {
         let roots = Roots { proc: under("proc"), sys: under("sys"), etc: under("etc"), top: tree.path().into() };
         let facts = read(&RealHost::below(roots));
         assert_eq!(facts.tuners, ["power-profiles-daemon".into(), "tuned".into()]);
-        assert_eq!(facts.container.as_deref(), Some("lxc"));
+        assert_eq!(facts.container.as_deref(), Some("lxc (environment of pid 1)"));
         assert_eq!(facts.capabilities, ["CAP_SYS_NICE".into()]);
         assert_eq!(facts.nodes, 2);
         assert!(facts.systemd && !facts.pressure && !facts.autogroup);
         assert_eq!(facts.cgroup_v1.len(), 3);
+    }
+
+    #[test]
+    fn a_file_of_an_image_is_a_sign_only_where_the_pids_are_not_the_first() {
+        let tree = tempfile::tempdir().unwrap();
+        let namespaces = tree.path().join("proc/self/ns");
+        std::fs::create_dir_all(&namespaces).unwrap();
+        std::fs::write(tree.path().join(".dockerenv"), "").unwrap();
+        let host = RealHost::below(Roots { proc: tree.path().join("proc"), top: tree.path().into(), ..Roots::default() });
+        assert_eq!(container(&host), None);
+        std::os::unix::fs::symlink("pid:[4026532201]", namespaces.join("pid")).unwrap();
+        assert_eq!(container(&host).as_deref(), Some("docker (/.dockerenv)"));
+        std::fs::remove_file(namespaces.join("pid")).unwrap();
+        std::os::unix::fs::symlink(FIRST_PIDS, namespaces.join("pid")).unwrap();
+        assert_eq!(container(&host), None);
     }
 
     #[test]

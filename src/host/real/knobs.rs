@@ -25,6 +25,28 @@ use std::{
 
 /// The present value, canonical.
 pub(super) fn get(host: &RealHost, knob: &Knob) -> Touch<String> {
+    read(host, knob).map_err(|e| ended(host, knob, e))
+}
+
+/// Writes it.
+pub(super) fn set(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
+    write(host, knob, value).map_err(|e| ended(host, knob, e))
+}
+
+/// Whether it could be set and undone, without writing.
+pub(super) fn may_set(host: &RealHost, knob: &Knob) -> Touch<()> {
+    ask(host, knob).map_err(|e| ended(host, knob, e))
+}
+
+/// The error, unless something is missing because the target ended on the way: then that is the reason.
+fn ended(host: &RealHost, knob: &Knob, error: HostError) -> HostError {
+    match error.kind {
+        Kind::Absent => identity::check(host, knob).err().unwrap_or(error),
+        _ => error,
+    }
+}
+
+fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
     if let Some(place) = file_of(knob) {
         return in_its_namespace(host, knob, || read_file(host, knob, &place));
     }
@@ -36,8 +58,7 @@ pub(super) fn get(host: &RealHost, knob: &Knob) -> Touch<String> {
     }
 }
 
-/// Writes it.
-pub(super) fn set(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
+fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
     if let Some(place) = file_of(knob) {
         return in_its_namespace(host, knob, || write_file(host, knob, &place, value));
     }
@@ -49,8 +70,7 @@ pub(super) fn set(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
     }
 }
 
-/// Whether it could be set and undone, without writing.
-pub(super) fn may_set(host: &RealHost, knob: &Knob) -> Touch<()> {
+fn ask(host: &RealHost, knob: &Knob) -> Touch<()> {
     identity::check(host, knob)?;
     match file_of(knob) {
         Some(place) => in_its_namespace(host, knob, || rights::file(host, knob, &place)),
@@ -77,13 +97,8 @@ fn in_its_namespace<T: Send>(host: &RealHost, knob: &Knob, work: impl FnOnce() -
     }
 }
 
-/// An error of opening a file, unless the true reason is that the target ended.
-fn unopened(host: &RealHost, knob: &Knob, error: HostError) -> HostError {
-    identity::check(host, knob).err().unwrap_or(error)
-}
-
 fn read_file(host: &RealHost, knob: &Knob, place: &Place) -> Touch<String> {
-    let failed = |e: io::Error| unopened(host, knob, HostError::new("read", knob, &e));
+    let failed = |e: io::Error| HostError::new("read", knob, &e);
     let file = File::open(host.path(place)).map_err(failed)?;
     identity::check(host, knob)?;
     let mut bytes = Vec::new();
@@ -109,7 +124,7 @@ fn write_file(host: &RealHost, knob: &Knob, place: &Place, value: &str) -> Touch
     let mut tries = 1;
     loop {
         let opened = OpenOptions::new().write(true).open(host.path(place));
-        let file = opened.map_err(|e| unopened(host, knob, HostError::new("write", knob, &e).needing(rights::of_file(knob))))?;
+        let file = opened.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob)))?;
         identity::check(host, knob)?;
         match write_once(file, line.as_bytes()) {
             Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES => host.pause(BETWEEN),
