@@ -1,6 +1,7 @@
 //! The only room that knows every other: run modes, wiring, command line.
 
 pub mod cli;
+pub mod console;
 pub mod env;
 pub mod failure;
 pub mod out;
