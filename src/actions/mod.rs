@@ -1,16 +1,59 @@
 //! Actions: one file per knob, each with five verbs. No action imports a sibling; shared help is in [`knob`].
 
 pub mod action;
+pub mod affinity;
+pub mod autogroup;
+pub mod descriptors;
+pub mod io_priority;
+pub mod io_scheduler;
 pub mod knob;
+pub mod listen_backlog;
+pub mod nice;
+pub mod policy;
+pub mod port_range;
+pub mod quota;
+pub mod read_ahead;
+pub mod swappiness;
+pub mod thp;
+pub mod weight;
+pub mod writeback;
 
 use crate::actions::action::Action;
 
 /// Every action, in the order of the README's table.
 pub fn all() -> &'static [&'static dyn Action] {
-    &[]
+    &[
+        &nice::Nice,
+        &autogroup::Autogroup,
+        &policy::Policy::Batch,
+        &policy::Policy::Idle,
+        &weight::Weight,
+        &quota::Quota,
+        &affinity::Affinity,
+        &writeback::Writeback,
+        &swappiness::Swappiness,
+        &thp::Thp,
+        &io_scheduler::IoScheduler,
+        &io_priority::IoPriority,
+        &read_ahead::ReadAhead,
+        &listen_backlog::ListenBacklog,
+        &port_range::PortRange,
+        &descriptors::Descriptors,
+    ]
 }
 
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
     all().iter().copied().find(|action| action.about().name == name)
+}
+
+/// The README's table of actions.
+pub fn table() -> String {
+    let mut table =
+        String::from("| action | changes | helps when | hurts when | undone how | risk | needs |\n|---|---|---|---|---|---|---|\n");
+    for about in all().iter().map(|action| action.about()) {
+        let cells = [about.changes, about.helps, about.hurts, about.undone, about.risk.words(), about.needs];
+        table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
+    }
+    table
 }

@@ -1,1 +1,6 @@
-//! analysis
+//! Pure thought about what was read: counters to rates, detectors with hysteresis, verdicts. No I/O, no clock.
+
+pub mod derive;
+pub mod detect;
+pub mod hysteresis;
+pub mod impact;

@@ -1,12 +1,24 @@
 //! The only room that knows every other: run modes, wiring, command line.
 
+pub mod attach;
+pub mod bystander;
 pub mod cli;
 pub mod console;
+pub mod daemon;
+pub mod demo;
+pub mod desk;
+pub mod doctor;
 pub mod env;
 pub mod failure;
+pub mod guard;
+pub mod logger;
+pub mod once;
 pub mod out;
+pub mod parts;
 pub mod run;
 pub mod seat;
+pub mod settings;
+pub mod signals;
 pub mod text;
 pub mod verbs;
 

@@ -1,20 +1,29 @@
 //! From the command line to the way to run.
 
-use crate::app::{
-    cli::Cli,
-    env::Env,
-    failure::{Code, Failure},
-    out, verbs,
+use crate::{
+    actions,
+    app::{
+        cli::{Cli, DemoPart, Format, Verb},
+        daemon, demo, doctor,
+        env::Env,
+        failure::{Code, Failure},
+        guard, once, out, parts, settings, verbs,
+    },
+    config::sections::Config,
+    host::{host::Host, real::RealHost},
+    sources,
 };
 use clap::{Parser, error::ErrorKind};
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 /// Parses, runs, says what went wrong.
 pub fn main() -> ExitCode {
     let env = Env::here();
     let ended = match Cli::try_parse() {
         Ok(cli) => dispatch(&cli, &env),
-        Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => out::say(&e.render().to_string()),
+        Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            out::say(&format!("{}\n", e.render().to_string().trim_end()))
+        }
         Err(e) => Err(Failure::usage(e.render().to_string().trim_start_matches("error: "))),
     };
     match ended {
@@ -31,9 +40,33 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         return Err(Failure::usage("this program takes its rights from its user, not from set-uid"));
     }
     match &cli.verb {
+        Some(Verb::DemoPart(part)) => demo_part(part),
+        Some(Verb::Guard(of)) => guard::run(&of.directory),
+        Some(Verb::Doctor(format)) => diagnose(*format, &settings::load(&cli.common, env)?),
+        Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
+        None if cli.once => {
+            let format = if cli.json { once::Format::Json } else { once::Format::Text };
+            once::run(&settings::load(&cli.common, env)?, format)
+        }
         None => Err(Failure { code: Code::Failed, why: "there is no console yet".into() }),
     }
+}
+
+fn demo_part(part: &DemoPart) -> Result<(), Failure> {
+    match (part.part.as_str(), part.port, &part.file) {
+        ("service", ..) => demo::service::run(part.parent, part.seconds),
+        ("batch", ..) => demo::batch::run(part.parent, part.seconds),
+        ("prober", Some(port), Some(file)) => demo::prober::run(part.parent, part.seconds, port, file),
+        _ => Err(Failure::usage("parts of the demo are started by the demo")),
+    }
+}
+
+fn diagnose(format: Format, config: &Config) -> Result<(), Failure> {
+    let host: Arc<dyn Host> = Arc::new(RealHost::default());
+    let mut sources = sources::all(&host, &config.services, parts::handles());
+    let report = doctor::report(&*host, actions::all(), &mut sources);
+    if format.json { out::json(&report) } else { out::say(&report.to_string()) }
 }
 
 /// Runs to the end on this thread.

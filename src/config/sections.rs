@@ -47,8 +47,7 @@ const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "c
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
-    let outlines: Vec<Outline<'_>> =
-        layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
+    let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
     let [thresholds, hysteresis, policy, console] = ["thresholds", "hysteresis", "policy", "console"].map(&mut gather);
     let mut services = Vec::new();

@@ -1,4 +1,14 @@
 //! The engine: the only writer. A pure [brain](brain) decides, dumb hands act; the journal remembers, the guard outlives.
 
+pub mod brain;
+pub mod engine;
+pub mod guard;
 pub mod handle;
+pub mod hands;
+pub mod input;
 pub mod job;
+pub mod parts;
+pub mod recover;
+pub mod sampler;
+pub mod undo;
+pub mod worker;

@@ -40,12 +40,23 @@ impl HostError {
     pub fn new(op: &'static str, spot: impl fmt::Display, source: &io::Error) -> HostError {
         let code = source.raw_os_error().unwrap_or(0);
         let (kind, errno) = classify(code);
-        HostError { op, spot: spot.to_string(), kind, errno, source: source.to_string() }
+        let words = source.to_string();
+        // The number behind the words is noise where the name is told.
+        let words = if errno.is_some() { words.trim_end_matches(&format!(" (os error {code})")).into() } else { words };
+        HostError { op, spot: spot.to_string(), kind, errno, source: words }
     }
 
     /// An error that no system call gave.
     pub fn plain(op: &'static str, spot: impl fmt::Display, kind: Kind, why: impl Into<String>) -> HostError {
         HostError { op, spot: spot.to_string(), kind, errno: None, source: why.into() }
+    }
+
+    /// The same, and if rights were missing also which ones would do, such as `CAP_SYS_NICE`.
+    pub fn needing(mut self, rights: &str) -> HostError {
+        if self.kind == Kind::Denied && self.errno != Some("EROFS") {
+            self.source = format!("{}: needs {rights}", self.source);
+        }
+        self
     }
 }
 
@@ -66,6 +77,8 @@ fn classify(code: i32) -> (Kind, Option<&'static str>) {
         libc::EIO => (Kind::Other, Some("EIO")),
         libc::EBUSY => (Kind::Other, Some("EBUSY")),
         libc::EAGAIN => (Kind::Other, Some("EAGAIN")),
+        libc::EINTR => (Kind::Other, Some("EINTR")),
+        libc::ENOMEM => (Kind::Other, Some("ENOMEM")),
         _ => (Kind::Other, None),
     }
 }
@@ -77,3 +90,18 @@ impl fmt::Display for HostError {
 }
 
 impl std::error::Error for HostError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_what_where_why() {
+        let error = |code| HostError::new("write", "/proc/x", &io::Error::from_raw_os_error(code));
+        assert_eq!(error(libc::EPERM).to_string(), "write /proc/x: Operation not permitted");
+        assert_eq!(error(libc::EPERM).needing("root").to_string(), "write /proc/x: Operation not permitted: needs root");
+        assert_eq!(error(libc::EROFS).needing("root"), error(libc::EROFS), "no right makes a read-only file writable");
+        assert_eq!(error(libc::EINVAL).needing("root"), error(libc::EINVAL));
+        assert!(error(libc::EXDEV).to_string().ends_with("(os error 18)"), "a number is better than nothing");
+    }
+}

@@ -4,8 +4,10 @@
 
 use crate::{
     host::{
+        canonical::selected,
         error::{HostError, Kind},
         host::{Handle, Host, Touch},
+        identity,
     },
     model::{
         facts::Facts,
@@ -167,33 +169,6 @@ impl RecordedHost {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn alive(&self, process: ProcessId) -> Touch<()> {
-        match self.start_time(&process.pid.to_string()) {
-            Ok(start) if start == process.start => Ok(()),
-            _ => Err(HostError::plain("find", format!("process {}", process.pid), Kind::Gone, "it has ended")),
-        }
-    }
-
-    fn target(&self, knob: &Knob) -> Touch<()> {
-        match knob {
-            Knob::Nice(t) | Knob::Policy(t) | Knob::Affinity(t) | Knob::IoPriority(t) => {
-                self.alive(t.process)?;
-                let thread = format!("{}/task/{}", t.process.pid, t.tid);
-                match self.start_time(&thread) {
-                    Ok(start) if start == t.start => Ok(()),
-                    _ => Err(HostError::plain("find", format!("thread {}", t.tid), Kind::Gone, "it has ended")),
-                }
-            }
-            Knob::ProcessFile { process, .. } | Knob::Descriptors(process) | Knob::Backlog { process, .. } => self.alive(*process),
-            Knob::CgroupFile { directory, inode, .. } => match self.inode(directory) {
-                Ok(now) if now == *inode => Ok(()),
-                _ => Err(HostError::plain("find", directory, Kind::Gone, "the cgroup is gone or was made anew")),
-            },
-            Knob::NetworkFile { through: Some(process), .. } => self.alive(*process),
-            Knob::File(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
-        }
     }
 }
 
@@ -367,7 +342,7 @@ impl Host for RecordedHost {
     }
 
     fn get(&self, knob: &Knob) -> Touch<String> {
-        self.target(knob)?;
+        identity::check(self, knob)?;
         match file_of(knob) {
             Some(place) => {
                 let text = self.text(&place)?;
@@ -392,7 +367,7 @@ impl Host for RecordedHost {
     }
 
     fn may_set(&self, knob: &Knob) -> Touch<()> {
-        self.target(knob)?;
+        identity::check(self, knob)?;
         if let Some(place) = file_of(knob) {
             self.read(&place, &mut Vec::new())?;
         }
@@ -400,21 +375,6 @@ impl Host for RecordedHost {
             return Err(HostError::new("write", knob, &std::io::Error::from_raw_os_error(libc::EPERM)));
         }
         Ok(())
-    }
-}
-
-/// The value in a file's text: the bracketed word of a selector, the number of an autogroup line, else the text trimmed, with runs of
-/// white space (vector sysctls) as one blank.
-pub(crate) fn selected(text: &str, knob: &Knob) -> String {
-    if let Knob::ProcessFile { file, .. } = knob
-        && file == "autogroup"
-    {
-        return text.rsplit(' ').next().unwrap_or("").trim().into();
-    }
-    let words = || text.split_ascii_whitespace();
-    match words().find(|w| w.starts_with('[') && w.ends_with(']')) {
-        Some(word) => word.trim_matches(['[', ']']).into(),
-        None => words().collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -93,6 +93,8 @@ pub enum Cause {
     Panic,
     /// The run that it was made for ends (demo).
     Leaving,
+    /// The machine was started anew: what was set in memory is gone with the old boot.
+    Reboot,
 }
 
 impl Cause {
@@ -109,6 +111,7 @@ impl Cause {
             Cause::NoData => "no data to judge by",
             Cause::Panic => "everything is rolled back",
             Cause::Leaving => "the run ends",
+            Cause::Reboot => "a reboot had undone it",
         }
     }
 }

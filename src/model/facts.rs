@@ -24,6 +24,9 @@ pub struct Facts {
     pub uptime: f64,
     /// Identity of this boot (`/proc/sys/kernel/random/boot_id`).
     pub boot: Arc<str>,
+    /// Our own pid: trimtab is never a culprit of its own findings.
+    #[serde(default)]
+    pub own: u32,
     /// Effective user id that we run as.
     pub uid: u32,
     /// Effective capabilities by name, such as `CAP_SYS_NICE`.

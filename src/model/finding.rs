@@ -27,6 +27,8 @@ pub enum FindingKind {
     AcceptOverflow,
     /// A process is near its descriptor limit.
     DescriptorExhaustion,
+    /// Connections nearly use up the local ports.
+    PortExhaustion,
     /// A filesystem is nearly full.
     FilesystemFull,
     /// One cpu carries the network's soft interrupts.
@@ -49,6 +51,7 @@ impl FindingKind {
             FindingKind::WritebackStall => "writeback stall",
             FindingKind::AcceptOverflow => "accept queue overflow",
             FindingKind::DescriptorExhaustion => "descriptors run out",
+            FindingKind::PortExhaustion => "local ports run out",
             FindingKind::FilesystemFull => "filesystem nearly full",
             FindingKind::SoftirqImbalance => "softirq imbalance",
             FindingKind::Steal => "cpu stolen by the hypervisor",

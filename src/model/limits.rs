@@ -135,6 +135,8 @@ pub struct Policy {
     pub approval: f64,
     /// Seconds that a proposal lives after its finding ended.
     pub proposal: f64,
+    /// Seconds for which rejected advice is not given again.
+    pub rejected: f64,
     /// Seconds after the end of the watch at which the guard rolls back what nobody confirmed.
     pub grace: f64,
     /// Trial windows.
@@ -149,6 +151,7 @@ impl Default for Policy {
             flaps: 2,
             approval: 300.0,
             proposal: 60.0,
+            rejected: 3600.0,
             grace: 30.0,
             windows: Windows::default(),
         }

@@ -109,6 +109,8 @@ metrics! {
     TcpRetransmits, PerSecond, Lower, "retransmits";
     /// Connections dropped because an accept queue was full.
     ListenOverflows, PerSecond, Lower, "listen overflows";
+    /// Connections established and in TIME_WAIT as a share of the local port range.
+    PortsUsed, Share, Lower, "local ports used";
     /// Cpu time of a process, in cores.
     ProcessCpu, Cores, Higher, "process cpu";
     /// Time runnable but waiting for a cpu, summed over threads.

@@ -97,6 +97,10 @@ fn disk(row: &Disk, keep: &mut dyn FnMut(Key, f64)) {
 fn tcp(row: &Tcp, keep: &mut dyn FnMut(Key, f64)) {
     let subject = if row.through.is_none() { Subject::Host } else { Subject::Network(row.netns) };
     keep(Key::new(subject.clone(), Metric::TcpRetransmits), row.retransmits);
+    if let Some((low, high)) = row.port_range {
+        let used = (row.established + row.time_wait) as f64 / (f64::from(high.saturating_sub(low)) + 1.0);
+        keep(Key::new(subject.clone(), Metric::PortsUsed), used);
+    }
     keep(Key::new(subject, Metric::ListenOverflows), row.overflows);
 }
 

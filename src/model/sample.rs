@@ -396,6 +396,9 @@ pub enum CgroupVersion {
     V2,
 }
 
+/// Control groups that are read at most.
+pub const MOST_CGROUPS: usize = 2000;
+
 /// A control group. In v1 the controllers' directories of the same path are one row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CgroupSample {

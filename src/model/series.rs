@@ -69,6 +69,16 @@ impl SeriesSet {
         self.all.retain(|key, series| keep(key) || series.last().is_some_and(|p| p.at >= oldest));
     }
 
+    /// Forgets every series that `keep` does not want.
+    pub fn retain(&mut self, keep: impl Fn(&Key, &Series) -> bool) {
+        self.all.retain(|key, series| keep(key, series));
+    }
+
+    /// Every key with its series, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Series)> {
+        self.all.iter()
+    }
+
     /// How many series there are.
     pub fn len(&self) -> usize {
         self.all.len()

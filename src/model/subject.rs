@@ -36,6 +36,16 @@ pub enum Subject {
     Service(Arc<str>),
 }
 
+impl Subject {
+    /// The process, if it is one.
+    pub fn process(&self) -> Option<ProcessId> {
+        match self {
+            Subject::Process(id) => Some(*id),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,1 +1,5 @@
-//! planning
+//! Pure thought about what to do: [ranking](rank) of proposals, what past changes [taught](memory), and the [bounds](policy) on acting.
+
+pub mod memory;
+pub mod policy;
+pub mod rank;

@@ -19,6 +19,17 @@ pub enum Lane {
     Slow,
 }
 
+impl Lane {
+    /// Time between the starts of two readings, unless the configuration says otherwise.
+    pub fn interval(self) -> Duration {
+        match self {
+            Lane::Fast => Duration::from_millis(100),
+            Lane::Sweep | Lane::Apart => Duration::from_secs(1),
+            Lane::Slow => Duration::from_secs(60),
+        }
+    }
+}
+
 /// What a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceAbout {
@@ -30,6 +41,13 @@ pub struct SourceAbout {
     pub deadline: Duration,
     /// What it reads, for the doctor, such as `/proc/stat, /proc/loadavg`.
     pub reads: &'static str,
+}
+
+impl SourceAbout {
+    /// How old its last reading may be before it is late.
+    pub fn patience(&self) -> Duration {
+        self.lane.interval() + self.deadline
+    }
 }
 
 /// Reads one thing. It may keep handles and buffers between reads; counters and rates are not its business.

@@ -1,1 +1,7 @@
-//! store
+//! What outlives the program: the journal of changes, in its own database file, and the lock that makes one engine per state directory.
+
+pub mod chain;
+pub mod error;
+pub mod journal;
+pub mod lock;
+pub mod repair;

@@ -1,4 +1,9 @@
 //! The integration tests, one binary.
 
 mod architecture;
+mod cli;
+mod engine;
+mod laws;
+mod link;
 mod live;
+mod readme;

@@ -1,7 +1,7 @@
 //! System calls that neither std nor rustix offers. The only file with unsafe code; each block says why it is sound.
 #![allow(unsafe_code)]
 
-use std::io;
+use std::{fs::File, io, os::fd::IntoRawFd};
 
 /// Cpu nanoseconds of a process: `clock_gettime` of its posix cpu clock, whose id is `(~pid << 3) | 2` (CPUCLOCK_SCHED of the whole
 /// process, as `clock_getcpuclockid(3)` makes it).
@@ -15,4 +15,79 @@ pub(super) fn cpu_clock(pid: u32) -> io::Result<u64> {
         return Err(if error.raw_os_error() == Some(libc::EINVAL) { io::Error::from_raw_os_error(libc::ESRCH) } else { error });
     }
     Ok(u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Attributes of a thread's scheduling: `struct sched_attr` of include/uapi/linux/sched/types.h, without the utilisation clamps of
+/// later kernels, which are left alone when they are not given.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Scheduling {
+    pub(super) size: u32,
+    pub(super) policy: u32,
+    pub(super) flags: u64,
+    pub(super) nice: i32,
+    pub(super) priority: u32,
+    pub(super) runtime: u64,
+    pub(super) deadline: u64,
+    pub(super) period: u64,
+}
+
+const SCHEDULING_SIZE: u32 = size_of::<Scheduling>() as u32;
+
+/// `sched_getattr(2)` of a thread; 0 is the calling one.
+pub(super) fn scheduling(tid: u32) -> io::Result<Scheduling> {
+    let mut found = Scheduling::default();
+    // SAFETY: the kernel writes at most `SCHEDULING_SIZE` bytes into `found`, which is that large and of plain integers.
+    let code = unsafe { libc::syscall(libc::SYS_sched_getattr, tid, &raw mut found, SCHEDULING_SIZE, 0u32) };
+    answer(code).map(|_| found)
+}
+
+/// `sched_setattr(2)` of a thread.
+pub(super) fn set_scheduling(tid: u32, wanted: Scheduling) -> io::Result<()> {
+    let wanted = Scheduling { size: SCHEDULING_SIZE, ..wanted };
+    // SAFETY: the kernel reads `wanted.size` bytes from `wanted`, which is that large.
+    let code = unsafe { libc::syscall(libc::SYS_sched_setattr, tid, &raw const wanted, 0u32) };
+    answer(code).map(|_| ())
+}
+
+/// `IOPRIO_WHO_PROCESS` of ioprio_get(2), which in spite of its name is one thread.
+const WHO_THREAD: libc::c_int = 1;
+
+/// `ioprio_get(2)` of a thread: class << 13 | level.
+pub(super) fn io_priority(tid: u32) -> io::Result<u16> {
+    // SAFETY: only integers are passed.
+    let code = unsafe { libc::syscall(libc::SYS_ioprio_get, WHO_THREAD, tid) };
+    answer(code).map(|value| u16::try_from(value).unwrap_or(0))
+}
+
+/// `ioprio_set(2)` of a thread.
+pub(super) fn set_io_priority(tid: u32, value: u16) -> io::Result<()> {
+    // SAFETY: only integers are passed.
+    let code = unsafe { libc::syscall(libc::SYS_ioprio_set, WHO_THREAD, tid, libc::c_int::from(value)) };
+    answer(code).map(|_| ())
+}
+
+/// Closes a file and says what the close answered, which dropping it would not.
+pub(super) fn close(file: File) -> io::Result<()> {
+    // SAFETY: the descriptor was owned by `file`, which has given it up, so nobody else closes or uses it.
+    let code = unsafe { libc::close(file.into_raw_fd()) };
+    answer(code.into()).map(|_| ())
+}
+
+fn answer(code: libc::c_long) -> io::Result<libc::c_long> {
+    if code < 0 { Err(io::Error::last_os_error()) } else { Ok(code) }
+}
+
+/// Ignores a signal from now on, in every thread.
+pub(super) fn ignore(signal: libc::c_int) {
+    // SAFETY: `SIG_IGN` runs no code of ours, so nothing can be interrupted at a wrong place. It fails only for signals that cannot be
+    // ignored, and then changes nothing.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}
+
+/// Closes every descriptor beyond the standard three (`close_range(2)`, Linux 5.9; an older kernel leaves them open). For the first deed
+/// of a process, when whatever is open there was inherited and nothing of ours owns it.
+pub(super) fn close_inherited() {
+    // SAFETY: no memory is touched, and by the contract above no owner is left with a closed descriptor.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
 }

@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// Reads from the start; one `pread` suffices for nearly every `/proc` file once the buffer has grown.
-fn read_from(file: &File, into: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn read_from(file: &File, into: &mut Vec<u8>) -> io::Result<()> {
     let mut filled = 0;
     into.resize(into.capacity().max(4096), 0);
     loop {

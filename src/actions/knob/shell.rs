@@ -1,0 +1,79 @@
+//! The shell command that a human could type for a write: shown with every plan, and all there is when undo is stuck.
+
+use crate::model::knob::{Knob, Root};
+
+/// The command that gives `knob` that `value`; safe to paste.
+pub fn command(knob: &Knob, value: &str) -> String {
+    match knob {
+        Knob::File(_) | Knob::ProcessFile { .. } | Knob::CgroupFile { .. } | Knob::NetworkFile { through: None, .. } => {
+            format!("echo {} | sudo tee {}", quote(value), quote(&knob.to_string()))
+        }
+        Knob::NetworkFile { through: Some(process), file, .. } => {
+            let path = quote(&format!("{}/sys/net/{file}", Root::Proc.usual()));
+            format!("echo {} | sudo nsenter -t {} -n tee {path}", quote(value), process.pid)
+        }
+        Knob::Nice(t) => format!("sudo renice -n {} -p {}", quote(value), t.tid),
+        Knob::Policy(t) => {
+            let (policy, reset) = match value.strip_suffix("+reset") {
+                Some(policy) => (policy, "--reset-on-fork "),
+                None => (value, ""),
+            };
+            format!("sudo chrt {reset}{} -p 0 {}", quote(&format!("--{policy}")), t.tid)
+        }
+        Knob::Affinity(t) => format!("sudo taskset -cp {} {}", quote(value), t.tid),
+        Knob::IoPriority(t) => format!("sudo ionice {} -p {}", io_class(value), t.tid),
+        Knob::Descriptors(p) => format!("sudo prlimit --nofile={} --pid {}", quote(value), p.pid),
+        Knob::Backlog { process, .. } => format!("sudo kill -HUP {}", process.pid),
+    }
+}
+
+fn io_class(value: &str) -> String {
+    let (class, level) = value.split_once(' ').unwrap_or((value, ""));
+    match class {
+        "realtime" => format!("-c 1 -n {}", quote(level)),
+        "best-effort" => format!("-c 2 -n {}", quote(level)),
+        "idle" => "-c 3".into(),
+        _ => "-c 0".into(),
+    }
+}
+
+/// `text` as one word of a POSIX shell.
+fn quote(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:,+=@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        knob::{Place, Task},
+        subject::ProcessId,
+    };
+
+    #[test]
+    fn commands_are_what_an_operator_would_type() {
+        let process = ProcessId { pid: 7, start: 1 };
+        let task = Task { process, tid: 8, start: 2 };
+        let hostile = Knob::CgroupFile { directory: Place::sys("fs/cgroup/a b;rm '"), inode: 1, file: "cpu.max".into() };
+        let cases = [
+            (Knob::File(Place::proc("sys/vm/swappiness")), "20", "echo 20 | sudo tee /proc/sys/vm/swappiness"),
+            (hostile, "100 200", r"echo '100 200' | sudo tee '/sys/fs/cgroup/a b;rm '\''/cpu.max'"),
+            (
+                Knob::NetworkFile { netns: 3, through: Some(process), file: "core/somaxconn".into() },
+                "4096",
+                "echo 4096 | sudo nsenter -t 7 -n tee /proc/sys/net/core/somaxconn",
+            ),
+            (Knob::Nice(task), "-5", "sudo renice -n -5 -p 8"),
+            (Knob::Policy(task), "batch+reset", "sudo chrt --reset-on-fork --batch -p 0 8"),
+            (Knob::Affinity(task), "0-3,6", "sudo taskset -cp 0-3,6 8"),
+            (Knob::IoPriority(task), "best-effort 7", "sudo ionice -c 2 -n 7 -p 8"),
+            (Knob::IoPriority(task), "none", "sudo ionice -c 0 -p 8"),
+            (Knob::Descriptors(process), "64:unlimited", "sudo prlimit --nofile=64:unlimited --pid 7"),
+            (Knob::Backlog { process, netns: 3, port: 80 }, "4096", "sudo kill -HUP 7"),
+        ];
+        for (knob, value, text) in cases {
+            assert_eq!(command(&knob, value), text);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Steps: made, written, read back and undone, the same way for every action.
+//!
+//! A write is compared before and read back after. Undo writes the absolute value before, only where the present one is ours.
+//! Knobs that the kernel moves together (catalogue B8, lock groups) yield together, since undoing one would overwrite a stranger's
+//! value in the other.
+
+use crate::{
+    actions::knob::{
+        refuse::{self, from_host, refusal},
+        shell::command,
+        threads,
+    },
+    host::{
+        error::{HostError, Kind},
+        host::{Host, Touch},
+    },
+    model::{
+        knob::{Knob, Task},
+        plan::{Held, Obstacle, Plan, Refusal, Step, Undone},
+        subject::ProcessId,
+    },
+};
+use std::{collections::BTreeSet, time::Duration};
+
+/// In which order undo goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Last written, first undone.
+    LastFirst,
+    /// First written, first undone: for knobs whose first one decides what the others become.
+    FirstFirst,
+}
+
+/// Makes the knob of a thread, such as [`Knob::Nice`].
+pub type ThreadKnob = fn(Task) -> Knob;
+
+/// The step from the present value of `knob` to `after`.
+pub fn step(host: &dyn Host, knob: Knob, after: impl Into<String>) -> Touch<Step> {
+    let before = host.get(&knob)?;
+    let after = after.into();
+    Ok(Step { apply: command(&knob, &after), undo: command(&knob, &before), knob, before, after })
+}
+
+/// A step of every thread of these processes; `after` gives the value from the one before, or refuses. Processes and threads that
+/// ended are left out; when all have, that is a refusal.
+pub fn of_threads(
+    host: &dyn Host,
+    processes: &[ProcessId],
+    knob: ThreadKnob,
+    after: &dyn Fn(&str) -> Result<String, Refusal>,
+) -> Result<Vec<Step>, Refusal> {
+    let mut steps = Vec::new();
+    for process in processes {
+        match threads::tasks(host, *process) {
+            Ok(tasks) => tasks.into_iter().try_for_each(|task| thread(host, knob(task), after, &mut steps))?,
+            Err(e) if e.kind == Kind::Gone => {}
+            Err(e) => return Err(from_host(&e, "read access to it")),
+        }
+    }
+    if steps.is_empty() { Err(refuse::gone()) } else { Ok(steps) }
+}
+
+fn thread(
+    host: &dyn Host,
+    knob: Knob,
+    after: &dyn Fn(&str) -> Result<String, Refusal>,
+    steps: &mut Vec<Step>,
+) -> Result<(), Refusal> {
+    let before = match host.get(&knob) {
+        Ok(before) => before,
+        Err(e) if e.kind == Kind::Gone => return Ok(()),
+        Err(e) => return Err(from_host(&e, "read access to it")),
+    };
+    let after = after(&before)?;
+    steps.push(Step { apply: command(&knob, &after), undo: command(&knob, &before), knob, before, after });
+    Ok(())
+}
+
+/// Knobs of one name are moved together by the kernel, or by each other.
+fn group(knob: &Knob) -> Option<String> {
+    match knob {
+        Knob::File(place) => {
+            let (directory, file) = place.path.rsplit_once('/')?;
+            match file {
+                "dirty_bytes" | "dirty_ratio" => Some(format!("{directory}/dirty")),
+                "dirty_background_bytes" | "dirty_background_ratio" => Some(format!("{directory}/dirty_background")),
+                "scheduler" | "nr_requests" => Some(directory.into()),
+                _ => None,
+            }
+        }
+        Knob::NetworkFile { netns, file, .. } if file == "core/somaxconn" => Some(format!("backlog {netns}")),
+        Knob::Backlog { netns, .. } => Some(format!("backlog {netns}")),
+        _ => None,
+    }
+}
+
+/// A step that only keeps a value which the kernel resets when the rest of its group is written. It has no opinion of its own.
+fn companion(step: &Step) -> bool {
+    step.before == step.after && matches!(&step.knob, Knob::File(place) if place.path.ends_with("/nr_requests"))
+}
+
+/// Whether `found` is what the step wrote. A backlog is the program's own wish within somaxconn: anything above the old one is ours.
+fn ours(step: &Step, found: &str) -> bool {
+    if found == step.after {
+        return true;
+    }
+    let number = |text: &str| text.parse::<u64>().ok();
+    matches!(step.knob, Knob::Backlog { .. })
+        && number(found).zip(number(&step.before)).is_some_and(|(found, before)| found > before)
+        && number(found).zip(number(&step.after)).is_some_and(|(found, after)| found < after)
+}
+
+/// Reads a knob until it stands as `wanted` says: at once for all but a backlog, whose program has to take its signal first and may
+/// for a moment not listen at all.
+fn read_back(host: &dyn Host, knob: &Knob, wanted: &dyn Fn(&str) -> bool) -> Touch<String> {
+    let looks = if matches!(knob, Knob::Backlog { .. }) { 100 } else { 1 };
+    let mut found = host.get(knob);
+    for _ in 1..looks {
+        if found.as_ref().is_ok_and(|value| wanted(value)) {
+            break;
+        }
+        host.pause(Duration::from_millis(20));
+        found = host.get(knob);
+    }
+    found
+}
+
+/// Writes the steps in order; stops at the first failure. Targets that ended are skipped.
+pub fn apply(plan: &Plan, host: &dyn Host, needs: &str) -> Result<(), Refusal> {
+    let mut alive = false;
+    for step in &plan.steps {
+        match write(step, host, needs) {
+            Ok(()) => alive = true,
+            Err(refusal) if refusal.kind == Obstacle::Gone => {}
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    if alive { Ok(()) } else { Err(refuse::gone()) }
+}
+
+fn write(step: &Step, host: &dyn Host, needs: &str) -> Result<(), Refusal> {
+    let lacks = |e: HostError| from_host(&e, needs);
+    let found = host.get(&step.knob).map_err(lacks)?;
+    if ours(step, &found) {
+        return Ok(());
+    }
+    if found != step.before && !companion(step) {
+        return Err(refuse::moved(&step.knob, &step.before, &found));
+    }
+    host.set(&step.knob, &step.after).map_err(lacks)?;
+    let found = read_back(host, &step.knob, &|found| ours(step, found)).map_err(lacks)?;
+    if ours(step, &found) {
+        return Ok(());
+    }
+    // What the kernel made of our value would look like a stranger's at undo: take it back now, and say so if even that fails.
+    let back = if found == step.before { Ok(()) } else { host.set(&step.knob, &step.before) };
+    let after = back.err().map(|e| format!(" Taking it back failed too: {e}. Type: {}", step.undo)).unwrap_or_default();
+    Err(refusal(Obstacle::Failed, format!("{}: wrote {}, it reads {found}.{after}", step.knob, step.after)))
+}
+
+/// Reads every knob back.
+pub fn verify(plan: &Plan, host: &dyn Host) -> Result<Held, HostError> {
+    let mut alive = false;
+    for step in &plan.steps {
+        match host.get(&step.knob) {
+            Ok(found) if ours(step, &found) => alive = true,
+            Ok(found) => return Ok(Held::Drifted { knob: step.knob.to_string(), found }),
+            Err(e) if e.kind == Kind::Gone => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(if alive { Held::Holds } else { Held::Gone })
+}
+
+/// Undoes the steps. Goes on past a knob that yields, is gone or fails; the first failure is the answer, after all others were tried.
+pub fn rollback(plan: &Plan, order: Order, host: &dyn Host) -> Result<Undone, HostError> {
+    let mut undo = Undo { host, foreign: BTreeSet::new(), yielded: Vec::new(), failed: None };
+    undo.look(&plan.steps);
+    match order {
+        Order::LastFirst => plan.steps.iter().rev().for_each(|step| undo.step(step)),
+        Order::FirstFirst => plan.steps.iter().for_each(|step| undo.step(step)),
+    }
+    undo.strays(&plan.steps);
+    match (undo.failed, undo.yielded) {
+        (Some(error), _) => Err(error),
+        (None, yielded) if yielded.is_empty() => Ok(Undone::Undone),
+        (None, yielded) => Ok(Undone::Yielded(yielded)),
+    }
+}
+
+struct Undo<'a> {
+    host: &'a dyn Host,
+    /// Groups in which a stranger wrote.
+    foreign: BTreeSet<String>,
+    yielded: Vec<String>,
+    failed: Option<HostError>,
+}
+
+impl Undo<'_> {
+    /// Finds the groups that yield, before the first write moves anything.
+    fn look(&mut self, steps: &[Step]) {
+        for step in steps.iter().filter(|step| !companion(step)) {
+            if let Some(group) = group(&step.knob)
+                && self.host.get(&step.knob).is_ok_and(|found| found != step.before && !ours(step, &found))
+            {
+                self.foreign.insert(group);
+            }
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        match self.write(step) {
+            Ok(()) => {}
+            Err(e) if e.kind == Kind::Gone => {}
+            Err(e) => self.failed = self.failed.take().or(Some(e)),
+        }
+    }
+
+    fn write(&mut self, step: &Step) -> Touch<()> {
+        let found = self.host.get(&step.knob)?;
+        if found == step.before || (step.before == step.after && !companion(step)) {
+            return Ok(());
+        }
+        let foreign = group(&step.knob).is_some_and(|group| self.foreign.contains(&group));
+        if foreign || !(ours(step, &found) || companion(step)) {
+            self.yielded.push(step.knob.to_string());
+            return Ok(());
+        }
+        self.host.set(&step.knob, &step.before)?;
+        let found = read_back(self.host, &step.knob, &|found| found == step.before)?;
+        if found == step.before {
+            return Ok(());
+        }
+        let why = format!("wrote {}, it reads {found}; type: {}", step.before, step.undo);
+        Err(HostError::plain("read back", &step.knob, Kind::Invalid, why))
+    }
+
+    /// Threads started since the write inherited what we wrote and are in no step: they get what the main thread had.
+    fn strays(&mut self, steps: &[Step]) {
+        let mut done = BTreeSet::new();
+        for step in steps {
+            let Some((task, knob)) = of_thread(&step.knob) else { continue };
+            if done.insert(task.process) {
+                let own: Vec<&Step> =
+                    steps.iter().filter(|s| of_thread(&s.knob).is_some_and(|(t, _)| t.process == task.process)).collect();
+                self.inherited(task.process, knob, &own);
+            }
+        }
+    }
+
+    fn inherited(&mut self, process: ProcessId, knob: ThreadKnob, own: &[&Step]) {
+        let main = own.iter().find(|step| of_thread(&step.knob).is_some_and(|(t, _)| t.tid == process.pid)).or(own.first());
+        let (Some(main), Ok(tasks)) = (main, threads::tasks(self.host, process)) else { return };
+        for task in tasks.into_iter().filter(|task| !own.iter().any(|step| step.knob == knob(*task))) {
+            let stray = Step { knob: knob(task), ..(*main).clone() };
+            if self.host.get(&stray.knob).is_ok_and(|found| found == stray.after) {
+                self.step(&stray);
+            }
+        }
+    }
+}
+
+fn of_thread(knob: &Knob) -> Option<(Task, ThreadKnob)> {
+    match knob {
+        Knob::Nice(task) => Some((*task, Knob::Nice)),
+        Knob::Policy(task) => Some((*task, Knob::Policy)),
+        Knob::Affinity(task) => Some((*task, Knob::Affinity)),
+        Knob::IoPriority(task) => Some((*task, Knob::IoPriority)),
+        _ => None,
+    }
+}

@@ -1,0 +1,14 @@
+//! Derive: two samples and the time between them become rates. Counters that went backwards (a device or a namespace made anew) make no
+//! number: their row is left out until it has been seen twice again.
+
+mod cgroups;
+mod cpu;
+mod delta;
+pub mod deriver;
+mod disks;
+mod network;
+mod pressure;
+mod processes;
+mod services;
+mod slot;
+mod vm;

@@ -1,0 +1,104 @@
+//! Rates of interfaces, of the receive path, and of TCP in each network namespace.
+
+use super::delta::{delta, per, rate};
+use crate::model::{
+    sample::{InterfaceSample, NetworkSample, TcpSample},
+    snapshot::{Interface, Network, Tcp},
+};
+
+/// What happened between two samples.
+pub(super) fn network(old: &NetworkSample, new: &NetworkSample, seconds: f64) -> Network {
+    let before = |name: &str| old.interfaces.binary_search_by(|row| (*row.name).cmp(name)).ok().and_then(|i| old.interfaces.get(i));
+    let interfaces = new.interfaces.iter().filter_map(|row| interface(before(&row.name)?, row, seconds)).collect();
+    // Rows of softnet_stat carry no cpu number on old kernels: with another count of them they cannot be paired.
+    let softnet = if old.softnet.len() == new.softnet.len() {
+        let pairs = old.softnet.iter().zip(&new.softnet);
+        pairs.map(|(old, new)| counters(*old, *new, seconds).unwrap_or_default()).collect()
+    } else {
+        Vec::new()
+    };
+    Network { interfaces, softnet }
+}
+
+fn interface(old: &InterfaceSample, new: &InterfaceSample, seconds: f64) -> Option<Interface> {
+    Some(Interface {
+        name: new.name.clone(),
+        bytes: counters(old.bytes, new.bytes, seconds)?,
+        packets: counters(old.packets, new.packets, seconds)?,
+        errors: counters(old.errors, new.errors, seconds)?,
+        drops: counters(old.drops, new.drops, seconds)?,
+        speed: new.speed,
+        up: new.up,
+    })
+}
+
+/// Rates of counters that were set to zero together or not at all.
+fn counters<const N: usize>(old: [u64; N], new: [u64; N], seconds: f64) -> Option<[f64; N]> {
+    let mut rates = [0.0; N];
+    for (to, (old, new)) in rates.iter_mut().zip(old.into_iter().zip(new)) {
+        *to = per(delta(old, new)? as f64, seconds);
+    }
+    Some(rates)
+}
+
+/// What happened between two samples, in the order of the newer one.
+pub(super) fn tcp(old: &[TcpSample], new: &[TcpSample], seconds: f64) -> Vec<Tcp> {
+    let before = |new: &TcpSample| old.iter().find(|old| old.netns == new.netns && old.out_segs <= new.out_segs);
+    new.iter().filter_map(|row| Some(namespace(before(row)?, row, seconds))).collect()
+}
+
+fn namespace(old: &TcpSample, new: &TcpSample, seconds: f64) -> Tcp {
+    let per = |field: fn(&TcpSample) -> u64| rate(field(old), field(new), seconds);
+    Tcp {
+        netns: new.netns,
+        through: new.through,
+        segments_out: per(|s| s.out_segs),
+        segments_in: per(|s| s.in_segs),
+        retransmits: per(|s| s.retrans_segs),
+        errors: per(|s| s.in_errs),
+        overflows: per(|s| s.listen_overflows),
+        drops: per(|s| s.listen_drops),
+        established: new.established,
+        time_wait: new.time_wait,
+        opens: per(|s| s.active_opens) + per(|s| s.passive_opens),
+        somaxconn: new.somaxconn,
+        port_range: new.port_range,
+        listeners: new.listeners.clone(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, received: u64) -> InterfaceSample {
+        InterfaceSample { name: name.into(), bytes: [received, 10], ..InterfaceSample::default() }
+    }
+
+    #[test]
+    fn an_interface_made_anew_waits_for_its_second_sample() {
+        let old = NetworkSample { interfaces: vec![row("eth0", 1000), row("veth1", 500)], ..NetworkSample::default() };
+        let new =
+            NetworkSample { interfaces: vec![row("eth0", 3000), row("veth1", 20), row("veth2", 7)], ..NetworkSample::default() };
+        let all = network(&old, &new, 2.0).interfaces;
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].bytes, [1000.0, 0.0]);
+    }
+
+    #[test]
+    fn receive_paths_are_paired_only_when_their_number_held() {
+        let of = |softnet| NetworkSample { softnet, ..NetworkSample::default() };
+        let rates = network(&of(vec![[1, 0, 0], [5, 1, 1]]), &of(vec![[3, 0, 0], [5, 1, 3]]), 1.0).softnet;
+        assert_eq!(rates, [[2.0, 0.0, 0.0], [0.0, 0.0, 2.0]]);
+        assert!(network(&of(vec![[1, 0, 0]]), &of(vec![[3, 0, 0], [5, 1, 3]]), 1.0).softnet.is_empty());
+    }
+
+    #[test]
+    fn namespaces_are_paired_by_inode() {
+        let of = |netns, listen_overflows, out_segs| TcpSample { netns, listen_overflows, out_segs, ..TcpSample::default() };
+        let all = tcp(&[of(7, 10, 100), of(8, 0, 50)], &[of(8, 6, 60), of(7, 10, 5), of(9, 1, 1)], 2.0);
+        assert_eq!(all.len(), 1, "7 began anew, 9 is new");
+        assert_eq!((all[0].netns, all[0].overflows), (8, 3.0));
+    }
+}

@@ -1,0 +1,160 @@
+//! The verdict at the end of the watch (catalogue C3.5): an effect that is useful, surely of the good sign, rare without a change, and
+//! paid for by nobody. Anything less is no benefit, and no benefit is rolled back.
+
+use crate::{
+    analysis::impact::{
+        case::{Case, LEAST_POINTS},
+        distribution,
+        effect::{self, Difference},
+        foresight, placebo,
+    },
+    model::{
+        metric::{Better, Key},
+        trial::{Guardrail, Trial},
+        unit::Unit,
+        verdict::{Effect, Outcome, Verdict},
+    },
+};
+
+/// A gain that appears by itself more often than this proves nothing.
+const CHANCE: f64 = 0.05;
+/// A load that moved by more than this casts doubt.
+const LOAD: f64 = 0.20;
+
+/// What the change did, as far as the data can say.
+pub fn judge(trial: &Trial, case: &Case<'_>) -> Verdict {
+    let (before, after) = case.values(trial, &trial.primary);
+    if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
+        let why = format!("too few points of {}: {} before, {} after", trial.primary, before.len(), after.len());
+        return Verdict { outcome: Outcome::Unclear, effect: None, placebo: None, why, doubts: doubts(trial, case, &before) };
+    }
+    let effect = effect::of(&before, &after);
+    let placebo = placebo::rank(trial, case, &trial.primary);
+    let mut doubts = doubts(trial, case, &before);
+    if placebo.is_none() {
+        doubts.push("history too short to rank the gain among windows without a change".into());
+    }
+    let guards: Vec<Guarded> = trial.guardrails.iter().map(|rail| guarded(trial, case, rail)).collect();
+    doubts.extend(guards.iter().filter_map(|g| g.doubt.clone()));
+    let (outcome, why) = decide(trial, &effect, placebo, &guards);
+    Verdict { outcome, effect: Some(effect), placebo, why, doubts }
+}
+
+/// The effect turned so that more is better: estimate, worst, best.
+fn gain(better: Better, effect: &Effect) -> (f64, f64, f64) {
+    let (low, high) = effect.interval;
+    match better {
+        Better::Higher => (effect.change, low, high),
+        Better::Lower => (-effect.change, -high, -low),
+    }
+}
+
+fn decide(trial: &Trial, effect: &Effect, placebo: Option<f64>, guards: &[Guarded]) -> (Outcome, String) {
+    let told = tell(&trial.primary, effect);
+    let (estimate, worst, best) = gain(trial.better, effect);
+    if let Some(harm) = guards.iter().find(|g| g.harm == Harm::Shown) {
+        return (Outcome::Worse, harm.told.clone());
+    }
+    if estimate <= -trial.least && best < 0.0 {
+        return (Outcome::Worse, told);
+    }
+    if estimate < trial.least || worst <= 0.0 {
+        let found = if best < trial.least { "no useful effect" } else { "no benefit shown" };
+        return (Outcome::Neutral, format!("{found}: {told}"));
+    }
+    if let Some(p) = placebo.filter(|p| *p > CHANCE) {
+        let often = Unit::Share.show(p);
+        return (Outcome::Neutral, format!("{told}, but {often} of windows without a change do as well"));
+    }
+    if let Some(harm) = guards.iter().find(|g| g.harm == Harm::Possible) {
+        return (Outcome::Unclear, format!("{told}, but {}", harm.told));
+    }
+    (Outcome::Better, told)
+}
+
+/// `p95 of service x: 80.0 ms -> 20.0 ms (-75 %, -80 % to -70 %)`.
+fn tell(key: &Key, effect: &Effect) -> String {
+    let show = |v: f64| key.metric.unit().show(v);
+    let percent = |v: f64| if v >= 9.995 { format!("x{:.0}", v + 1.0) } else { format!("{:+.0} %", v * 100.0) };
+    let (low, high) = effect.interval;
+    let (before, after) = (show(effect.before), show(effect.after));
+    format!("{key}: {before} -> {after} ({}, {} to {})", percent(effect.change), percent(low), percent(high))
+}
+
+/// How a guardrail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harm {
+    /// Within its margin.
+    None,
+    /// Over its margin, but that may be chance.
+    Possible,
+    /// Over its margin, and surely worse than before.
+    Shown,
+}
+
+struct Guarded {
+    harm: Harm,
+    told: String,
+    doubt: Option<String>,
+}
+
+/// One-sided: is the harm over the margin, and is there surely any (95 %)?
+fn guarded(trial: &Trial, case: &Case<'_>, rail: &Guardrail) -> Guarded {
+    let (before, after) = case.values(trial, &rail.key);
+    if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
+        let doubt = Some(format!("no data to guard {} by", rail.key));
+        return Guarded { harm: Harm::None, told: String::new(), doubt };
+    }
+    let d = Difference::of(&before, &after);
+    let (was, is) = (d.was.mean, d.is.mean);
+    let harm = harm(rail, was, is);
+    let reach = distribution::student(0.95, d.df) * d.error();
+    let margin = margin(rail, was);
+    let verdict = match harm {
+        h if h <= margin => Harm::None,
+        h if h - reach > 0.0 => Harm::Shown,
+        _ => Harm::Possible,
+    };
+    let show = |v: f64| rail.key.metric.unit().show(v);
+    let told = format!("{} went from {} to {}, over its margin of {}", rail.key, show(was), show(is), show(margin));
+    let doubt = (verdict == Harm::None && harm + reach > margin).then(|| format!("harm to {} cannot be excluded", rail.key));
+    Guarded { harm: verdict, told, doubt }
+}
+
+/// How much worse `is` is than `was`, in the unit of the rail.
+pub(super) fn harm(rail: &Guardrail, was: f64, is: f64) -> f64 {
+    match rail.key.metric.better() {
+        Better::Lower => is - was,
+        Better::Higher => was - is,
+    }
+}
+
+/// How much worse it may get: the wider of its two margins.
+pub(super) fn margin(rail: &Guardrail, was: f64) -> f64 {
+    (rail.relative * was.abs()).max(rail.absolute).max(0.0)
+}
+
+fn doubts(trial: &Trial, case: &Case<'_>, before: &[f64]) -> Vec<String> {
+    let (from, to) = case.before(&trial.windows);
+    let mut doubts = Vec::new();
+    if to.seconds_since(from) < 0.9 * trial.windows.before || (before.len() as f64) < 0.5 * trial.windows.before {
+        doubts.push(format!("only {} points before the change", before.len()));
+    }
+    if before.len() >= LEAST_POINTS && foresight::drifted(before) {
+        doubts.push(format!("{} moved by itself before the change", trial.primary.metric.words()));
+    }
+    if case.disturbed(from, case.after(&trial.windows).1) {
+        doubts.push("another change lived in the same time".into());
+    }
+    doubts.extend(trial.controls.iter().filter_map(|key| moved(trial, case, key)));
+    doubts
+}
+
+fn moved(trial: &Trial, case: &Case<'_>, key: &Key) -> Option<String> {
+    let (before, after) = case.values(trial, key);
+    if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
+        return None;
+    }
+    let change = effect::of(&before, &after).change;
+    (change.abs() > LOAD).then(|| format!("{key} moved by {:+.0} % meanwhile", change * 100.0))
+}

@@ -1,0 +1,48 @@
+//! `trimtab daemon`: the engine without a screen, and the socket through which it is asked.
+
+use crate::{
+    app::{
+        cli::Common,
+        desk,
+        env::Env,
+        failure::Failure,
+        logger,
+        parts::{self, Legacy, Rights, Wish},
+        settings,
+        signals::Signals,
+    },
+    engine::handle::EngineHandle,
+    link::{server, socket},
+};
+use tokio::{net::UnixListener, task::JoinHandle};
+
+/// Runs until a signal comes.
+pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
+    let mut signals = Signals::catch()?;
+    logger::start();
+    let config = settings::load(common, env)?;
+    let path = env.socket(common.socket.as_deref());
+    let (listener, _claim) = socket::claim(&path, env.uid)?;
+    let running = parts::start(&Wish { config, rights: rights(common, env), legacy: Legacy::Stay }, env)?;
+    let _serving = serve(listener, env, &running.engine);
+    log::info!("the engine listens on {}", path.display());
+    log::info!("{}: ending", signals.next().await);
+    running.engine.stop().await;
+    Ok(())
+}
+
+/// Serves the engine on the socket for as long as the runtime lives.
+pub fn serve(listener: UnixListener, env: &Env, engine: &EngineHandle) -> JoinHandle<()> {
+    let asked = engine.clone();
+    let answer = move |peer: server::Peer, ask| desk::answer(asked.clone(), desk::peer(&asked, &peer), ask);
+    tokio::spawn(server::serve(listener, env.uid, engine.views.clone(), answer))
+}
+
+/// What the command line and this user's directories allow.
+pub fn rights(common: &Common, env: &Env) -> Rights {
+    match common.state.clone().or_else(|| env.state_directory()) {
+        _ if common.observe => Rights::Observe,
+        Some(directory) => Rights::Change(directory),
+        None => Rights::Watch("there is no place for a journal: no home and no $XDG_STATE_HOME (give one with --state DIR)".into()),
+    }
+}

@@ -1,0 +1,7 @@
+//! The demo: a small service beside cpu hogs, all children of this process, and the console on them.
+
+pub mod batch;
+pub mod children;
+pub mod part;
+pub mod prober;
+pub mod service;

@@ -1,0 +1,51 @@
+//! Answers questions about an engine in this process: for the socket and for a console at its side.
+
+use crate::{
+    app::seat::Seat,
+    engine::handle::EngineHandle,
+    link::server::Peer,
+    model::{
+        change::Who,
+        message::{Ask, Body},
+    },
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Questions of a console that wait; a full queue makes the console wait.
+const ROOM: usize = 16;
+
+/// The answer to `ask` of `who`.
+pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
+    match ask {
+        Ask::Watch => match engine.welcome().await {
+            Some(welcome) => Body::Welcome(Box::new(welcome)),
+            None => Body::Error("the engine has ended".into()),
+        },
+        Ask::View => Body::View(Box::new((**engine.views.borrow()).clone())),
+        Ask::Do(command) => Body::Reply(engine.command(who, command).await),
+        Ask::Audit { most } => Body::Audit(engine.audit(most).await),
+    }
+}
+
+/// Who a peer is, in the journal's words. The user is the socket's word, the way is theirs.
+pub fn peer(engine: &EngineHandle, peer: &Peer) -> Who {
+    let user = engine.views.borrow().facts.user(peer.uid).to_string();
+    let via = if peer.via.is_empty() { "socket".into() } else { format!("socket, {}", peer.via) };
+    Who::Operator { user, via }
+}
+
+/// A seat at an engine in this process. `None` when it has ended already.
+pub async fn seat(engine: &EngineHandle, who: Who) -> Option<Seat> {
+    let welcome = engine.welcome().await?;
+    let (asks, mut asked) = mpsc::channel::<(Ask, oneshot::Sender<Body>)>(ROOM);
+    let views = engine.views.clone();
+    let engine = engine.clone();
+    tokio::spawn(async move {
+        while let Some((ask, back)) = asked.recv().await {
+            let body = answer(engine.clone(), who.clone(), ask).await;
+            // A console that has gone wants no answer.
+            let _gone = back.send(body);
+        }
+    });
+    Some(Seat { welcome, views, asks, own: true })
+}

@@ -1,0 +1,251 @@
+//! One question for each row of the action catalogue: may we turn a knob of that kind here? It is asked of our own process, of the
+//! host's files and of a cgroup that is there; where the answer differs for processes of others, that is said.
+
+use super::May;
+use crate::{
+    actions::{action::ActionAbout, knob::cgroups},
+    host::{error::HostError, host::Host},
+    model::{
+        facts::Facts,
+        knob::{Knob, Place, Root, Task},
+        sample::CgroupVersion,
+        subject::ProcessId,
+    },
+};
+
+/// Where a kind of knob is found.
+#[derive(Clone, Copy)]
+enum Where {
+    /// At a thread; the knobs of others need the capability.
+    Thread(fn(Task) -> Knob, &'static str),
+    /// At a session's autogroup.
+    Autogroup,
+    /// At a process's descriptor limit.
+    Limit,
+    /// In a cgroup: the file's name in v1 and in v2.
+    Cgroup(&'static str, &'static str),
+    /// Below `/proc/sys`, or `/sys`.
+    Files(Root, &'static [&'static str]),
+    /// In the queue directory of each disk.
+    Disk(&'static str),
+    /// Below `/proc/sys/net` of a network namespace.
+    Network(&'static str),
+    /// At a listening socket, through its program.
+    Listener,
+}
+
+/// By row of the catalogue.
+const ROWS: [(&str, Where); 15] = [
+    ("C1", Where::Thread(Knob::Nice, NICE)),
+    ("C2", Where::Autogroup),
+    ("C3", Where::Thread(Knob::Policy, NICE)),
+    ("C4", Where::Cgroup("cpu.shares", "cpu.weight")),
+    ("C5", Where::Cgroup("cpu.cfs_quota_us", "cpu.max")),
+    ("C7", Where::Thread(Knob::Affinity, NICE)),
+    ("M5", Where::Files(Root::Proc, &["sys/vm/swappiness"])),
+    ("M6", Where::Files(Root::Proc, &["sys/vm/dirty_bytes", "sys/vm/dirty_background_bytes"])),
+    ("M7", Where::Files(Root::Sys, &["kernel/mm/transparent_hugepage/enabled"])),
+    ("N1", Where::Listener),
+    ("N3", Where::Network("ipv4/ip_local_port_range")),
+    ("P1", Where::Limit),
+    ("S1", Where::Disk("scheduler")),
+    ("S2", Where::Disk("read_ahead_kb")),
+    ("S4", Where::Thread(Knob::IoPriority, NICE)),
+];
+
+const NICE: &str = "CAP_SYS_NICE";
+
+fn find(row: &str) -> Option<Where> {
+    ROWS.iter().find(|(known, _)| *known == row).map(|(_, place)| *place)
+}
+
+/// True when there is a question for that row.
+#[cfg(test)]
+pub(super) fn known(row: &str) -> bool {
+    find(row).is_some()
+}
+
+/// Asks. The reason is empty when nothing is missing.
+pub(super) fn ask(host: &dyn Host, facts: &Facts, about: &ActionAbout) -> (May, String) {
+    let Some(place) = find(about.row) else { return (May::Partly, format!("not tried; needs {}", about.needs)) };
+    match place {
+        Where::Thread(knob, capability) => {
+            let task = |id: ProcessId| Task { process: id, tid: id.pid, start: id.start };
+            process(host, facts, |id| knob(task(id)), capability)
+        }
+        Where::Autogroup if !facts.autogroup => (May::No, "kernel.sched_autogroup_enabled is not 1".into()),
+        Where::Autogroup => {
+            process(host, facts, |process| Knob::ProcessFile { process, file: "autogroup".into() }, "CAP_DAC_OVERRIDE")
+        }
+        Where::Limit => process(host, facts, Knob::Descriptors, "CAP_SYS_RESOURCE"),
+        Where::Cgroup(v1, v2) => cgroup(host, [v1, v2]),
+        Where::Files(root, paths) => {
+            let mut knobs = paths.iter().map(|path| Knob::File(Place { root, path: (*path).into() }));
+            knobs.try_for_each(|knob| host.may_set(&knob)).map_or_else(no, |()| yes())
+        }
+        Where::Disk(file) => disks(host, file),
+        Where::Network(file) => network(host, facts, file),
+        Where::Listener => match network(host, facts, "core/somaxconn") {
+            (May::Yes, _) => others(facts, "CAP_KILL"),
+            less => less,
+        },
+    }
+}
+
+fn yes() -> (May, String) {
+    (May::Yes, String::new())
+}
+
+fn no(error: HostError) -> (May, String) {
+    (May::No, error.to_string())
+}
+
+/// Asked of ourselves; the capability decides on processes of other users.
+fn process(host: &dyn Host, facts: &Facts, knob: impl Fn(ProcessId) -> Knob, capability: &str) -> (May, String) {
+    let pid = std::process::id();
+    let start = host.start_time(&pid.to_string());
+    let asked = start.and_then(|start| host.may_set(&knob(ProcessId { pid, start })));
+    asked.map_or_else(no, |()| others(facts, capability))
+}
+
+fn others(facts: &Facts, capability: &str) -> (May, String) {
+    if facts.can(capability) {
+        return yes();
+    }
+    (May::Partly, format!("only processes of {}; those of others need {capability}", facts.user(facts.uid)))
+}
+
+/// Asked of the first cgroup that has the file: the root of v1 has it, that of v2 has not.
+fn cgroup(host: &dyn Host, [v1, v2]: [&str; 2]) -> (May, String) {
+    let root = match cgroups::find(host, "") {
+        Ok(root) => root,
+        Err(refusal) => return (May::No, refusal.why),
+    };
+    let file = if root.version == CgroupVersion::V1 { v1 } else { v2 };
+    let mut names = Vec::new();
+    let _none_below = host.list(&root.place, &mut names);
+    names.sort();
+    let has =
+        |path: &String| host.inode(&Place { root: root.place.root, path: format!("{}{path}/{file}", root.place.path) }).is_ok();
+    let paths = std::iter::once(String::new()).chain(names.iter().map(|name| format!("/{name}")));
+    match paths.filter(has).find_map(|path| cgroups::find(host, &path).ok()) {
+        Some(directory) => host.may_set(&directory.knob(file)).map_or_else(no, |()| yes()),
+        None => (May::No, format!("no cgroup below {} has {file}: its cpu controller is not enabled", root.place)),
+    }
+}
+
+fn disks(host: &dyn Host, file: &str) -> (May, String) {
+    let mut names = Vec::new();
+    let _none = host.list(&Place::sys("block"), &mut names);
+    // Devices of their own first, then loops and the like: an obstacle is told of the one that matters.
+    names.sort_by_cached_key(|name| (host.inode(&Place::sys(format!("block/{name}/device"))).is_err(), name.clone()));
+    let place = |name: &String| Place::sys(format!("block/{name}/queue/{file}"));
+    let knobs: Vec<Knob> = names.iter().map(place).filter(|place| host.inode(place).is_ok()).map(Knob::File).collect();
+    if knobs.is_empty() {
+        return (May::No, format!("no block device has queue/{file}"));
+    }
+    knobs.iter().try_for_each(|knob| host.may_set(knob)).map_or_else(no, |()| yes())
+}
+
+fn network(host: &dyn Host, facts: &Facts, file: &str) -> (May, String) {
+    let own = host.inode(&Place::proc("self/ns/net")).unwrap_or(0);
+    let knob = Knob::NetworkFile { netns: own, through: None, file: file.into() };
+    match host.may_set(&knob) {
+        Err(e) => no(e),
+        Ok(()) if facts.can("CAP_SYS_ADMIN") => yes(),
+        Ok(()) => (May::Partly, "only in our own network namespace; others need CAP_SYS_ADMIN".into()),
+    }
+}
+
+/// The controllers of v1 in words.
+pub(super) fn controllers_v1(facts: &Facts) -> String {
+    let names: Vec<&str> = facts.cgroup_v1.iter().map(|(name, _)| &**name).collect();
+    if names.is_empty() { "not mounted".into() } else { names.join(", ") }
+}
+
+/// Mount and controllers of v2 in words.
+pub(super) fn controllers_v2(host: &dyn Host, facts: &Facts) -> String {
+    let Some(at) = &facts.cgroup_v2 else { return "not mounted".into() };
+    let place = match at.strip_prefix(Root::Sys.usual()).and_then(|rest| rest.strip_prefix('/')) {
+        Some(below) => Place::sys(below),
+        None => Place::top(at),
+    };
+    let controllers = host.text(&place.join("cgroup.controllers")).unwrap_or_default();
+    let controllers = controllers.split_ascii_whitespace().collect::<Vec<_>>().join(", ");
+    if controllers.is_empty() { format!("{at}, without controllers") } else { format!("{at}, with {controllers}") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::{host::recorded::RecordedHost, model::proposal::Risk};
+    use std::sync::Arc;
+
+    fn ask_for(row: &'static str, host: &RecordedHost, capabilities: &[&str]) -> (May, String) {
+        let capabilities = capabilities.iter().map(|name| Arc::from(*name)).collect();
+        let facts = Facts { capabilities, autogroup: true, users: vec![(0, "root".into())], ..Facts::default() };
+        let about = ActionAbout {
+            name: "x",
+            row,
+            changes: "",
+            helps: "",
+            hurts: "",
+            undone: "",
+            risk: Risk::Low,
+            needs: "a licence",
+            cooldown: 0.0,
+        };
+        ask(host, &facts, &about)
+    }
+
+    fn with_ourselves() -> RecordedHost {
+        let host = RecordedHost::default();
+        let pid = std::process::id();
+        let stat = format!("{pid} (x) S 1 1 1 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 1 0 9 1000 10\n");
+        host.put(&format!("/proc/{pid}/stat"), &stat);
+        host.put(&format!("/proc/{pid}/task/{pid}/stat"), &stat);
+        host
+    }
+
+    #[test]
+    fn without_the_capability_only_our_own_processes_can_be_set() {
+        let host = with_ourselves();
+        assert_eq!(ask_for("C1", &host, &["CAP_SYS_NICE"]), (May::Yes, String::new()));
+        let (may, why) = ask_for("C1", &host, &[]);
+        assert_eq!((may, why.as_str()), (May::Partly, "only processes of root; those of others need CAP_SYS_NICE"));
+        host.deny(true);
+        assert_eq!(ask_for("C1", &host, &["CAP_SYS_NICE"]).0, May::No);
+    }
+
+    #[test]
+    fn a_cgroup_knob_is_looked_for_where_the_controller_is() {
+        let host = RecordedHost::default();
+        let v2 = "24 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+        assert!(ask_for("C5", &host, &[]).1.contains("mountinfo"));
+        host.put("/proc/self/mountinfo", v2);
+        host.put("/sys/fs/cgroup/cgroup.controllers", "memory\n");
+        host.put("/sys/fs/cgroup/a/cgroup.procs", "");
+        let (may, why) = ask_for("C5", &host, &[]);
+        assert!(may == May::No && why.contains("cpu.max") && why.contains("not enabled"), "{why}");
+        host.put("/sys/fs/cgroup/a/cpu.max", "max 100000\n");
+        assert_eq!(ask_for("C5", &host, &[]), (May::Yes, String::new()));
+        assert_eq!(ask_for("C4", &host, &[]).0, May::No, "there is no cpu.weight");
+    }
+
+    #[test]
+    fn files_of_the_kernel_are_told_missing_by_name() {
+        let host = RecordedHost::default();
+        assert!(ask_for("M5", &host, &[]).1.contains("/proc/sys/vm/swappiness"));
+        host.put("/proc/sys/vm/swappiness", "60\n");
+        assert_eq!(ask_for("M5", &host, &[]).0, May::Yes);
+        assert_eq!(ask_for("S1", &host, &[]), (May::No, "no block device has queue/scheduler".into()));
+        host.put("/sys/block/vda/queue/scheduler", "none [mq-deadline]\n");
+        assert_eq!(ask_for("S1", &host, &[]).0, May::Yes);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_claimed() {
+        assert_eq!(ask_for("Z9", &RecordedHost::default(), &[]), (May::Partly, "not tried; needs a licence".into()));
+    }
+}

@@ -1,0 +1,24 @@
+//! The configuration in force: files, then the command line.
+
+use crate::{
+    app::{cli::Common, env::Env, failure::Failure},
+    config::{layer, sections},
+    model::limits::Mode,
+};
+
+/// Reads and merges. Everything that is wrong is told at once.
+pub fn load(common: &Common, env: &Env) -> Result<sections::Config, Failure> {
+    let layers = layer::read(&env.config_files(), common.config.as_deref()).map_err(Failure::usage)?;
+    let mut config = sections::merge(&layers).map_err(Failure::usage)?;
+    if common.observe {
+        config.policy.mode = Mode::Observe;
+    }
+    if let Some(mode) = common.mode {
+        config.policy.mode = mode;
+    }
+    if let Some(theme) = &common.theme {
+        config.console.theme = theme.clone();
+    }
+    config.console.ascii |= common.ascii;
+    Ok(config)
+}

@@ -1,0 +1,244 @@
+//! The brain: takes one input, gives effects. It only hands inputs to the parts that they concern, in an order that is written here.
+
+use crate::{
+    actions::action::Action,
+    analysis::derive::deriver::Deriver,
+    engine::{
+        brain::{
+            alarms::News,
+            auto,
+            commands::{self, Order},
+            desk::{Desk, Errand, Purpose, Then},
+            known::Known,
+            ledger::Ledger,
+            office::Office,
+            publish::Publisher,
+            queue::{self, Queue},
+            senses::Senses,
+            watch::{self, Watches},
+        },
+        input::{Effect, Input, JobNumber, Ticket},
+        job::Done,
+        parts::Settings,
+    },
+    model::{
+        change::{Cause, ChangeId, Entry, Who},
+        facts::Facts,
+        message::{GuardState, Reply, Welcome},
+        time::{Now, Tick},
+    },
+    sources::source::Lane,
+};
+use std::{sync::Arc, time::Duration};
+
+/// Without a sweep for so long, what is due by time is done without one.
+const OVERDUE: Duration = Duration::from_millis(1500);
+
+/// Sweeps after which a view per sweep is enough; until then, each pass of the fast lane shows the first numbers.
+const FIRST_SWEEPS: u32 = 2;
+
+/// What the brain is born with.
+pub struct Birth {
+    /// Turns samples into rates.
+    pub deriver: Deriver,
+    /// Facts of the host.
+    pub facts: Arc<Facts>,
+    /// The actions it may propose.
+    pub actions: &'static [&'static dyn Action],
+    /// Numbers in force.
+    pub settings: Settings,
+    /// The journal, recovered, oldest first.
+    pub entries: Vec<(u64, Entry)>,
+    /// Changes applied in this run are undone when it ends.
+    pub leave: bool,
+    /// Pid of the engine.
+    pub engine: u32,
+    /// When it is born.
+    pub now: Now,
+}
+
+/// The engine's thought.
+pub struct Brain {
+    actions: &'static [&'static dyn Action],
+    known: Known,
+    office: Office,
+    queue: Queue,
+    watches: Watches,
+    publisher: Publisher,
+    sweeps: u32,
+    tended: Tick,
+    stopping: Option<Ticket>,
+}
+
+impl Brain {
+    /// A brain that has perceived nothing yet, and the first effects of what the journal says.
+    pub fn new(birth: Birth) -> (Brain, Vec<Effect>) {
+        let office = Office {
+            now: birth.now,
+            mode: birth.settings.policy.mode,
+            policy: birth.settings.policy.clone(),
+            leave: birth.leave,
+            ledger: Ledger::new(&birth.entries, &birth.facts.boot),
+            desk: Desk::default(),
+            guard: GuardState::default(),
+            journal: None,
+            probed: birth.now.tick,
+            effects: Vec::new(),
+        };
+        let mut brain = Brain {
+            actions: birth.actions,
+            known: Known::new(Senses::new(birth.deriver, birth.facts), &birth.settings),
+            office,
+            queue: Queue::default(),
+            watches: Watches::default(),
+            publisher: Publisher::new(birth.engine),
+            sweeps: 0,
+            tended: birth.now.tick,
+            stopping: None,
+        };
+        queue::clear_leftovers(&mut brain.office);
+        let first = std::mem::take(&mut brain.office.effects);
+        (brain, first)
+    }
+
+    /// Takes one input. Pure: no await, no clock, no I/O.
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Sampled { source, at, sample } => self.known.senses.take(source, at, sample),
+            Input::Weighed { at, cpu, resident } => self.known.senses.weigh(at, cpu, resident),
+            Input::Passed { lane: Lane::Fast, now } => self.passed(now),
+            Input::Passed { lane: Lane::Sweep, now } => self.swept(now),
+            Input::Passed { .. } => {}
+            Input::Ticked { now } => self.ticked(now),
+            Input::Commanded { ticket, who, command } => {
+                commands::obey(&mut self.office, Order { ticket, who }, command);
+                self.publish();
+            }
+            Input::Performed { job, done } => self.performed(job, &done),
+            Input::Stopped { ticket } => self.stop(ticket),
+        }
+        std::mem::take(&mut self.office.effects)
+    }
+
+    /// The present view with the history of the charts.
+    pub fn welcome(&self) -> Welcome {
+        self.publisher.welcome(self.office.now, &self.known, &self.office)
+    }
+
+    fn passed(&mut self, now: Now) {
+        self.office.now = now;
+        let news = self.known.pass(now);
+        self.tell(&news);
+        if !news.is_none() || self.sweeps < FIRST_SWEEPS {
+            self.publish();
+        }
+        self.ticked(now);
+    }
+
+    fn swept(&mut self, now: Now) {
+        self.office.now = now;
+        self.sweeps = self.sweeps.saturating_add(1);
+        let office = &self.office;
+        let trials = office.ledger.all().filter(|c| c.state.is_open() || c.state.is_unconfirmed()).map(|c| &c.proposal.trial);
+        let keys = trials.flat_map(|t| std::iter::once(&t.primary).chain(t.guardrails.iter().map(|g| &g.key)).chain(&t.controls));
+        self.known.history.watch(keys.cloned());
+        let news = self.known.sweep(now);
+        self.tell(&news);
+        if self.stopping.is_none() {
+            self.queue.tend(&self.known.world(now), self.actions, &mut self.office);
+            auto::act(&mut self.office);
+        }
+        self.tend(now);
+        self.publish();
+    }
+
+    /// Time goes on even when no sweep comes.
+    fn ticked(&mut self, now: Now) {
+        self.office.now = now;
+        if now.tick.since(self.tended) >= OVERDUE {
+            self.tend(now);
+        }
+    }
+
+    fn tend(&mut self, now: Now) {
+        self.tended = now.tick;
+        self.office.probe();
+        self.watches.tend(&self.known.history.series, &self.known.senses.snapshot, &mut self.office);
+    }
+
+    fn performed(&mut self, job: Option<JobNumber>, done: &Done) {
+        let outcome = self.office.finish(job, done);
+        if let Some((id, result)) = &done.preview {
+            self.queue.previewed(*id, result, &mut self.office);
+        }
+        if let Some((id, held)) = &done.held {
+            watch::held(*id, held, &mut self.office);
+        }
+        self.office.answer(&outcome);
+        for id in &outcome.moved {
+            let follows = outcome.errand.as_ref().is_some_and(|e| e.change == *id && e.then.is_some());
+            if !follows {
+                self.watches.moved(*id, &mut self.office);
+            }
+        }
+        if let Some(Errand { change, purpose, then: Some(then), .. }) = outcome.errand {
+            self.follow(change, purpose, then, outcome.error.is_some());
+        }
+        self.ended();
+        if !outcome.moved.is_empty() || done.preview.is_some() || done.error.is_some() {
+            self.publish();
+        }
+    }
+
+    /// What follows a deed. An approval that could not be written is not acted on; a verdict that could not be is.
+    fn follow(&mut self, change: ChangeId, purpose: Purpose, then: Then, failed: bool) {
+        if failed && purpose == Purpose::Approve && then == Then::Apply {
+            return;
+        }
+        commands::follow(&mut self.office, change, then);
+        self.watches.moved(change, &mut self.office);
+    }
+
+    /// Ends: what nobody confirmed, and what was made for this run only, is undone first.
+    fn stop(&mut self, ticket: Ticket) {
+        if let Some(earlier) = self.stopping.replace(ticket) {
+            self.office.reply(earlier, Reply::Done("stopping".into()));
+        }
+        for id in commands::begun(&self.office) {
+            let temporary = self.office.ledger.get(id).is_none_or(|c| c.leave || !is_kept(c.state) || self.office.leave);
+            if temporary {
+                self.office.roll_back(id, (Cause::Leaving, Who::Engine), Vec::new());
+            }
+        }
+        self.ended();
+    }
+
+    /// Answers the stop once nothing that touches the machine is under way any more.
+    fn ended(&mut self) {
+        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Keep];
+        if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
+            return;
+        }
+        if let Some(ticket) = self.stopping.take() {
+            self.office.reply(ticket, Reply::Done("stopped".into()));
+        }
+    }
+
+    fn tell(&mut self, news: &News) {
+        for finding in &news.raised {
+            self.office.log(log::Level::Warn, format!("{} {}", finding.severity.sign(), finding.headline));
+        }
+        for finding in &news.cleared {
+            self.office.log(log::Level::Info, format!("over: {} ({})", finding.id.kind.words(), finding.id.subject));
+        }
+    }
+
+    fn publish(&mut self) {
+        let view = self.publisher.view(self.office.now, &self.known, &self.office);
+        self.office.effects.push(Effect::Publish(Arc::new(view)));
+    }
+}
+
+fn is_kept(state: crate::model::change::ChangeState) -> bool {
+    matches!(state, crate::model::change::ChangeState::Kept | crate::model::change::ChangeState::Stuck)
+}

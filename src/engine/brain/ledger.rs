@@ -1,0 +1,142 @@
+//! Changes as the fold of the entries that the hands report as durable, with what the fold of one change does not hold: which digest
+//! was approved when, and what past changes taught.
+
+use crate::{
+    model::{
+        change::{Change, ChangeId, ChangeState, Deed, Entry, Illegal},
+        time::{Now, Tick},
+    },
+    planning::memory::Memory,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Ended changes kept for the screen.
+const ENDED: usize = 50;
+
+/// An approval: of which plan, when.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// Digest of the plan.
+    pub digest: String,
+    /// When.
+    pub at: Tick,
+}
+
+/// All changes that matter now, and the newest ended ones.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    changes: BTreeMap<ChangeId, Arc<Change>>,
+    approvals: BTreeMap<ChangeId, Approval>,
+    newest: u64,
+    boot: String,
+    /// What past changes taught.
+    pub memory: Memory,
+}
+
+impl Ledger {
+    /// The fold of a journal, for an engine of that boot.
+    pub fn new(entries: &[(u64, Entry)], boot: &str) -> Ledger {
+        let mut ledger = Ledger { boot: boot.into(), ..Ledger::default() };
+        for (_, entry) in entries {
+            // Entries were legal when they were written; one that is not (another version's) must not stop the engine.
+            let _skipped = ledger.take(entry);
+        }
+        ledger
+    }
+
+    /// Folds one entry.
+    pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
+        let id = entry.change;
+        self.newest = self.newest.max(id.0);
+        if let Some(begun) = Change::begin(entry) {
+            self.changes.insert(id, Arc::new(begun));
+        } else {
+            // A change that is not there has ended long ago, or never began.
+            let unknown = Illegal { state: ChangeState::Expired, deed: entry.deed.words() };
+            Arc::make_mut(self.changes.get_mut(&id).ok_or(unknown)?).take(entry)?;
+        }
+        self.note_approval(entry);
+        if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
+            self.drop_oldest(id);
+        }
+        if let Some(change) = self.changes.get(&id).filter(|_| entry.boot == self.boot) {
+            self.memory.take(change, entry);
+        }
+        Ok(())
+    }
+
+    fn note_approval(&mut self, entry: &Entry) {
+        match &entry.deed {
+            Deed::Approved { digest } => {
+                self.approvals.insert(entry.change, Approval { digest: digest.clone(), at: entry.now.tick });
+            }
+            Deed::Prepared => {}
+            _ => {
+                self.approvals.remove(&entry.change);
+            }
+        }
+    }
+
+    /// Drops the oldest ended changes, but never `but`, which has just ended.
+    fn drop_oldest(&mut self, but: ChangeId) {
+        let ended = |c: &Change| !c.state.is_open() && !c.state.is_live();
+        let over = self.changes.values().filter(|c| ended(c)).count().saturating_sub(ENDED);
+        let oldest: Vec<ChangeId> = self.changes.values().filter(|c| ended(c) && c.id != but).map(|c| c.id).take(over).collect();
+        for id in oldest {
+            self.changes.remove(&id);
+        }
+    }
+
+    /// A number that no change has had.
+    pub fn number(&mut self) -> ChangeId {
+        self.newest += 1;
+        ChangeId(self.newest)
+    }
+
+    /// The change of that number.
+    pub fn get(&self, id: ChangeId) -> Option<&Change> {
+        self.changes.get(&id).map(|change| &**change)
+    }
+
+    /// The same, to update what is not journaled (preview, foresight, track).
+    pub fn get_mut(&mut self, id: ChangeId) -> Option<&mut Change> {
+        self.changes.get_mut(&id).map(Arc::make_mut)
+    }
+
+    /// The approval in force.
+    pub fn approval(&self, id: ChangeId) -> Option<&Approval> {
+        self.approvals.get(&id)
+    }
+
+    /// Every change, oldest first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Change>> {
+        self.changes.values()
+    }
+
+    /// From when to when other changes than `but` were applied and watched, or in force until they were undone, in this boot.
+    pub fn others(&self, but: ChangeId) -> Vec<(Tick, Tick)> {
+        let here = self.all().filter(|c| c.id != but && c.plan.as_ref().is_some_and(|plan| plan.boot == self.boot));
+        here.filter_map(|c| {
+            let (begin, windows) = (c.applied?.tick, c.proposal.trial.windows);
+            let watched = Duration::try_from_secs_f64(windows.settle + windows.after).unwrap_or_default();
+            Some((begin, c.undone.map_or(begin + watched, |undone| undone.tick)))
+        })
+        .collect()
+    }
+
+    /// Changes that wait for the operator.
+    pub fn open(&self) -> impl Iterator<Item = &Change> {
+        self.all().map(|c| &**c).filter(|c| c.state.is_open())
+    }
+
+    /// Changes whose values the machine may hold.
+    pub fn live(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.all().map(|c| &**c).filter(|c| c.state.is_live())
+    }
+}
+
+/// Since when the trouble that a change answers has held, on the clock of `now`, from the wall time that its finding bears.
+pub fn troubled(change: &Change, now: Now) -> Tick {
+    let ago = Duration::from_millis(u64::try_from(now.wall.0.saturating_sub(change.finding.since.0)).unwrap_or(0));
+    Tick(now.tick.0.saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
+}

@@ -1,0 +1,19 @@
+//! The brain: a pure machine from [`Input`](crate::engine::input::Input) to [`Effect`](crate::engine::input::Effect)s. No await, no
+//! clock, no I/O; replay and tests drive the very same one.
+//!
+//! What it knows: [`known`] ([`senses`], [`history`], [`alarms`]). What it does: [`office`] ([`ledger`], [`desk`]), [`queue`],
+//! [`commands`], [`watch`], [`auto`]. What it says: [`publish`].
+
+mod alarms;
+mod auto;
+pub mod brain;
+mod commands;
+mod desk;
+mod history;
+mod known;
+mod ledger;
+mod office;
+mod publish;
+mod queue;
+mod senses;
+mod watch;

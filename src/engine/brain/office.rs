@@ -1,0 +1,260 @@
+//! Where deeds are begun and ended: the one place that gives jobs to the hands and folds what they report.
+
+use crate::{
+    engine::{
+        brain::{
+            desk::{Desk, Errand, Purpose},
+            ledger::Ledger,
+        },
+        input::{Effect, JobNumber, Ticket},
+        job::{Apply, Done, Job},
+    },
+    model::{
+        change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
+        limits::{Mode, Policy},
+        message::{GuardState, Reply},
+        plan::Refusal,
+        time::{Now, Tick},
+    },
+    planning::policy::Standing,
+};
+use std::time::Duration;
+
+/// A job that is done, as far as others care.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The errand; `None` for entries that others wrote.
+    pub errand: Option<Errand>,
+    /// Changes that got entries, in order.
+    pub moved: Vec<ChangeId>,
+    /// It was not done, and why.
+    pub error: Option<String>,
+}
+
+/// What deeds share.
+#[derive(Debug)]
+pub struct Office {
+    /// When, for everything that is done in one step.
+    pub now: Now,
+    /// Mode in force.
+    pub mode: Mode,
+    /// Bounds.
+    pub policy: Policy,
+    /// Changes applied in this run are undone when it ends.
+    pub leave: bool,
+    /// Changes.
+    pub ledger: Ledger,
+    /// Jobs under way.
+    pub desk: Desk,
+    /// The guard.
+    pub guard: GuardState,
+    /// Why the journal cannot be written, if so.
+    pub journal: Option<String>,
+    /// When a journal that cannot be written was last tried.
+    pub probed: Tick,
+    /// Effects of this step so far.
+    pub effects: Vec<Effect>,
+}
+
+impl Office {
+    /// The bounds on acting, now.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing {
+            now: self.now.tick,
+            mode: self.mode,
+            policy: &self.policy,
+            memory: &self.ledger.memory,
+            guard: &self.guard,
+            journal: self.journal.as_deref(),
+        }
+    }
+
+    /// A line for the log.
+    pub fn log(&mut self, level: log::Level, text: impl Into<String>) {
+        self.effects.push(Effect::Log(level, text.into()));
+    }
+
+    /// Gives a job to the hands.
+    pub fn perform(&mut self, errand: Errand, what: Job) {
+        let job = self.desk.open(errand);
+        self.effects.push(Effect::Perform { job, what });
+    }
+
+    /// Writes a deed down.
+    pub fn record(&mut self, errand: Errand, deed: Deed, who: Who) {
+        let what = Job::Record(vec![(errand.change, deed, who)]);
+        self.perform(errand, what);
+    }
+
+    /// Writes a deed of the engine down, with nothing to follow and nobody waiting.
+    pub fn note(&mut self, change: ChangeId, purpose: Purpose, deed: Deed) {
+        self.record(errand(change, purpose, None), deed, Who::Engine);
+    }
+
+    /// Tries every few seconds whether a journal that could not be written can be again.
+    pub fn probe(&mut self) {
+        let now = self.now.tick;
+        if self.journal.is_none() || now.since(self.probed) < PROBE || self.desk.busy(Purpose::Probe, None) {
+            return;
+        }
+        self.probed = now;
+        self.perform(errand(ChangeId(0), Purpose::Probe, None), Job::Record(Vec::new()));
+    }
+
+    /// Answers a command.
+    pub fn reply(&mut self, ticket: Ticket, reply: Reply) {
+        self.effects.push(Effect::Reply { ticket, reply });
+    }
+
+    /// Carries an approved change out, if the bounds allow it now.
+    pub fn apply(&mut self, id: ChangeId, who: Who, asker: Option<Ticket>) -> Result<(), Refusal> {
+        let refused = |why: String| Refusal { kind: crate::model::plan::Obstacle::Policy, why };
+        let Some((change, approval)) = self.ledger.get(id).zip(self.ledger.approval(id)) else {
+            return Err(refused(format!("{id} is not approved: approve it first")));
+        };
+        let standing = self.standing();
+        standing.is_fresh(change, approval.at)?;
+        standing.may_act()?;
+        if let Some(lock) = &change.lock {
+            return Err(lock.clone());
+        }
+        standing.may_touch(&change.proposal)?;
+        let unconfirmed = self.ledger.live().filter(|c| c.state.is_unconfirmed());
+        let begun = self.desk.about(Purpose::Apply).filter_map(|other| self.ledger.get(other));
+        standing.is_alone(change, unconfirmed.chain(begun))?;
+        if let Some(other) = self.desk.about(Purpose::Apply).find(|other| *other != id) {
+            return Err(refused(format!("{other} is being applied at this moment: try again when it is done")));
+        }
+        let apply = Apply {
+            change: id,
+            proposal: change.proposal.clone(),
+            digest: approval.digest.clone(),
+            who,
+            confirm: confirm(change, &self.policy),
+            leave: self.leave,
+        };
+        self.perform(errand(id, Purpose::Apply, asker), Job::Apply(Box::new(apply)));
+        Ok(())
+    }
+
+    /// Undoes a live change; while another deed on it is under way, right after that. False when there is nothing to undo.
+    pub fn roll_back(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
+        match self.desk.deed(id).map(|deed| deed.purpose) {
+            Some(Purpose::RollBack) => askers.iter().for_each(|ticket| self.desk.join(id, *ticket)),
+            Some(_) => self.desk.undo_after(id, why, askers),
+            None => {
+                let Some(change) = self.ledger.get(id).filter(|c| c.state.is_live()) else { return false };
+                let Some(plan) = change.plan.clone() else { return false };
+                let errand = Errand { change: id, purpose: Purpose::RollBack, then: None, askers };
+                self.perform(errand, Job::RollBack { change: id, plan: Box::new(plan), cause: why.0, who: why.1 });
+            }
+        }
+        true
+    }
+
+    /// Folds what the hands report and answers who waited for it.
+    pub fn finish(&mut self, job: Option<JobNumber>, done: &Done) -> Outcome {
+        let errand = job.and_then(|job| self.desk.close(job));
+        let wrote = errand.as_ref().is_some_and(|e| !e.purpose.looks_only());
+        self.journal_stands(done, wrote);
+        if let Some(guard) = &done.guard {
+            self.guard = guard.clone();
+        }
+        let mut moved = Vec::new();
+        for (_, entry) in &done.entries {
+            let id = entry.change;
+            if let Err(illegal) = self.ledger.take(entry) {
+                self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
+                continue;
+            }
+            let title = self.ledger.get(id).map_or("", |change| change.proposal.title.as_str());
+            let line = format!("{id} {title}: {} by {}", entry.deed.words(), entry.who);
+            self.log(log::Level::Info, line);
+            moved.push(id);
+        }
+        if let Some(error) = &done.error {
+            self.log(log::Level::Warn, error.clone());
+        }
+        Outcome { errand, moved, error: done.error.clone() }
+    }
+
+    /// A journal that failed once is in order again with the first write that it takes.
+    fn journal_stands(&mut self, done: &Done, wrote: bool) {
+        if done.journal_down {
+            let why = done.error.clone().unwrap_or_else(|| "write failed".into());
+            if self.journal.is_none() {
+                self.log(log::Level::Error, format!("the journal cannot be written: {why}"));
+            }
+            self.journal = Some(why);
+        } else if wrote && done.error.is_none() && self.journal.take().is_some() {
+            self.log(log::Level::Info, "the journal can be written again");
+        }
+    }
+
+    /// Answers those who waited for an errand.
+    pub fn answer(&mut self, outcome: &Outcome) {
+        let Some(errand) = &outcome.errand else { return };
+        let reply = self.reply_of(errand, outcome.error.as_deref());
+        self.tell(&errand.askers, &reply);
+    }
+
+    /// Tells those who waited for one deed how it went.
+    pub fn tell(&mut self, askers: &[Ticket], said: &Reply) {
+        for ticket in askers {
+            if let Some(reply) = self.desk.answer(*ticket, said.clone()) {
+                self.reply(*ticket, reply);
+            }
+        }
+    }
+
+    fn reply_of(&self, errand: &Errand, error: Option<&str>) -> Reply {
+        let id = errand.change;
+        let Some(change) = self.ledger.get(id) else {
+            return Reply::Refused(error.map_or_else(|| format!("{id} is unknown"), Into::into));
+        };
+        let state = change.state;
+        let trouble = || error.map(str::to_string).or_else(|| change.trouble.clone());
+        let as_wished = match errand.purpose {
+            Purpose::Approve => state == ChangeState::Approved,
+            Purpose::Unapprove => state == ChangeState::Proposed,
+            Purpose::Reject => state == ChangeState::Rejected,
+            Purpose::Apply => matches!(state, ChangeState::Applied | ChangeState::Watching),
+            Purpose::Keep => state == ChangeState::Kept,
+            Purpose::RollBack => matches!(state, ChangeState::RolledBack | ChangeState::Yielded),
+            _ => error.is_none(),
+        };
+        let detail = trouble().map_or_else(String::new, |why| format!(": {why}"));
+        match (as_wished, errand.purpose) {
+            (true, Purpose::Apply) => {
+                let after = change.proposal.trial.windows;
+                Reply::Done(format!(
+                    "{id} is applied and judged in {:.0} s; undone by itself unless it helps",
+                    after.settle + after.after
+                ))
+            }
+            (true, _) => Reply::Done(format!(
+                "{id} is {}{}",
+                state.words(),
+                change.trouble.as_ref().map_or_else(String::new, |t| format!(": {t}"))
+            )),
+            (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
+        }
+    }
+}
+
+/// An errand that nothing follows.
+pub fn errand(change: ChangeId, purpose: Purpose, asker: Option<Ticket>) -> Errand {
+    Errand { change, purpose, then: None, askers: asker.into_iter().collect() }
+}
+
+/// Between two tries of a journal that cannot be written.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// How many times its length a watch may last: once more when the first was not enough to say.
+pub const EXTENSION: f64 = 2.0;
+
+/// From apply to the guard's deadline: settling, the watch with its one extension, and the grace.
+fn confirm(change: &Change, policy: &Policy) -> Duration {
+    let windows = change.proposal.trial.windows;
+    Duration::from_secs_f64((windows.settle + windows.after * EXTENSION + policy.grace).max(1.0))
+}

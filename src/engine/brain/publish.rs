@@ -1,0 +1,63 @@
+//! What screens see: made whole from the brain's parts, cheap to clone, numbered.
+
+use crate::{
+    engine::brain::{known::Known, office::Office},
+    model::{
+        change::Change,
+        message::{View, Welcome},
+        metric::Key,
+        series::Point,
+        subject::Subject,
+        time::Now,
+    },
+};
+use std::sync::Arc;
+
+/// Makes views and counts them.
+#[derive(Debug)]
+pub struct Publisher {
+    number: u64,
+    engine: u32,
+}
+
+impl Publisher {
+    /// For an engine of that pid.
+    pub fn new(engine: u32) -> Publisher {
+        Publisher { number: 0, engine }
+    }
+
+    /// The next view.
+    pub fn view(&mut self, now: Now, known: &Known, office: &Office) -> View {
+        self.number += 1;
+        self.present(now, known, office)
+    }
+
+    fn present(&self, now: Now, known: &Known, office: &Office) -> View {
+        let changes: Vec<Arc<Change>> = office.ledger.all().rev().cloned().collect();
+        View {
+            number: self.number,
+            now,
+            mode: office.mode,
+            facts: known.senses.facts.clone(),
+            snapshot: known.senses.snapshot.clone(),
+            findings: known.alarms.findings.clone(),
+            changes: Arc::new(changes),
+            problems: problems(office),
+            cost: known.senses.cost,
+            guard: office.guard.clone(),
+            engine: self.engine,
+        }
+    }
+
+    /// The present view with the history of everything but processes.
+    pub fn welcome(&self, now: Now, known: &Known, office: &Office) -> Welcome {
+        let kept = known.history.series.iter().filter(|(key, _)| !matches!(key.subject, Subject::Process(_)));
+        let mut history: Vec<(Key, Vec<Point>)> = kept.map(|(key, series)| (key.clone(), series.points().collect())).collect();
+        history.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Welcome { view: self.present(now, known, office), history }
+    }
+}
+
+fn problems(office: &Office) -> Vec<String> {
+    office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}")).collect()
+}

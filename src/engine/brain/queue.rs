@@ -1,0 +1,261 @@
+//! The queue: from findings to proposals, kept fresh while they wait, taken out when their reason has gone.
+//!
+//! At most one open proposal per finding and action, at most three per finding. A proposal becomes a change through the journal, then
+//! `prepare` shows its plan, its digest and its locks, and does so again every few seconds.
+
+use crate::{
+    actions::action::Action,
+    analysis::impact::foresight,
+    engine::{
+        brain::{
+            desk::Purpose,
+            ledger::troubled,
+            office::{Office, errand},
+        },
+        job::Job,
+    },
+    model::{
+        change::{Change, ChangeId, ChangeState, Deed, Who},
+        finding::FindingKind,
+        limits::Mode,
+        plan::{Obstacle, Plan, Refusal},
+        proposal::{Domain, Proposal},
+        time::Tick,
+        world::World,
+    },
+    planning::rank,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A preview is older than this: look again.
+const PREVIEW: Duration = Duration::from_secs(10);
+
+/// Foresight is older than this: compute again.
+const FORESIGHT: Duration = Duration::from_secs(5);
+
+/// An action that has not repeated its advice for so long may replace it by another one.
+const REPLACE: f64 = 5.0;
+
+/// What is known of an open proposal beside its change.
+#[derive(Clone, Copy, Debug)]
+struct Card {
+    /// Its finding held, and its action repeated it, at this time.
+    advised: Tick,
+    /// Its finding held at this time.
+    held: Tick,
+    /// The preview was asked for.
+    previewed: Option<Tick>,
+    /// Foresight was computed.
+    foreseen: Option<Tick>,
+}
+
+impl Card {
+    fn new(now: Tick) -> Card {
+        Card { advised: now, held: now, previewed: None, foreseen: None }
+    }
+}
+
+/// The open proposals.
+#[derive(Debug, Default)]
+pub struct Queue {
+    cards: BTreeMap<ChangeId, Card>,
+    /// Given to the journal and not yet in it.
+    offered: BTreeMap<ChangeId, Proposal>,
+}
+
+impl Queue {
+    /// Once per sweep.
+    pub fn tend(&mut self, world: &World<'_>, actions: &[&dyn Action], office: &mut Office) {
+        self.settle(office);
+        if office.mode != Mode::Observe && office.journal.is_none() {
+            for proposal in advice(world, actions) {
+                self.advise(proposal, world, office);
+            }
+        }
+        self.refresh(world, office);
+        self.expire(office);
+        self.preview(office);
+        self.foresee(world, office);
+    }
+
+    /// Cards are for open changes, and offers for those that wait for the journal.
+    fn settle(&mut self, office: &Office) {
+        let now = office.now.tick;
+        self.offered.retain(|id, _| office.desk.busy(Purpose::Propose, Some(*id)));
+        self.cards.retain(|id, _| office.ledger.get(*id).is_some_and(|c| c.state.is_open()));
+        for change in office.ledger.open() {
+            self.cards.entry(change.id).or_insert_with(|| Card::new(now));
+        }
+    }
+
+    /// Takes one piece of advice: known already, or new, or nothing to bother anybody with.
+    fn advise(&mut self, proposal: Proposal, world: &World<'_>, office: &mut Office) {
+        let rival = |other: &Proposal| other.finding == proposal.finding && other.action == proposal.action;
+        if self.offered.values().any(rival) {
+            return;
+        }
+        let open: Option<(ChangeId, bool)> =
+            office.ledger.open().find(|c| rival(&c.proposal)).map(|c| (c.id, c.proposal.same_advice(&proposal)));
+        match open {
+            Some((id, true)) => self.repeat(id, proposal, office),
+            Some((id, false)) => self.replace(id, office),
+            None if wanted(&proposal, office) => self.offer(proposal, world, office),
+            None => {}
+        }
+    }
+
+    /// The same advice again: its words and numbers are brought up to date as long as nobody has approved them.
+    fn repeat(&mut self, id: ChangeId, proposal: Proposal, office: &mut Office) {
+        let now = office.now.tick;
+        let Some(card) = self.cards.get_mut(&id) else { return };
+        card.advised = now;
+        let Some(change) = office.ledger.get(id) else { return };
+        if change.state != ChangeState::Proposed || office.desk.deed(id).is_some() || change.proposal == proposal {
+            return;
+        }
+        if change.proposal.wants != proposal.wants {
+            card.previewed = None;
+        }
+        if let Some(change) = office.ledger.get_mut(id) {
+            change.proposal = proposal;
+        }
+    }
+
+    /// Other advice of the same action for the same finding: the old one makes room once it has not been repeated for a while.
+    fn replace(&mut self, id: ChangeId, office: &mut Office) {
+        let old = self.cards.get(&id).is_some_and(|card| office.now.tick.seconds_since(card.advised) > REPLACE);
+        if old && office.ledger.get(id).is_some_and(|c| c.state == ChangeState::Proposed) && office.desk.deed(id).is_none() {
+            office.note(id, Purpose::Expire, Deed::Expired);
+        }
+    }
+
+    fn offer(&mut self, proposal: Proposal, world: &World<'_>, office: &mut Office) {
+        let of_finding = |p: &&Proposal| p.finding == proposal.finding;
+        let open = office.ledger.open().map(|c| &c.proposal).filter(of_finding).count();
+        if open + self.offered.values().filter(of_finding).count() >= rank::PER_FINDING {
+            return;
+        }
+        let Some(finding) = world.findings.iter().find(|f| f.id == proposal.finding) else { return };
+        let id = office.ledger.number();
+        let deed = Deed::Proposed { proposal: Box::new(proposal.clone()), finding: Box::new(finding.clone()) };
+        office.note(id, Purpose::Propose, deed);
+        self.offered.insert(id, proposal);
+    }
+
+    /// Findings that hold keep their proposals alive and their numbers fresh.
+    fn refresh(&mut self, world: &World<'_>, office: &mut Office) {
+        for (id, card) in &mut self.cards {
+            let Some(change) = office.ledger.get(*id) else { continue };
+            let Some(finding) = world.findings.iter().find(|f| f.id == change.proposal.finding) else { continue };
+            card.held = world.now.tick;
+            if change.finding != *finding
+                && let Some(change) = office.ledger.get_mut(*id)
+            {
+                change.finding = finding.clone();
+            }
+        }
+    }
+
+    /// Takes out what has lost its reason, and takes back approvals that are too old.
+    fn expire(&mut self, office: &mut Office) {
+        let now = office.now.tick;
+        let (alive, approval) = (office.policy.proposal, office.policy.approval);
+        let idle: Vec<(ChangeId, Card)> =
+            self.cards.iter().filter(|(id, _)| office.desk.deed(**id).is_none()).map(|(id, card)| (*id, *card)).collect();
+        for (id, card) in idle {
+            if now.seconds_since(card.held) > alive || now.seconds_since(card.advised) > alive.max(approval) {
+                office.note(id, Purpose::Expire, Deed::Expired);
+            } else if office.ledger.approval(id).is_some_and(|a| now.seconds_since(a.at) > approval) {
+                office.note(id, Purpose::Unapprove, Deed::Unapproved);
+                office.log(log::Level::Info, format!("{id}: its approval is older than {approval:.0} s and no longer counts"));
+            }
+        }
+    }
+
+    /// Asks for the oldest preview that is due; one at a time.
+    fn preview(&mut self, office: &mut Office) {
+        if office.desk.busy(Purpose::Preview, None) {
+            return;
+        }
+        let now = office.now.tick;
+        let due = |card: &Card| card.previewed.is_none_or(|at| now.since(at) >= PREVIEW);
+        let Some((id, card)) = self.cards.iter_mut().filter(|(_, card)| due(card)).min_by_key(|(_, card)| card.previewed) else {
+            return;
+        };
+        let Some(change) = office.ledger.get(*id) else { return };
+        card.previewed = Some(now);
+        let proposal = Box::new(change.proposal.clone());
+        office.perform(errand(*id, Purpose::Preview, None), Job::Preview(*id, proposal));
+    }
+
+    /// What came of a preview.
+    pub fn previewed(&mut self, id: ChangeId, result: &Result<(Plan, String), Refusal>, office: &mut Office) {
+        let Some(change) = office.ledger.get_mut(id).filter(|c| c.state.is_open()) else { return };
+        match result {
+            Ok((plan, digest)) => {
+                change.plan = Some(plan.clone());
+                change.digest.clone_from(digest);
+                change.lock = None;
+            }
+            Err(refusal) => change.lock = Some(refusal.clone()),
+        }
+        if office.desk.deed(id).is_some() {
+            return;
+        }
+        if matches!(result, Err(Refusal { kind: Obstacle::Gone, .. })) {
+            office.note(id, Purpose::Expire, Deed::Expired);
+        } else if let (Ok((_, digest)), Some(approval)) = (result, office.ledger.approval(id))
+            && *digest != approval.digest
+        {
+            office.note(id, Purpose::Unapprove, Deed::Unapproved);
+            office.log(log::Level::Warn, format!("{id}: its plan is not the approved one any more: look again and approve"));
+        }
+        if self.cards.values().any(|card| card.previewed.is_none()) {
+            self.preview(office);
+        }
+    }
+
+    /// Computes the oldest foresight that is due; one per sweep, so that no step is long.
+    fn foresee(&mut self, world: &World<'_>, office: &mut Office) {
+        let now = office.now.tick;
+        let due = |card: &Card| card.foreseen.is_none_or(|at| now.since(at) >= FORESIGHT);
+        let Some((id, card)) = self.cards.iter_mut().filter(|(_, card)| due(card)).min_by_key(|(_, card)| card.foreseen) else {
+            return;
+        };
+        card.foreseen = Some(now);
+        if let Some(change) = office.ledger.get_mut(*id) {
+            let since = troubled(change, world.now);
+            change.foresight = foresight::foresee(&change.proposal.trial, world.series, since, now);
+        }
+    }
+}
+
+/// What the actions advise for the findings that hold, best first. While the hypervisor takes our time, no cpu knob can give it back.
+fn advice(world: &World<'_>, actions: &[&dyn Action]) -> Vec<Proposal> {
+    if world.findings.is_empty() {
+        return Vec::new();
+    }
+    let stolen = world.findings.iter().any(|f| f.id.kind == FindingKind::Steal);
+    let proposals = actions.iter().flat_map(|action| action.propose(world));
+    rank::rank(proposals.filter(|p| !(stolen && p.domain == Domain::Cpu)).collect(), world.findings)
+}
+
+/// False for advice that was dismissed, rests, or is in force already.
+fn wanted(proposal: &Proposal, office: &Office) -> bool {
+    let standing = office.standing();
+    let in_force = |c: &Change| {
+        c.proposal.action == proposal.action
+            && c.proposal.wants.iter().any(|have| proposal.wants.iter().any(|want| want.on == have.on))
+    };
+    standing.may_touch(proposal).is_ok()
+        && !standing.memory.rejected(proposal, standing.now, office.policy.rejected)
+        && !office.ledger.live().any(in_force)
+}
+
+/// Expires what an earlier run left open: nobody has looked at its evidence since.
+pub fn clear_leftovers(office: &mut Office) {
+    let open: Vec<ChangeId> = office.ledger.open().map(|c| c.id).collect();
+    for id in open {
+        office.record(errand(id, Purpose::Expire, None), Deed::Expired, Who::Recovery);
+    }
+}

@@ -1,0 +1,65 @@
+//! From raw samples to vitals, snapshot, facts and our own cost.
+
+use crate::{
+    analysis::derive::deriver::Deriver,
+    model::{
+        facts::Facts,
+        message::Cost,
+        sample::{Sample, SourceName},
+        snapshot::{Snapshot, Vitals},
+        time::{Now, Tick},
+    },
+};
+use std::sync::Arc;
+
+/// What is perceived now.
+pub struct Senses {
+    deriver: Deriver,
+    /// The newest fast-lane reading.
+    pub vitals: Vitals,
+    /// The newest sweep.
+    pub snapshot: Arc<Snapshot>,
+    /// Facts of the host.
+    pub facts: Arc<Facts>,
+    /// What we cost ourselves.
+    pub cost: Cost,
+    weighed: Option<(Tick, u64)>,
+}
+
+impl Senses {
+    /// Nothing is perceived yet but the facts, which were read at the start.
+    pub fn new(deriver: Deriver, facts: Arc<Facts>) -> Senses {
+        Senses { deriver, vitals: Vitals::default(), snapshot: Arc::default(), facts, cost: Cost::default(), weighed: None }
+    }
+
+    /// Takes one reading.
+    pub fn take(&mut self, source: SourceName, at: Now, sample: Result<Sample, Arc<str>>) {
+        if let Ok(Sample::Facts(facts)) = &sample {
+            self.facts = facts.clone();
+        }
+        self.deriver.take(source, at, sample);
+    }
+
+    /// A pass of the fast lane is done.
+    pub fn look(&mut self, now: Now) {
+        self.vitals = self.deriver.vitals(now);
+    }
+
+    /// A sweep is done.
+    pub fn sweep(&mut self, now: Now) {
+        let snapshot = self.deriver.snapshot(now);
+        self.vitals = snapshot.vitals.clone();
+        self.snapshot = Arc::new(snapshot);
+    }
+
+    /// Our own cost from two readings of our cpu clock.
+    pub fn weigh(&mut self, at: Tick, cpu: u64, resident: u64) {
+        if let Some((before, used)) = self.weighed.replace((at, cpu)) {
+            let span = at.seconds_since(before);
+            if span > 0.0 {
+                self.cost.cpu = cpu.saturating_sub(used) as f64 / 1e9 / span;
+            }
+        }
+        self.cost.resident = resident;
+    }
+}

@@ -1,0 +1,154 @@
+//! The loop: inputs in, the brain's step, effects out. It never waits for the machine, for a screen or for the hands.
+//!
+//! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that read
+//! ([`sampler`](crate::engine::sampler)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
+//! and hands wait), `views` (latest wins).
+
+use crate::{
+    analysis::derive::deriver::Deriver,
+    engine::{
+        brain::brain::{Birth, Brain},
+        handle::{Asked, EngineHandle},
+        input::{Effect, Input, Ticket},
+        parts::Parts,
+        sampler::Sampler,
+        worker::Worker,
+    },
+    host::host::Host,
+    model::message::{Reply, View},
+};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Room in `asks` and in `inputs`.
+const ROOM: usize = 64;
+
+/// With no input for so long, time itself is one.
+const TICK: Duration = Duration::from_secs(2);
+
+/// Starts an engine. It runs until it is asked to stop or every handle is gone.
+pub fn start(parts: Parts) -> Result<EngineHandle, String> {
+    let Parts { host, sources, actions, hands, entries, settings, leave } = parts;
+    let facts = Arc::new(host.facts());
+    let birth = Birth {
+        deriver: Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
+        facts,
+        actions,
+        settings,
+        entries,
+        leave,
+        engine: std::process::id(),
+        now: host.now(),
+    };
+    let (brain, first) = Brain::new(birth);
+    let (ask, asks) = mpsc::channel(ROOM);
+    let (input, inputs) = mpsc::channel(ROOM);
+    let (show, views) = watch::channel(Arc::new(brain.welcome().view));
+    let failed = |error: std::io::Error| format!("cannot start a thread: {error}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    let worker = Worker::start(hands, input.clone()).map_err(failed)?;
+    let sampler = Sampler::start(&host, sources, &input).map_err(failed)?;
+    let engine = Loop { brain, host, worker, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let life = move || {
+        let mut engine = engine;
+        runtime.block_on(engine.run(first, asks, inputs));
+        engine.end(sampler);
+    };
+    thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
+    Ok(EngineHandle { asks: ask, views })
+}
+
+/// Who waits for a ticket.
+enum Waiter {
+    Command(oneshot::Sender<Reply>),
+    Stop(Option<oneshot::Sender<()>>),
+}
+
+struct Loop {
+    brain: Brain,
+    host: Arc<dyn Host>,
+    worker: Worker,
+    show: watch::Sender<Arc<View>>,
+    waiting: BTreeMap<Ticket, Waiter>,
+    tickets: u64,
+    /// Stops to answer once everything has ended; not empty means that it is over.
+    over: Vec<Option<oneshot::Sender<()>>>,
+}
+
+impl Loop {
+    async fn run(&mut self, first: Vec<Effect>, mut asks: mpsc::Receiver<Asked>, mut inputs: mpsc::Receiver<Vec<Input>>) {
+        self.carry_out(first);
+        let mut abandoned = false;
+        while self.over.is_empty() {
+            tokio::select! {
+                biased;
+                asked = asks.recv(), if !abandoned => match asked {
+                    Some(asked) => self.asked(asked),
+                    None => {
+                        abandoned = true;
+                        self.stop(None);
+                    }
+                },
+                Some(batch) = inputs.recv() => batch.into_iter().for_each(|input| self.step(input)),
+                () = tokio::time::sleep(TICK) => self.step(Input::Ticked { now: self.host.now() }),
+            }
+        }
+    }
+
+    fn asked(&mut self, asked: Asked) {
+        match asked {
+            Asked::Do(who, command, back) => {
+                let ticket = self.ticket(Waiter::Command(back));
+                // Decided by the time at which it came, not by that of the last reading.
+                self.step(Input::Ticked { now: self.host.now() });
+                self.step(Input::Commanded { ticket, who, command });
+            }
+            // An asker that has gone wants no answer.
+            Asked::Welcome(back) => drop(back.send(self.brain.welcome())),
+            Asked::Audit(most, back) => self.worker.audit(most, back),
+            Asked::Stop(back) => self.stop(Some(back)),
+        }
+    }
+
+    fn stop(&mut self, back: Option<oneshot::Sender<()>>) {
+        let ticket = self.ticket(Waiter::Stop(back));
+        self.step(Input::Stopped { ticket });
+    }
+
+    fn ticket(&mut self, waiter: Waiter) -> Ticket {
+        self.tickets += 1;
+        self.waiting.insert(Ticket(self.tickets), waiter);
+        Ticket(self.tickets)
+    }
+
+    fn step(&mut self, input: Input) {
+        let effects = self.brain.step(input);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Publish(view) => drop(self.show.send_replace(view)),
+                Effect::Perform { job, what } => self.worker.perform(job, what),
+                Effect::LookForeign => self.worker.look_foreign(),
+                Effect::Reply { ticket, reply } => match self.waiting.remove(&ticket) {
+                    Some(Waiter::Command(back)) => drop(back.send(reply)),
+                    Some(Waiter::Stop(back)) => self.over.push(back),
+                    None => {}
+                },
+                Effect::Log(level, text) => log::log!(target: "engine", level, "{text}"),
+            }
+        }
+    }
+
+    /// Ends the threads, then tells those who asked for it.
+    fn end(self, sampler: Sampler) {
+        let Loop { worker, over, .. } = self;
+        sampler.end();
+        worker.end();
+        for back in over.into_iter().flatten() {
+            let _asker_gone = back.send(());
+        }
+    }
+}

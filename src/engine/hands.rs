@@ -1,0 +1,269 @@
+//! The hands: they write the journal and touch the machine, as told, one job at a time. They decide nothing but this: no knob is written
+//! before its intent is durable and the guard has acknowledged it, and whatever fails on the way is undone at once.
+
+use crate::{
+    actions::action::Action,
+    engine::{
+        guard::arm::Guard,
+        job::{Apply, Done, Job},
+        recover,
+        undo::{Case, End, Tools, Undoing, undo, undo_steps},
+        worker::Work,
+    },
+    host::{error::HostError, host::Host},
+    model::{
+        change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
+        knob::Knob,
+        plan::{Held, Obstacle, Plan, Refusal},
+        proposal::Proposal,
+    },
+    store::{chain::digest, error::StoreError},
+};
+use std::time::Duration;
+
+/// How long a knob that takes effect a moment after its write may take, and how often it is looked at meanwhile.
+const MOMENT: Duration = Duration::from_secs(1);
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Hands with their tools.
+pub struct Hands {
+    tools: Tools,
+    guard: Box<dyn Guard>,
+    /// Number of the newest entry that was reported.
+    seen: u64,
+    /// The journal's stamp when it was last read.
+    stamp: Option<i64>,
+}
+
+impl Hands {
+    /// Hands on a journal whose entries up to number `seen` the brain has folded.
+    pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
+        Hands { tools, guard, seen, stamp: None }
+    }
+
+    /// Puts right, at the start of an engine, what an earlier one left: `entries` is the whole journal as it was opened.
+    pub fn recover(&mut self, entries: &[(u64, Entry)]) -> Done {
+        let trouble = recover::recover(&mut self.tools, entries);
+        let done = trouble.map(|e| unwritten(&e)).unwrap_or_default();
+        self.report(done)
+    }
+}
+
+impl Work for Hands {
+    fn perform(&mut self, job: Job) -> Done {
+        let did = match job {
+            Job::Record(deeds) => self.record(deeds),
+            Job::Preview(change, proposal) => Ok(self.preview(change, &proposal)),
+            Job::Apply(apply) => self.apply(&apply),
+            Job::RollBack { change, plan, cause, who } => Ok(self.roll_back(&Case { change, plan: &plan, cause, who })),
+            Job::Keep(change, who) => self.keep(change, &who),
+            Job::Verify(change, plan) => Ok(self.verify(change, &plan)),
+        };
+        let done = did.unwrap_or_else(|e| unwritten(&e));
+        self.report(done)
+    }
+
+    fn foreign(&mut self) -> Done {
+        match self.tools.journal.stamp() {
+            Ok(stamp) if self.stamp == Some(stamp) => Done { guard: Some(self.guard.state()), ..Done::default() },
+            Ok(stamp) => {
+                self.stamp = Some(stamp);
+                self.report(Done::default())
+            }
+            Err(e) => self.report(unwritten(&e)),
+        }
+    }
+
+    fn audit(&mut self, most: usize) -> Vec<(u64, Entry)> {
+        // What cannot be read is reported by the next look.
+        self.tools.journal.newest(most).unwrap_or_default()
+    }
+}
+
+impl Hands {
+    /// Adds what is in the journal since the last report, whoever wrote it.
+    fn report(&mut self, mut done: Done) -> Done {
+        match self.tools.journal.since(self.seen) {
+            Ok(entries) => {
+                self.seen = entries.last().map_or(self.seen, |(number, _)| *number);
+                done.entries = entries;
+            }
+            Err(e) => {
+                done.journal_down = true;
+                done.error.get_or_insert(e.to_string());
+            }
+        }
+        done.guard = Some(self.guard.state());
+        done
+    }
+
+    fn record(&mut self, deeds: Vec<(ChangeId, Deed, Who)>) -> Result<Done, StoreError> {
+        let entries: Vec<Entry> = deeds.into_iter().map(|(change, deed, who)| self.tools.entry(change, deed, who)).collect();
+        self.tools.journal.append(&entries)?;
+        Ok(Done::default())
+    }
+
+    fn preview(&self, change: ChangeId, proposal: &Proposal) -> Done {
+        let plan = self.prepare(proposal).map(|plan| {
+            let digest = digest(&plan.essence());
+            (plan, digest)
+        });
+        Done { preview: Some((change, plan)), ..Done::default() }
+    }
+
+    fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
+        let action = self.action(&proposal.action).map_err(|why| Refusal { kind: Obstacle::Unsupported, why })?;
+        let mut plan = action.prepare(proposal, self.tools.host.as_ref())?;
+        plan.boot.clone_from(&self.tools.boot);
+        Ok(plan)
+    }
+
+    fn action(&self, name: &str) -> Result<&'static dyn Action, String> {
+        (self.tools.actions)(name).ok_or_else(|| format!("this trimtab has no action {name}"))
+    }
+
+    fn apply(&mut self, job: &Apply) -> Result<Done, StoreError> {
+        let Some((newest, now)) = self.tools.standing(job.change)? else {
+            return Ok(failed(format!("the journal does not know {}", job.change)));
+        };
+        if now.state != ChangeState::Approved {
+            return Ok(failed(format!("{} is {}, not approved", job.change, now.state.words())));
+        }
+        let moved = || failed(format!("{} was moved by somebody else meanwhile: look again", job.change));
+        let plan = match self.prepare(&job.proposal).and_then(|plan| same(plan, &job.digest)) {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                let written = self.tools.move_on(job.change, newest, &Who::Engine, vec![Deed::Refused(refusal)])?;
+                return Ok(written.map_or_else(moved, |_| Done::default()));
+            }
+        };
+        let deadline = self.tools.host.now().tick + job.confirm;
+        let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: job.leave };
+        match self.tools.move_on(job.change, newest, &job.who, vec![Deed::Prepared, intent])? {
+            Some(started) => Ok(self.carry_out(job.change, &plan, started)),
+            None => Ok(moved()),
+        }
+    }
+
+    /// From the durable intent (entry `started`) on: whatever happens, the change ends up watched or undone.
+    fn carry_out(&mut self, change: ChangeId, plan: &Plan, started: u64) -> Done {
+        let case = |cause| Case { change, plan, cause, who: Who::Engine };
+        if let Err(why) = self.guard.arm(change) {
+            let why = format!("the guard could not be armed, so nothing was changed: {why}");
+            return self.give_up(&case(Cause::ApplyFailed), why);
+        }
+        if let Err((cause, why)) = self.write(plan) {
+            return self.give_up(&case(cause), why);
+        }
+        match self.tools.move_on(change, started, &Who::Engine, vec![Deed::Applied, Deed::WatchStarted]) {
+            Ok(Some(_)) => Done::default(),
+            Ok(None) => self.give_up(&case(Cause::ApplyFailed), "it took so long that the guard has rolled it back".into()),
+            Err(e) => {
+                let done =
+                    self.give_up(&case(Cause::ApplyFailed), format!("it was undone, since it could not be written down: {e}"));
+                Done { journal_down: true, ..done }
+            }
+        }
+    }
+
+    /// Writes the plan and reads it back.
+    fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
+        let host = self.tools.host.as_ref();
+        let action = self.action(&plan.action).map_err(|why| (Cause::ApplyFailed, why))?;
+        action.apply(plan, host).map_err(|refusal| (Cause::ApplyFailed, refusal.why))?;
+        match settle(action, plan, host) {
+            Ok(Held::Holds) => Ok(()),
+            Ok(Held::Drifted { knob, found }) => Err((Cause::NotHeld, format!("{knob} reads {found} after the write"))),
+            Ok(Held::Gone) => Err((Cause::NotHeld, "every target has ended".into())),
+            Err(e) => Err((Cause::NotHeld, e.to_string())),
+        }
+    }
+
+    /// Undoes what was begun, and says why.
+    fn give_up(&mut self, case: &Case<'_>, why: String) -> Done {
+        let done = self.roll_back(case);
+        Done { error: Some(done.error.map_or_else(|| why.clone(), |more| format!("{why}; {more}"))), ..done }
+    }
+
+    fn roll_back(&mut self, case: &Case<'_>) -> Done {
+        let Undoing { end, unwritten } = undo(&mut self.tools, case);
+        let mut error = match end {
+            End::Undone | End::Yielded => None,
+            End::Stuck(error) => Some(format!("{} could not be undone: {error}", case.change)),
+            End::Settled(state) => self.settled(case, state),
+        };
+        match &unwritten {
+            // The guard keeps it: at the deadline it finds nothing to undo and writes that down.
+            Some(e) => error = Some(format!("{}{} was rolled back, but not written down: {e}", lead(error), case.change)),
+            None => self.guard.disarm(case.change),
+        }
+        Done { error, journal_down: unwritten.is_some(), ..Done::default() }
+    }
+
+    /// Somebody else ended the change. If it was rolled back while our own writes were still under way, some may have come after: the
+    /// knobs are looked at once more.
+    fn settled(&mut self, case: &Case<'_>, state: ChangeState) -> Option<String> {
+        if state == ChangeState::RolledBack
+            && let Deed::Stuck { error, commands } = undo_steps(&self.tools, case.plan)
+        {
+            return Some(format!("{} could not be undone: {error}; by hand: {}", case.change, commands.join("; ")));
+        }
+        Some(format!("{} is already {}", case.change, state.words()))
+    }
+
+    fn keep(&mut self, change: ChangeId, who: &Who) -> Result<Done, StoreError> {
+        loop {
+            let Some((newest, now)) = self.tools.standing(change)? else {
+                return Ok(failed(format!("the journal does not know {change}")));
+            };
+            if let Err(illegal) = now.state.next(&Deed::Kept) {
+                return Ok(failed(format!("{change}: {illegal}")));
+            }
+            if self.tools.move_on(change, newest, who, vec![Deed::Kept])?.is_some() {
+                self.guard.disarm(change);
+                return Ok(Done::default());
+            }
+        }
+    }
+
+    fn verify(&self, change: ChangeId, plan: &Plan) -> Done {
+        let host = self.tools.host.as_ref();
+        match self.action(&plan.action).and_then(|action| action.verify(plan, host).map_err(|e| e.to_string())) {
+            Ok(held) => Done { held: Some((change, held)), ..Done::default() },
+            Err(why) => failed(format!("{change} could not be read back: {why}")),
+        }
+    }
+}
+
+fn failed(why: String) -> Done {
+    Done { error: Some(why), ..Done::default() }
+}
+
+fn unwritten(error: &StoreError) -> Done {
+    Done { error: Some(error.to_string()), journal_down: true, ..Done::default() }
+}
+
+fn lead(error: Option<String>) -> String {
+    error.map(|e| format!("{e}; ")).unwrap_or_default()
+}
+
+/// The plan, if it is the approved one.
+fn same(plan: Plan, approved: &str) -> Result<Plan, Refusal> {
+    if digest(&plan.essence()) == approved {
+        return Ok(plan);
+    }
+    Err(Refusal { kind: Obstacle::Moved, why: "the machine has moved since the approval, and so has the plan: look again".into() })
+}
+
+/// Reads the plan back; what takes effect a moment after the write gets that moment.
+fn settle(action: &dyn Action, plan: &Plan, host: &dyn Host) -> Result<Held, HostError> {
+    let later = plan.steps.iter().any(|step| matches!(step.knob, Knob::Backlog { .. }));
+    let begun = host.now().tick;
+    loop {
+        let held = action.verify(plan, host)?;
+        if !later || !matches!(held, Held::Drifted { .. }) || host.now().tick.since(begun) >= MOMENT {
+            return Ok(held);
+        }
+        host.pause(GLANCE);
+    }
+}

@@ -1,0 +1,102 @@
+//! What the brain takes and what it gives: two closed enums. Everything that the engine ever does is an answer to one of these inputs.
+
+use crate::{
+    engine::job::{Done, Job},
+    model::{
+        change::Who,
+        message::{Command, Reply, View},
+        sample::{Sample, SourceName},
+        time::{Now, Tick},
+    },
+    sources::source::Lane,
+};
+use std::sync::Arc;
+
+/// A command that waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A job that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobNumber(pub u64);
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A source was read, or could not be, and why.
+    Sampled {
+        /// Which.
+        source: SourceName,
+        /// When the reading was done.
+        at: Now,
+        /// What it gave.
+        sample: Result<Sample, Arc<str>>,
+    },
+    /// A lane has read all of its sources once.
+    Passed {
+        /// Which.
+        lane: Lane,
+        /// When.
+        now: Now,
+    },
+    /// What this process has used, for its own cost.
+    Weighed {
+        /// When.
+        at: Tick,
+        /// Cpu nanoseconds since it started.
+        cpu: u64,
+        /// Resident bytes.
+        resident: u64,
+    },
+    /// An operator wants something.
+    Commanded {
+        /// To answer under.
+        ticket: Ticket,
+        /// Who.
+        who: Who,
+        /// What.
+        command: Command,
+    },
+    /// The hands have done a job, or found what others (the guard) have written; those come without a number.
+    Performed {
+        /// Which job.
+        job: Option<JobNumber>,
+        /// What came of it.
+        done: Box<Done>,
+    },
+    /// Time has passed and nothing else came.
+    Ticked {
+        /// When.
+        now: Now,
+    },
+    /// The engine is to end: undo what nobody confirmed and what was made for this run only.
+    Stopped {
+        /// Answered when nothing is left to undo.
+        ticket: Ticket,
+    },
+}
+
+/// What is to be done about it.
+#[derive(Debug)]
+pub enum Effect {
+    /// Show this.
+    Publish(Arc<View>),
+    /// Give this to the hands.
+    Perform {
+        /// Under this number.
+        job: JobNumber,
+        /// What.
+        what: Job,
+    },
+    /// Ask the hands for entries that others have written.
+    LookForeign,
+    /// Answer a command.
+    Reply {
+        /// Which.
+        ticket: Ticket,
+        /// What.
+        reply: Reply,
+    },
+    /// Write a line into the log.
+    Log(log::Level, String),
+}

@@ -1,0 +1,184 @@
+//! The threads that read: one for the fast lane, which keeps the pace, one for the sweep, one for each source that may hang.
+//!
+//! The fast lane sleeps to an absolute schedule of 100 ms. After every tenth pass it wakes the sweep, so that a sweep directly follows
+//! fresh vitals and the machine wakes once, not twice. A wake that finds its thread still reading is dropped: that source is late and
+//! the deriver makes a gap of it; nobody waits for it.
+
+use crate::{
+    engine::input::Input,
+    host::host::Host,
+    model::{knob::Place, time::Tick},
+    sources::source::{Lane, Source},
+};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::sync::mpsc;
+
+/// From one pass of the fast lane to the next.
+pub const PACE: Duration = Duration::from_millis(100);
+
+/// Passes of the fast lane per sweep, and per reading of what is slow.
+const SWEEP: u64 = 10;
+const SLOW: u64 = 600;
+
+/// The second sweep comes early, so that rates are on the screen soon after the start.
+const EARLY: u64 = 3;
+
+/// Sweeps per weighing of our own process.
+const WEIGH: u64 = 2;
+
+/// Where readings go: 64 passes; a full one makes the reader wait, and what it misses meanwhile is a gap.
+type Out = mpsc::Sender<Vec<Input>>;
+
+/// The reading threads. Dropping it ends them; one that hangs in a read is left behind.
+pub struct Sampler {
+    stop: SyncSender<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Sampler {
+    /// Starts a thread per lane.
+    pub fn start(host: &Arc<dyn Host>, sources: Vec<Box<dyn Source>>, out: &Out) -> std::io::Result<Sampler> {
+        let (mut fast, mut sweep, mut wakes) = (Vec::new(), Vec::new(), Vec::new());
+        for source in sources {
+            match source.about().lane {
+                Lane::Fast => fast.push(source),
+                Lane::Sweep => sweep.push(source),
+                lane => wakes.push((lane, lane_thread(host, lane, vec![source], out)?.0)),
+            }
+        }
+        let (sweep, swept) = lane_thread(host, Lane::Sweep, sweep, out)?;
+        wakes.insert(0, (Lane::Sweep, sweep));
+        let (stop, stopped) = sync_channel(1);
+        let pacer = Pacer { host: host.clone(), fast, wakes, out: out.clone(), stopped };
+        let paced = thread::Builder::new().name("trimtab-fast".into()).spawn(move || pacer.run())?;
+        Ok(Sampler { stop, threads: vec![paced, swept] })
+    }
+
+    /// Ends the fast lane and the sweep. A thread of its own may hang in a dead mount: it ends with its read, or with the process.
+    pub fn end(self) {
+        drop(self.stop);
+        for thread in self.threads {
+            if thread.join().is_err() {
+                log::error!("a reading thread ended in a panic");
+            }
+        }
+    }
+}
+
+/// The fast lane and the clock of all others.
+struct Pacer {
+    host: Arc<dyn Host>,
+    fast: Vec<Box<dyn Source>>,
+    wakes: Vec<(Lane, SyncSender<()>)>,
+    out: Out,
+    stopped: Receiver<()>,
+}
+
+impl Pacer {
+    fn run(mut self) {
+        let start = self.host.now().tick;
+        let (mut pass, mut last) = (0_u64, None);
+        loop {
+            if pass_over(&*self.host, &mut self.fast, Lane::Fast, &self.out).is_err() {
+                return;
+            }
+            self.wake(pass, last);
+            last = Some(pass);
+            // Passes that time has overtaken are left out.
+            let elapsed = self.host.now().tick.since(start).as_nanos() / PACE.as_nanos();
+            pass = (pass + 1).max(u64::try_from(elapsed).unwrap_or(u64::MAX));
+            if !self.sleep(start + PACE.saturating_mul(u32::try_from(pass).unwrap_or(u32::MAX))) {
+                return;
+            }
+        }
+    }
+
+    /// Wakes the lanes whose time has come since the pass before.
+    fn wake(&self, pass: u64, last: Option<u64>) {
+        let crossed = |every: u64| last.is_none_or(|last| pass / every > last / every);
+        let early = last.is_some_and(|last| last < EARLY && pass >= EARLY);
+        for (lane, wake) in &self.wakes {
+            let due = match lane {
+                Lane::Slow => crossed(SLOW),
+                _ => crossed(SWEEP) || early,
+            };
+            if due {
+                // Full: still reading. Closed: its thread ended; the deriver shows the gap either way.
+                let _late = wake.try_send(());
+            }
+        }
+    }
+
+    /// Sleeps until `due`; false when the engine ends.
+    fn sleep(&self, due: Tick) -> bool {
+        loop {
+            let left = due.since(self.host.now().tick);
+            if left.is_zero() {
+                return true;
+            }
+            if self.stopped.recv_timeout(left) != Err(RecvTimeoutError::Timeout) {
+                return false;
+            }
+        }
+    }
+}
+
+/// A thread that reads its sources each time it is woken, and ends when nobody can wake it any more.
+fn lane_thread(
+    host: &Arc<dyn Host>,
+    lane: Lane,
+    mut sources: Vec<Box<dyn Source>>,
+    out: &Out,
+) -> std::io::Result<(SyncSender<()>, JoinHandle<()>)> {
+    let (wake, woken) = sync_channel(1);
+    let (host, out) = (host.clone(), out.clone());
+    let read = move || {
+        let mut count = 0_u64;
+        while woken.recv().is_ok() {
+            if pass_over(&*host, &mut sources, lane, &out).is_err() {
+                return;
+            }
+            if lane == Lane::Sweep && count.is_multiple_of(WEIGH) && weigh(&*host, &out).is_err() {
+                return;
+            }
+            count += 1;
+        }
+    };
+    let thread = thread::Builder::new().name(format!("trimtab-{}", format!("{lane:?}").to_lowercase())).spawn(read)?;
+    Ok((wake, thread))
+}
+
+/// The loop has ended.
+struct Ended;
+
+/// Reads every source of a lane once.
+fn pass_over(host: &dyn Host, sources: &mut [Box<dyn Source>], lane: Lane, out: &Out) -> Result<(), Ended> {
+    let mut inputs = Vec::with_capacity(sources.len() + 1);
+    for source in sources {
+        let sample = source.read(host).map_err(|error| error.to_string().into());
+        inputs.push(Input::Sampled { source: source.about().name, at: host.now(), sample });
+    }
+    inputs.push(Input::Passed { lane, now: host.now() });
+    out.blocking_send(inputs).map_err(|_| Ended)
+}
+
+/// Reads what our own process has used. Where that cannot be read, no cost is shown.
+fn weigh(host: &dyn Host, out: &Out) -> Result<(), Ended> {
+    let Ok(cpu) = host.cpu_clock(std::process::id()) else { return Ok(()) };
+    let Some(resident) = host.text(&Place::proc("self/status")).ok().and_then(|text| resident(&text)) else { return Ok(()) };
+    out.blocking_send(vec![Input::Weighed { at: host.now().tick, cpu, resident }]).map_err(|_| Ended)
+}
+
+/// Bytes of the line `VmRSS:     1234 kB` of `/proc/PID/status`.
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,382 @@
+//! The socket: the wire as a golden file, and a server that nothing from outside can stall or end.
+
+use proptest::prelude::*;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+    sync::watch,
+};
+use trimtab::{
+    link::{
+        client::{Client, LinkError},
+        server::{self, Peer},
+        socket::{self, Claim},
+    },
+    model::{
+        change::{Cause, Change, ChangeId, Deed, Entry, Who},
+        facts::Facts,
+        finding::{Evidence, Finding, FindingId, FindingKind, Party, Severity},
+        knob::Knob,
+        limits::Mode,
+        message::{Answer, Ask, Body, Command, Cost, GuardState, Reply, Request, View, WIRE, Welcome},
+        metric::{Better, Key, Metric},
+        plan::{Plan, Step},
+        proposal::{Domain, Proposal, Risk, Want},
+        series::Point,
+        snapshot::Snapshot,
+        subject::{ProcessId, Subject},
+        time::{Now, Tick, Wall},
+        trial::{Guardrail, Trial, Windows},
+        unit::Unit,
+    },
+};
+
+const WHEN: Now = Now { tick: Tick(5_000_000_000), wall: Wall(1_700_000_000_000) };
+
+fn finding() -> Finding {
+    let victim = Party { subject: process(7), name: "shop".into(), share: 0.75, amount: 0.5, unit: Unit::SecondsPerSecond };
+    Finding {
+        id: FindingId { kind: FindingKind::CpuContention, subject: Subject::Host },
+        severity: Severity::Warning,
+        headline: "shop waits 500 ms/s for cpu that 6 x batch hold".into(),
+        evidence: vec![Evidence {
+            metric: Metric::PressureCpuSome,
+            subject: Subject::Host,
+            value: 0.5,
+            threshold: Some(0.25),
+            from: "/proc/pressure/cpu".into(),
+        }],
+        culprits: vec![Party { subject: process(9), name: "batch".into(), unit: Unit::Cores, ..victim.clone() }],
+        victims: vec![victim],
+        ruled_out: vec!["steal".into()],
+        advice: None,
+        impact: 0.5,
+        priority: 1.0,
+        since: WHEN.wall,
+    }
+}
+
+fn process(pid: u32) -> Subject {
+    Subject::Process(ProcessId { pid, start: 100 })
+}
+
+fn proposal() -> Proposal {
+    let primary = Key { subject: process(7), metric: Metric::ProcessRunDelay };
+    Proposal {
+        action: "autogroup".into(),
+        finding: finding().id,
+        title: "autogroup nice 19 for batch".into(),
+        why: "it lives in a session of its own".into(),
+        mechanism: "sessions share the cpu by weight".into(),
+        expect: "less waiting".into(),
+        undo: "at once".into(),
+        wants: vec![Want { on: process(9), to: "19".into() }],
+        risk: Risk::Low,
+        reversible: true,
+        domain: Domain::Cpu,
+        trial: Trial {
+            primary: primary.clone(),
+            better: Better::Lower,
+            least: 0.1,
+            guardrails: vec![Guardrail { key: primary, relative: 0.1, absolute: 0.5 }],
+            controls: vec![],
+            windows: Windows::default(),
+        },
+        fit: 0.5,
+        cooldown: 60.0,
+    }
+}
+
+fn entries() -> Vec<(u64, Entry)> {
+    let knob = Knob::ProcessFile { process: ProcessId { pid: 9, start: 100 }, file: "autogroup".into() };
+    let step = Step { knob, before: "0".into(), after: "19".into(), apply: "echo 19".into(), undo: "echo 0".into() };
+    let plan = Plan { action: "autogroup".into(), boot: "b".into(), steps: vec![step] };
+    let deeds = [
+        Deed::Proposed { proposal: Box::new(proposal()), finding: Box::new(finding()) },
+        Deed::Approved { digest: "d".into() },
+        Deed::Prepared,
+        Deed::ApplyStarted { plan: Box::new(plan), deadline: Tick(9), leave: false },
+        Deed::Applied,
+        Deed::RollbackStarted(Cause::Operator),
+        Deed::RolledBack,
+    ];
+    let who = Who::Operator { user: "ann".into(), via: "socket".into() };
+    let entry = |deed| Entry { change: ChangeId(1), deed, who: who.clone(), now: WHEN, boot: "b".into() };
+    (1..).zip(deeds.map(entry)).collect()
+}
+
+fn view() -> View {
+    let entries = entries();
+    let mut change = Change::begin(&entries[0].1).unwrap();
+    for (_, entry) in &entries[1..] {
+        change.take(entry).unwrap();
+    }
+    View {
+        number: 3,
+        now: WHEN,
+        mode: Mode::Suggest,
+        facts: Arc::new(Facts { host: "web".into(), cpus: 2, ..Facts::default() }),
+        snapshot: Arc::new(Snapshot::default()),
+        findings: Arc::new(vec![finding()]),
+        changes: Arc::new(vec![Arc::new(change)]),
+        problems: vec!["none".into()],
+        cost: Cost { cpu: 0.0078125, resident: 1 << 24 },
+        guard: GuardState::Armed { pid: 12, plans: 1 },
+        engine: 11,
+    }
+}
+
+fn welcome() -> Welcome {
+    let key = Key { subject: Subject::Host, metric: Metric::CpuBusy };
+    Welcome { view: view(), history: vec![(key, vec![Point { at: Tick(1), value: 0.5 }])] }
+}
+
+/// One request and one answer of each kind, a line each.
+fn wire() -> Vec<String> {
+    let (change, digest) = (ChangeId(1), Some("d".to_string()));
+    let asks = [
+        Ask::Watch,
+        Ask::View,
+        Ask::Do(Command::Approve { change, digest: digest.clone() }),
+        Ask::Do(Command::Unapprove(change)),
+        Ask::Do(Command::Reject(change)),
+        Ask::Do(Command::Apply { change, digest }),
+        Ask::Do(Command::Keep(change)),
+        Ask::Do(Command::RollBack(change)),
+        Ask::Do(Command::RollBackAll),
+        Ask::Do(Command::SetMode(Mode::Auto)),
+        Ask::Audit { most: 10 },
+    ];
+    let bodies = [
+        Body::Welcome(Box::new(welcome())),
+        Body::View(Box::new(view())),
+        Body::Reply(Reply::Done("applied".into())),
+        Body::Reply(Reply::Refused("locked".into())),
+        Body::Audit(entries()),
+        Body::Error("no".into()),
+    ];
+    let request = |ask| serde_json::to_string(&Request { wire: WIRE, id: 1, via: "ssh".into(), ask }).unwrap();
+    let answer = |body| serde_json::to_string(&Answer { wire: WIRE, id: 1, body }).unwrap();
+    asks.map(request).into_iter().chain(bodies.map(answer)).collect()
+}
+
+#[test]
+fn the_wire_is_what_it_was() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/golden/wire-{WIRE}.jsonl"));
+    let text = std::fs::read_to_string(&golden).unwrap_or_default();
+    for (now, was) in wire().iter().zip(text.lines()) {
+        assert_eq!(now, was, "the wire has changed: raise WIRE and add its golden file");
+    }
+    assert_eq!(text.lines().count(), wire().len(), "{} is not whole", golden.display());
+}
+
+#[test]
+fn every_line_of_the_wire_is_understood_again() {
+    for line in wire() {
+        let again = match serde_json::from_str::<Request>(&line) {
+            Ok(request) => serde_json::to_string(&request).unwrap(),
+            Err(_) => serde_json::to_string(&serde_json::from_str::<Answer>(&line).unwrap()).unwrap(),
+        };
+        assert_eq!(again, line);
+    }
+}
+
+/// A server on a socket of its own, with the sender of its views.
+struct Served {
+    path: PathBuf,
+    views: watch::Sender<Arc<View>>,
+    _claim: Claim,
+    _dir: tempfile::TempDir,
+}
+
+fn uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+fn serve() -> Served {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("engine.sock");
+    let (listener, claim) = socket::claim(&path, uid()).unwrap();
+    let (views, receiver) = watch::channel(Arc::new(view()));
+    let answer = |peer: Peer, ask: Ask| async move {
+        match ask {
+            Ask::Watch => Body::Welcome(Box::new(welcome())),
+            Ask::View => Body::View(Box::new(view())),
+            Ask::Do(_) => Body::Reply(Reply::Done(format!("{} {}", peer.uid, peer.via))),
+            Ask::Audit { .. } => Body::Audit(entries()),
+        }
+    };
+    tokio::spawn(server::serve(listener, uid(), receiver, answer));
+    Served { path, views, _claim: claim, _dir: dir }
+}
+
+impl Served {
+    async fn client(&self) -> Client {
+        Client::connect(&self.path, uid(), "ssh 10.0.0.7").await.unwrap()
+    }
+
+    /// Sends bytes and gives back all that comes until the server closes.
+    async fn throw(&self, bytes: &[u8]) -> String {
+        let mut stream = UnixStream::connect(&self.path).await.unwrap();
+        // The server may close before it has read all of it.
+        let _closed = stream.write_all(bytes).await;
+        let mut all = Vec::new();
+        let _reset = stream.read_to_end(&mut all).await;
+        String::from_utf8(all).unwrap()
+    }
+}
+
+/// Runs with real time: the socket is real. Time-outs are tried with a paused clock.
+fn run<T>(paused: Clock, work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        if paused == Clock::Paused {
+            tokio::time::pause();
+        }
+        work.await
+    })
+}
+
+#[derive(PartialEq)]
+enum Clock {
+    Real,
+    Paused,
+}
+
+#[test]
+fn questions_are_answered_and_views_stream() {
+    run(Clock::Real, async {
+        let served = serve();
+        let mut client = served.client().await;
+        let said = Body::Reply(Reply::Done(format!("{} ssh 10.0.0.7", uid())));
+        assert_eq!(client.ask(Ask::Do(Command::RollBackAll)).await.unwrap(), said);
+        assert_eq!(client.ask(Ask::Audit { most: 3 }).await.unwrap(), Body::Audit(entries()));
+        let (first, mut views) = client.watch().await.unwrap();
+        assert_eq!(first, welcome());
+        for number in 4..8 {
+            served.views.send_replace(Arc::new(View { number, ..view() }));
+            assert_eq!(views.next().await.unwrap().number, number);
+        }
+    });
+}
+
+#[test]
+fn a_reader_that_sleeps_gets_the_newest_view_when_it_wakes() {
+    run(Clock::Real, async {
+        let served = serve();
+        let (_, mut views) = served.client().await.watch().await.unwrap();
+        for number in 10..=500 {
+            served.views.send_replace(Arc::new(View { number, ..view() }));
+        }
+        assert_eq!(views.next().await.unwrap().number, 500);
+    });
+}
+
+#[test]
+fn a_client_that_never_reads_is_let_go_and_others_are_served() {
+    run(Clock::Paused, async {
+        let served = serve();
+        let mut deaf = UnixStream::connect(&served.path).await.unwrap();
+        let ask = serde_json::to_vec(&Request { wire: WIRE, id: 1, via: String::new(), ask: Ask::Watch }).unwrap();
+        deaf.write_all(&[ask, b"\n".to_vec()].concat()).await.unwrap();
+        let wide = View { problems: vec!["x".repeat(4 << 20)], ..view() };
+        deaf.readable().await.unwrap();
+        served.views.send_replace(Arc::new(wide));
+        // The clock is paused and jumps on whenever everything waits: the server's patience ends, and the others are none the wiser.
+        assert!(matches!(served.client().await.ask(Ask::View).await, Ok(Body::View(_))));
+        tokio::time::sleep(server::WRITE * 2).await;
+        let mut all = Vec::new();
+        assert!(deaf.read_to_end(&mut all).await.is_ok_and(|n| n < 4 << 20), "it was cut off");
+    });
+}
+
+#[test]
+fn half_a_line_and_silence_end_with_the_patience() {
+    run(Clock::Paused, async {
+        let served = serve();
+        assert!(served.throw(b"{\"wire\":1,").await.contains("no request came"));
+        assert!(served.throw(b"").await.contains("no request came"));
+    });
+}
+
+#[test]
+fn another_version_of_the_wire_is_told_so() {
+    run(Clock::Real, async {
+        let served = serve();
+        let mut stream = UnixStream::connect(&served.path).await.unwrap();
+        stream.write_all(b"{\"wire\":99,\"id\":5,\"ask\":\"Whatever\"}\n").await.unwrap();
+        let mut answer = vec![0; 4096];
+        let got = stream.read(&mut answer).await.unwrap();
+        let text = String::from_utf8_lossy(&answer[..got]).into_owned();
+        assert!(text.contains("\"id\":5") && text.contains("version 1") && text.contains("99"), "{text}");
+    });
+}
+
+#[test]
+fn a_line_without_end_is_cut_at_the_cap() {
+    run(Clock::Real, async {
+        let served = serve();
+        assert!(served.throw(&vec![b'{'; server::REQUEST * 2]).await.contains("longer than 1 MiB"));
+        assert!(matches!(served.client().await.ask(Ask::View).await, Ok(Body::View(_))));
+    });
+}
+
+#[test]
+fn one_client_too_many_is_told_so_and_room_comes_back() {
+    run(Clock::Real, async {
+        let served = serve();
+        let mut all = Vec::new();
+        for _ in 0..server::CONNECTIONS {
+            let mut client = served.client().await;
+            client.ask(Ask::View).await.unwrap();
+            all.push(client);
+        }
+        let refused = served.client().await.ask(Ask::View).await;
+        assert!(matches!(&refused, Err(LinkError::Said(why)) if why.contains("too many")), "{refused:?}");
+        all.clear();
+        while served.client().await.ask(Ask::View).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn nobody_there_is_its_own_error() {
+    run(Clock::Real, async {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        assert!(matches!(Client::connect(&path, uid(), "").await, Err(LinkError::Nobody(_))));
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(matches!(Client::connect(&path, uid(), "").await, Err(LinkError::Nobody(_))));
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn garbage_is_answered_and_the_next_client_is_served(
+        lines in prop::collection::vec(
+            prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..80),
+                "\\{\"wire\":1,\"id\":[0-9]{1,25},\"via\":\"[a-z\u{1b}]{0,9}\",\"ask\":[\\{\"A-Za-z:0-9\\}]{0,20}\\}".prop_map(String::into_bytes),
+                Just(vec![b'['; 5000]),
+            ],
+            1..6,
+        )
+    ) {
+        run(Clock::Paused, async {
+            let served = serve();
+            let mut bytes = lines.join(&b'\n');
+            bytes.push(b'\n');
+            for line in served.throw(&bytes).await.lines() {
+                let answer: Answer = serde_json::from_str(line).unwrap();
+                assert!(!matches!(answer.body, Body::Audit(_)) || answer.id > 0);
+            }
+            assert!(matches!(served.client().await.ask(Ask::View).await, Ok(Body::View(_))));
+        });
+    }
+}
