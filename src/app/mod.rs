@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod bystander;
 pub mod cli;
+pub mod console;
 pub mod daemon;
 pub mod demo;
 pub mod desk;
