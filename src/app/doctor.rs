@@ -4,13 +4,15 @@
 mod probe;
 
 use crate::{
-    actions::action::Action,
-    host::host::Host,
+    actions::{self, action::Action},
+    app::{cli::Format, failure::Failure, out},
+    config::sections::Config,
+    host::{host::Host, real::RealHost},
     model::{facts::Facts, knob::Place, sample::SourceName, unit::Unit},
-    sources::source::Source,
+    sources::{self, source::Source},
 };
 use serde::Serialize;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// May a thing be read, or a knob be turned, here?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -76,6 +78,17 @@ pub struct Report {
     /// What can be changed.
     pub changes: Vec<Changeable>,
 }
+
+/// Looks and prints.
+pub fn run(config: &Config, format: &Format) -> Result<(), Failure> {
+    let host: Arc<dyn Host> = Arc::new(RealHost::default());
+    let mut sources = sources::all(&host, &config.services, HANDLES);
+    let report = report(&*host, actions::all(), &mut sources);
+    if format.json { out::json(&report) } else { out::say(&report.to_string()) }
+}
+
+/// Files kept open for the one look.
+const HANDLES: usize = 64;
 
 /// Looks at everything. A source that hangs on a dead mount hangs here as well: it is read last.
 pub fn report(host: &dyn Host, actions: &[&dyn Action], sources: &mut [Box<dyn Source>]) -> Report {
@@ -183,12 +196,11 @@ fn reason(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
 mod tests {
     use super::*;
     use crate::{
-        actions,
-        host::{dry::DryHost, error::HostError, real::RealHost, recorded::RecordedHost},
+        host::{dry::DryHost, error::HostError, recorded::RecordedHost},
         model::sample::Sample,
         sources::source::{Lane, SourceAbout},
     };
-    use std::{sync::Arc, time::Duration};
+    use std::time::Duration;
 
     struct Boot(Lane);
 

@@ -2,7 +2,7 @@
 
 use crate::app::{
     cli::{Cli, DemoPart, Verb},
-    daemon, demo,
+    daemon, demo, doctor,
     env::Env,
     failure::{Code, Failure},
     once, out, settings, verbs,
@@ -35,6 +35,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
     }
     match &cli.verb {
         Some(Verb::DemoPart(part)) => demo_part(part),
+        Some(Verb::Doctor(format)) => doctor::run(&settings::load(&cli.common, env)?, format),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
         None if cli.once => {
