@@ -16,7 +16,7 @@ use crate::{
             steps, trial,
         },
     },
-    host::host::Host,
+    host::{canonical::show_cpus, host::Host},
     model::{
         knob::{Knob, Place},
         plan::{Obstacle, Refusal, Step},
@@ -84,7 +84,7 @@ fn split(world: &World<'_>) -> Option<(String, String)> {
     let cores: Vec<u32> = world.vitals.cpu.known()?.cores.iter().map(|(core, _)| *core).collect();
     let free = (cores.len() / 4).max(1);
     let (left, given) = (cores.get(..free)?, cores.get(free..).filter(|given| !given.is_empty())?);
-    Some((list(left), list(given)))
+    Some((show_cpus(left.iter().copied()), show_cpus(given.iter().copied())))
 }
 
 /// The mask of a thread that has `before`; one that somebody chose for it is left alone.
@@ -93,29 +93,4 @@ fn confined(before: &str, online: &str, wish: &str) -> Result<String, Refusal> {
         return Ok(wish.into());
     }
     Err(refusal(Obstacle::Owned, format!("a thread is bound to cpus {before} already, by its program or a cpuset: it is left so.")))
-}
-
-/// Ascending numbers as the kernel lists them: `0-3,6`.
-fn list(numbers: &[u32]) -> String {
-    let mut runs: Vec<(u32, u32)> = Vec::new();
-    for number in numbers {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == *number => *last = *number,
-            _ => runs.push((*number, *number)),
-        }
-    }
-    let text = |(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    runs.iter().map(text).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_read_as_the_kernel_writes_them() {
-        assert_eq!(list(&[0, 1, 2, 3, 6]), "0-3,6");
-        assert_eq!(list(&[1]), "1");
-        assert_eq!(list(&[]), "");
-    }
 }

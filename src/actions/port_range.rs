@@ -15,7 +15,10 @@ use crate::{
             trial::{self, rise},
         },
     },
-    host::host::Host,
+    host::{
+        canonical::{parse_cpus, show_cpus},
+        host::Host,
+    },
     model::{
         finding::{Finding, FindingKind},
         knob::Knob,
@@ -71,12 +74,12 @@ impl Setting for PortRange {
             let before = ports(&range.before.replace(' ', "-"));
             let listeners = host.listeners(netns, through).map_err(lacks)?;
             let mut reserved = ports(&host.get(&knob("ip_local_reserved_ports")).map_err(lacks)?);
-            let new = |port: &u16| u64::from(*port) >= low && u64::from(*port) <= high && !before.contains(port);
-            reserved.extend(listeners.iter().map(|l| l.port).filter(new));
+            let new = |port: &u32| u64::from(*port) >= low && u64::from(*port) <= high && !before.contains(port);
+            reserved.extend(listeners.iter().map(|l| u32::from(l.port)).filter(new));
             if range.before == range.after {
                 return Err(nothing(format!("{} is {}", range.knob, range.before)));
             }
-            let reserved = steps::step(host, knob("ip_local_reserved_ports"), list(&reserved)).map_err(lacks)?;
+            let reserved = steps::step(host, knob("ip_local_reserved_ports"), show_cpus(reserved)).map_err(lacks)?;
             steps.extend((reserved.before != reserved.after).then_some(reserved));
             steps.push(range);
         }
@@ -119,40 +122,7 @@ fn share(used: u64, of: u64) -> String {
     Unit::Share.show(used as f64 / of.max(1) as f64)
 }
 
-/// Ports of a list such as `8080,9000-9003`.
-fn ports(list: &str) -> BTreeSet<u16> {
-    let mut all = BTreeSet::new();
-    for part in list.split(',') {
-        let (first, last) = part.trim().split_once('-').unwrap_or((part.trim(), part.trim()));
-        if let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) {
-            all.extend(first..=last);
-        }
-    }
-    all
-}
-
-/// The list of ports as the kernel writes it.
-fn list(ports: &BTreeSet<u16>) -> String {
-    let mut runs: Vec<(u16, u16)> = Vec::new();
-    for port in ports {
-        match runs.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(*port) => *last = *port,
-            _ => runs.push((*port, *port)),
-        }
-    }
-    let text = |(first, last): &(u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    runs.iter().map(text).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_go_to_a_set_and_back() {
-        for text in ["", "8080", "8080,9000-9003"] {
-            assert_eq!(list(&ports(text)), text);
-        }
-        assert_eq!(list(&ports("3,1,2,65535")), "1-3,65535");
-    }
+/// Ports of a list such as `8080,9000-9003`: the kernel writes them as it writes cpu lists.
+fn ports(list: &str) -> BTreeSet<u32> {
+    parse_cpus(list, u32::from(HIGH)).unwrap_or_default().into_iter().collect()
 }

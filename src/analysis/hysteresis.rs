@@ -96,3 +96,134 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        finding::{FindingKind, Severity},
+        subject::Subject,
+        time::Tick,
+    };
+    use proptest::prelude::*;
+
+    fn signal(cpu: u32, level: Level) -> Signal {
+        let finding = Finding {
+            id: FindingId { kind: FindingKind::CpuContention, subject: Subject::Cpu(cpu) },
+            severity: Severity::Warning,
+            headline: String::new(),
+            evidence: Vec::new(),
+            culprits: Vec::new(),
+            victims: Vec::new(),
+            ruled_out: Vec::new(),
+            advice: None,
+            impact: 0.5,
+            priority: 0.5,
+            since: Wall::default(),
+        };
+        Signal { level, finding }
+    }
+
+    fn now(look: usize) -> Now {
+        Now { tick: Tick(look as u64 * 1_000_000_000), wall: Wall(look as i64) }
+    }
+
+    /// Whether the condition is a finding after each look.
+    fn play(rule: &Hysteresis, levels: &[Level]) -> Vec<bool> {
+        let mut tracker = Tracker::new(rule);
+        let mut held = Vec::new();
+        for (look, level) in levels.iter().enumerate() {
+            let said = if *level == Level::Clear { vec![] } else { vec![signal(0, *level)] };
+            tracker.look(Lane::Sweep, now(look), said);
+            held.push(!tracker.findings().is_empty());
+        }
+        held
+    }
+
+    #[test]
+    fn four_of_six_raise_and_ten_clear_end() {
+        use Level::{Between as B, Clear as C, Over as O};
+        let rule = Hysteresis::default();
+        assert_eq!(play(&rule, &[O, C, O, B, O, O]), [false, false, false, false, false, true]);
+        assert_eq!(play(&rule, &[O, O, O, C, C, C, C, O]), [false; 8]);
+        let mut levels = vec![O; 4];
+        levels.extend([C; 9]);
+        levels.push(B);
+        levels.extend([C; 10]);
+        let held = play(&rule, &levels);
+        assert!(held[3..23].iter().all(|h| *h), "{held:?}");
+        assert!(!held[23]);
+    }
+
+    #[test]
+    fn since_is_the_first_look_that_counted_and_stays() {
+        let mut tracker = Tracker::new(&Hysteresis::default());
+        for look in 5..30 {
+            tracker.look(Lane::Sweep, now(look), vec![signal(0, Level::Over)]);
+        }
+        assert_eq!(tracker.findings()[0].since, Wall(5));
+    }
+
+    #[test]
+    fn a_look_of_one_lane_says_nothing_about_the_other() {
+        let mut tracker = Tracker::new(&Hysteresis::default());
+        for look in 0..4 {
+            tracker.look(Lane::Sweep, now(look), vec![signal(0, Level::Over)]);
+        }
+        for look in 4..40 {
+            tracker.look(Lane::Fast, now(look), vec![]);
+        }
+        assert_eq!(tracker.findings().len(), 1);
+    }
+
+    #[test]
+    fn conditions_beyond_count_are_not_remembered_and_silence_forgets() {
+        let mut tracker = Tracker::new(&Hysteresis::default());
+        tracker.look(Lane::Sweep, now(0), (0..10_000).map(|cpu| signal(cpu, Level::Over)).collect());
+        assert_eq!(tracker.all.len(), MOST);
+        for look in 1..20 {
+            tracker.look(Lane::Sweep, now(look), vec![]);
+        }
+        assert!(tracker.all.is_empty());
+    }
+
+    #[test]
+    fn said_twice_in_one_look_the_louder_counts_once() {
+        let mut tracker = Tracker::new(&Hysteresis::default());
+        for look in 0..3 {
+            tracker.look(Lane::Sweep, now(look), vec![signal(0, Level::Over), signal(0, Level::Between), signal(0, Level::Over)]);
+        }
+        assert!(tracker.findings().is_empty());
+        tracker.look(Lane::Sweep, now(3), vec![signal(0, Level::Between), signal(0, Level::Over)]);
+        assert_eq!(tracker.findings().len(), 1);
+    }
+
+    fn levels() -> impl Strategy<Value = Vec<Level>> {
+        proptest::collection::vec(prop_oneof![Just(Level::Clear), Just(Level::Between), Just(Level::Over)], 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_raised_at_the_first_look_that_meets_the_rule_and_never_flaps_faster(
+            levels in levels(), looks in 1usize..10, raise in 1usize..10, clear in 1usize..15,
+        ) {
+            let raise = raise.min(looks);
+            let held = play(&Hysteresis { looks, raise, clear }, &levels);
+            let (mut up, mut began) = (false, 0);
+            for (i, held) in held.iter().enumerate() {
+                let from = began.max((i + 1).saturating_sub(looks));
+                let over = levels[from..=i].iter().filter(|l| **l == Level::Over).count();
+                let quiet = i + 1 >= clear && levels[i + 1 - clear..=i].iter().all(|l| *l == Level::Clear);
+                match up {
+                    false => prop_assert_eq!(*held, over >= raise, "look {}", i),
+                    true => prop_assert_eq!(*held, !quiet, "look {}", i),
+                }
+                if up && !held {
+                    began = i + 1;
+                }
+                up = *held;
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@ pub mod desk;
 pub mod doctor;
 pub mod env;
 pub mod failure;
+pub mod guard;
 pub mod logger;
 pub mod once;
 pub mod out;

@@ -5,7 +5,7 @@ use crate::app::{
     daemon, demo, doctor,
     env::Env,
     failure::{Code, Failure},
-    once, out, settings, verbs,
+    guard, once, out, settings, verbs,
 };
 use clap::{Parser, error::ErrorKind};
 use std::process::ExitCode;
@@ -36,6 +36,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
     match &cli.verb {
         Some(Verb::DemoPart(part)) => demo_part(part),
         Some(Verb::Doctor(format)) => doctor::run(&settings::load(&cli.common, env)?, format),
+        Some(Verb::Guard(from)) => guard::run(&from.directory),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
         None if cli.once => {

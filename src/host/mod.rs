@@ -3,7 +3,7 @@
 //! [`real`] is the machine, below injectable roots; [`recorded`] is a tree in memory with faults on demand, for tests; [`dry`]
 //! reads through another host and refuses every write.
 
-mod canonical;
+pub mod canonical;
 pub mod dry;
 pub mod error;
 pub mod host;

@@ -1,12 +1,18 @@
 //! Sources: one file per thing read. Each has a pure `parse` inside; a source never fails, it has gaps.
 
 pub mod cpu;
+pub mod disks;
+pub mod facts;
+pub mod filesystems;
+pub mod interfaces;
 pub mod kept;
 pub mod memory;
 pub mod parse;
 pub mod pressure;
 pub mod processes;
+pub mod services;
 pub mod source;
+pub mod tcp;
 pub mod vm;
 
 use crate::{host::host::Host, model::limits::ServiceWatch, sources::source::Source};
@@ -16,12 +22,18 @@ use std::sync::Arc;
 ///
 /// `host` is the one that they will read, for those that need it on threads of their own; `services` are watched; at most `handles` files
 /// of processes and cgroups are kept open between sweeps: half of the soft descriptor limit is a fair share.
-pub fn all(_host: &Arc<dyn Host>, _services: &[ServiceWatch], handles: usize) -> Vec<Box<dyn Source>> {
+pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> Vec<Box<dyn Source>> {
     vec![
         Box::<cpu::Cpu>::default(),
         Box::<memory::Memory>::default(),
         Box::<vm::Vm>::default(),
         Box::<pressure::Pressure>::default(),
         Box::new(processes::Processes::new(handles)),
+        Box::<disks::Disks>::default(),
+        Box::<interfaces::Interfaces>::default(),
+        Box::<tcp::Tcp>::default(),
+        Box::new(services::Services::new(services)),
+        Box::new(filesystems::Filesystems::new(Arc::clone(host))),
+        Box::new(facts::Facts),
     ]
 }

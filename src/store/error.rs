@@ -22,6 +22,8 @@ pub enum Trouble {
     Newer,
     /// Another engine runs on this state directory.
     Held,
+    /// Not there.
+    Absent,
     /// Anything else.
     Other,
 }
@@ -36,6 +38,7 @@ impl Trouble {
             Trouble::Damaged => "restart trimtab: it keeps the damaged file aside",
             Trouble::Newer => "start the newer trimtab, or choose another directory with --state",
             Trouble::Held => "attach to it by starting `trimtab` without a verb, or choose another directory with --state",
+            Trouble::Absent => "name the right directory with --state",
             Trouble::Other => "look at the kernel's log",
         }
     }
@@ -72,6 +75,7 @@ impl StoreError {
         let trouble = match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Trouble::Full,
             io::ErrorKind::ReadOnlyFilesystem => Trouble::ReadOnly,
+            io::ErrorKind::NotFound => Trouble::Absent,
             io::ErrorKind::PermissionDenied => Trouble::Rights,
             _ => Trouble::Other,
         };

@@ -23,6 +23,9 @@ use std::{
     time::Duration,
 };
 
+/// Its name in the state directory.
+pub const FILE: &str = "journal.db";
+
 /// How long an append waits for the other process; a commit takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 

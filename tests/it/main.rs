@@ -2,6 +2,8 @@
 
 mod architecture;
 mod cli;
+mod engine;
+mod laws;
 mod link;
 mod live;
 mod readme;

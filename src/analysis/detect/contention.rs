@@ -22,6 +22,7 @@ use crate::{
         world::World,
     },
 };
+use std::collections::HashMap;
 
 /// Parties named at most: every culprit is a target of the change that answers, but a list has an end.
 const CULPRITS: usize = 32;
@@ -60,36 +61,42 @@ fn cores_are_taken(world: &World<'_>) -> bool {
 
 /// Victims, the most deserving first, and hogs, the greatest first.
 fn sides<'c, 'w>(world: &World<'_>, all: &'c [Candidate<'w>]) -> (Vec<&'c Candidate<'w>>, Vec<&'c Candidate<'w>>) {
+    let mut hogs = hogs(world, all);
     let waits = |c: &&Candidate<'_>| report::level(c.wait, world.thresholds.run_delay) != Level::Clear;
-    let mut victims: Vec<_> = all.iter().filter(waits).filter(|c| is_small(world, c, all) && !throttled(world, c)).collect();
+    let mut victims: Vec<_> = all.iter().filter(waits).filter(|c| is_small(world, c, &hogs) && !throttled(world, c)).collect();
     // A small consumer's second of waiting weighs more than a large one's.
     let loss = |c: &Candidate<'_>| c.wait / (1.0 + 4.0 * c.cpu);
     victims.sort_by(|a, b| a.role.cmp(&b.role).then(loss(b).total_cmp(&loss(a))).then(a.process.id.cmp(&b.process.id)));
-    let mut hogs: Vec<_> = all.iter().filter(|c| is_hog(world, c, all) && !victims.iter().any(|v| kin(c, v))).collect();
-    hogs.sort_by(|a, b| b.cpu.total_cmp(&a.cpu).then(a.process.id.cmp(&b.process.id)));
+    hogs.retain(|c| !victims.iter().any(|v| kin(c, v)));
     let most = hogs.first().map_or(0.0, |c| c.cpu);
     hogs.retain(|c| c.cpu >= SMALL * most);
     hogs.truncate(CULPRITS);
     (victims, hogs)
 }
 
-/// Small: it sleeps in between and uses little; or it serves others and uses less than its rivals together.
-fn is_small(world: &World<'_>, c: &Candidate<'_>, all: &[Candidate<'_>]) -> bool {
-    if c.role != Role::Other {
-        let own: f64 = all.iter().filter(|o| kin(o, c)).map(|o| o.cpu).sum();
-        let rivals: f64 = all.iter().filter(|o| !kin(o, c) && is_hog(world, o, all)).map(|o| o.cpu).sum();
-        return own < rivals;
+/// Hogs, the greatest first: large by themselves, or as many of the same name that never sleep.
+fn hogs<'c, 'w>(world: &World<'_>, all: &'c [Candidate<'w>]) -> Vec<&'c Candidate<'w>> {
+    let large = world.thresholds.hog_cores;
+    let mut crowds: HashMap<&str, f64> = HashMap::new();
+    for c in all.iter().filter(|c| c.hungry()) {
+        *crowds.entry(&c.process.name).or_default() += c.cpu;
     }
-    !c.hungry() && c.cpu < world.thresholds.hog_cores
+    let crowd = |c: &Candidate<'_>| crowds.get(&*c.process.name).copied().unwrap_or(0.0);
+    let mut hogs: Vec<_> = all.iter().filter(|c| c.cpu >= large || (c.hungry() && crowd(c) >= large)).collect();
+    hogs.sort_by(|a, b| b.cpu.total_cmp(&a.cpu).then(a.process.id.cmp(&b.process.id)));
+    hogs
 }
 
-/// A hog: by itself, or as one of many of the same name that never sleep.
-fn is_hog(world: &World<'_>, c: &Candidate<'_>, all: &[Candidate<'_>]) -> bool {
-    if c.cpu >= world.thresholds.hog_cores {
-        return true;
+/// Small: it sleeps in between and uses little; or it serves others and uses less than its rivals together.
+fn is_small(world: &World<'_>, c: &Candidate<'_>, hogs: &[&Candidate<'_>]) -> bool {
+    if c.role == Role::Other {
+        return !c.hungry() && c.cpu < world.thresholds.hog_cores;
     }
-    let alike = |o: &&Candidate<'_>| o.hungry() && o.process.name == c.process.name;
-    c.hungry() && all.iter().filter(alike).map(|o| o.cpu).sum::<f64>() >= world.thresholds.hog_cores
+    let (own, rivals) = hogs.iter().fold((0.0, 0.0), |(own, rivals), hog| match kin(hog, c) {
+        true => (own + hog.cpu, rivals),
+        false => (own, rivals + hog.cpu),
+    });
+    own < rivals
 }
 
 /// The same process, or a worker of the same server.

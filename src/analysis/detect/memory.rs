@@ -11,15 +11,13 @@ use crate::{
     model::{
         finding::{FindingId, FindingKind, Level, Party, Severity, Signal},
         metric::{Key, Metric},
-        snapshot::Process,
+        snapshot::{Process, Vitals},
         subject::Subject,
         unit::Unit,
         world::World,
     },
 };
 
-/// Seconds of the fast lane that are averaged: a reclaim of a tenth of a second is no emergency.
-const FRESH: f64 = 2.0;
 /// Seconds over which growth is looked for.
 const GROWTH: f64 = 30.0;
 /// Processes named at most.
@@ -32,9 +30,8 @@ pub(super) fn pressure(world: &World<'_>) -> Vec<Signal> {
 
 fn pressed(world: &World<'_>) -> Option<Report> {
     let limits = world.thresholds;
-    let psi = world.vitals.pressure.known().map(|p| p.memory);
-    let some = fresh(world, Metric::PressureMemorySome, psi.map(|p| p.some)).unwrap_or(0.0);
-    let full = fresh(world, Metric::PressureMemoryFull, psi.map(|p| p.full)).unwrap_or(0.0);
+    let some = fresh(world, |v| v.pressure.known().map(|p| p.memory.some)).unwrap_or(0.0);
+    let full = fresh(world, |v| v.pressure.known().map(|p| p.memory.full)).unwrap_or(0.0);
     let memory = world.vitals.memory.known()?;
     let left = memory.available as f64 / memory.total.max(1) as f64;
     // Less is worse here: over at the limit, clear from 1/0.7 of it on.
@@ -78,8 +75,8 @@ pub(super) fn thrash(world: &World<'_>) -> Vec<Signal> {
 fn thrashing(world: &World<'_>) -> Option<Report> {
     let vm = world.vitals.vm.known()?;
     let limit = world.thresholds.swap_bytes;
-    let rate = |metric, now| recent::mean(world, &Key::host(metric), recent::STEADY).unwrap_or(now);
-    let (back, out) = (rate(Metric::SwapIn, vm.swap_in), rate(Metric::SwapOut, vm.swap_out));
+    let back = fresh(world, |v| v.vm.known().map(|vm| vm.swap_in))?;
+    let out = fresh(world, |v| v.vm.known().map(|vm| vm.swap_out))?;
     // Cold pages that go out and stay out are good use of swap; only what comes back was missed.
     let level = report::level(back + out, limit).min(report::level(back, limit / 4.0));
     if level == Level::Clear {
@@ -111,8 +108,10 @@ fn thrashing(world: &World<'_>) -> Option<Report> {
     })
 }
 
-fn fresh(world: &World<'_>, metric: Metric, now: Option<f64>) -> Option<f64> {
-    recent::mean(world, &Key::host(metric), FRESH).or(now)
+/// The mean of the newest pass and of the last sweep: at once when it is grave, but a reclaim of a tenth of a second is no emergency.
+fn fresh(world: &World<'_>, of: impl Fn(&Vitals) -> Option<f64>) -> Option<f64> {
+    let now = of(world.vitals)?;
+    Some(of(&world.snapshot.vitals).map_or(now, |sweep| f64::midpoint(now, sweep)))
 }
 
 /// The processes that have grown most in the last half minute; if none has, the largest.

@@ -15,3 +15,5 @@ pub mod moments;
 pub mod placebo;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod tests;

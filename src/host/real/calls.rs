@@ -77,3 +77,17 @@ pub(super) fn close(file: File) -> io::Result<()> {
 fn answer(code: libc::c_long) -> io::Result<libc::c_long> {
     if code < 0 { Err(io::Error::last_os_error()) } else { Ok(code) }
 }
+
+/// Ignores a signal from now on, in every thread.
+pub(super) fn ignore(signal: libc::c_int) {
+    // SAFETY: `SIG_IGN` runs no code of ours, so nothing can be interrupted at a wrong place. It fails only for signals that cannot be
+    // ignored, and then changes nothing.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}
+
+/// Closes every descriptor beyond the standard three (`close_range(2)`, Linux 5.9; an older kernel leaves them open). For the first deed
+/// of a process, when whatever is open there was inherited and nothing of ours owns it.
+pub(super) fn close_inherited() {
+    // SAFETY: no memory is touched, and by the contract above no owner is left with a closed descriptor.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+}

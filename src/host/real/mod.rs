@@ -1,5 +1,6 @@
 //! The machine itself, below injectable roots.
 
+pub mod alone;
 mod calls;
 mod diag;
 mod facts;

@@ -1,0 +1,182 @@
+//! Interfaces: `/proc/net/dev`, `/sys/class/net/NAME/{speed,operstate}`, and the receive path of each cpu in `/proc/net/softnet_stat`
+//! (Documentation/networking/scaling.rst; `softnet_seq_show` of net/core/net-procfs.c).
+
+use crate::{
+    host::{error::HostError, host::Host},
+    model::{
+        knob::Place,
+        sample::{InterfaceSample, NetworkSample, Sample, SourceName},
+        text::clean,
+        time::Tick,
+    },
+    sources::{
+        kept::Kept,
+        parse,
+        source::{Lane, Source, SourceAbout},
+    },
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Seconds after which speed and state of a link are read again.
+const TURN: f64 = 10.0;
+
+/// The source.
+pub struct Interfaces {
+    dev: Kept,
+    softnet: Kept,
+    buffer: Vec<u8>,
+    links: BTreeMap<Arc<str>, Link>,
+}
+
+/// What sysfs said of an interface.
+#[derive(Clone, Copy)]
+struct Link {
+    read: Tick,
+    speed: Option<u64>,
+    up: bool,
+}
+
+impl Default for Interfaces {
+    fn default() -> Self {
+        Interfaces {
+            dev: Kept::new(Place::proc("net/dev")),
+            softnet: Kept::new(Place::proc("net/softnet_stat")),
+            buffer: Vec::new(),
+            links: BTreeMap::new(),
+        }
+    }
+}
+
+impl Source for Interfaces {
+    fn about(&self) -> SourceAbout {
+        SourceAbout {
+            name: SourceName::Interfaces,
+            lane: Lane::Sweep,
+            deadline: Duration::from_millis(200),
+            reads: "/proc/net/{dev,softnet_stat}, /sys/class/net/NAME/{speed,operstate}",
+        }
+    }
+
+    fn read(&mut self, host: &dyn Host) -> Result<Sample, HostError> {
+        self.dev.read(host, &mut self.buffer)?;
+        let mut interfaces =
+            parse_dev(&parse::text(&self.buffer)).ok_or_else(|| parse::malformed(self.dev.place(), "its heading"))?;
+        let now = host.now().tick;
+        self.links.retain(|name, _| interfaces.binary_search_by(|row| row.name.cmp(name)).is_ok());
+        for row in &mut interfaces {
+            let link = match self.links.get(&row.name) {
+                Some(link) if now.seconds_since(link.read) < TURN => *link,
+                _ => {
+                    let link = self.look(host, &row.name, now);
+                    self.links.insert(row.name.clone(), link);
+                    link
+                }
+            };
+            (row.speed, row.up) = (link.speed, link.up);
+        }
+        let softnet = match self.softnet.read(host, &mut self.buffer) {
+            Ok(()) => parse_softnet(&parse::text(&self.buffer)),
+            Err(_) => Vec::new(),
+        };
+        Ok(Sample::Interfaces(NetworkSample { interfaces, softnet }))
+    }
+}
+
+impl Interfaces {
+    fn look(&mut self, host: &dyn Host, name: &str, now: Tick) -> Link {
+        let directory = Place::sys(format!("class/net/{name}"));
+        // Megabits; -1 or a refusal (EINVAL) where there is no cable or no such thing.
+        let speed = host.read(&directory.join("speed"), &mut self.buffer).ok();
+        let speed = speed.and_then(|()| parse::whole(&parse::text(&self.buffer)));
+        let state = host.read(&directory.join("operstate"), &mut self.buffer).ok();
+        let up = state.is_none_or(|()| matches!(self.buffer.trim_ascii(), b"up" | b"unknown"));
+        Link { read: now, speed: speed.filter(|megabits| *megabits > 0).map(|megabits| megabits.saturating_mul(1_000_000)), up }
+    }
+}
+
+/// `/proc/net/dev`, sorted by name; `None` without its heading.
+pub fn parse_dev(text: &str) -> Option<Vec<InterfaceSample>> {
+    let mut lines = text.lines();
+    lines.next().filter(|line| line.contains("Receive"))?;
+    lines.next()?;
+    let mut all: Vec<_> = lines.filter_map(row).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Some(all)
+}
+
+fn row(line: &str) -> Option<InterfaceSample> {
+    // A name may hold a colon (an alias), numbers cannot.
+    let (name, counters) = line.rsplit_once(':')?;
+    let mut fields = counters.split_ascii_whitespace();
+    if fields.clone().count() < 12 {
+        return None;
+    }
+    let mut next = || parse::next(&mut fields);
+    // bytes packets errs drop fifo frame compressed multicast, then the same of sending.
+    let [bytes_in, packets_in, errors_in, drops_in, _, _, _, _] = std::array::from_fn(|_| next());
+    let [bytes_out, packets_out, errors_out, drops_out] = std::array::from_fn(|_| next());
+    Some(InterfaceSample {
+        name: clean(name.trim(), 64),
+        bytes: [bytes_in, bytes_out],
+        packets: [packets_in, packets_out],
+        errors: [errors_in, errors_out],
+        drops: [drops_in, drops_out],
+        speed: None,
+        up: true,
+    })
+}
+
+/// `/proc/net/softnet_stat`: hexadecimal columns, one line for each online cpu.
+pub fn parse_softnet(text: &str) -> Vec<[u64; 3]> {
+    let line = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        let mut next = || u64::from_str_radix(fields.next()?, 16).ok();
+        Some([next()?, next()?, next()?])
+    };
+    text.lines().filter_map(line).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::host::recorded::RecordedHost;
+
+    const DEV: &str = "Inter-|   Receive  |  Transmit\n face |bytes packets errs drop|bytes\n  veth:1:    5 4 3 2 0 0 0 0 50 40 30 20 0 0 0 0\n\
+                       eth0:76699861    4117    0    1    0     0          0         0   316854    2584    0    2    0     0       0          0\n";
+
+    #[test]
+    fn rows_are_sorted_and_names_may_hold_a_colon() {
+        let all = parse_dev(DEV).unwrap();
+        assert_eq!(all.iter().map(|row| &*row.name).collect::<Vec<_>>(), ["eth0", "veth:1"]);
+        assert_eq!((all[0].bytes, all[0].drops), ([76_699_861, 316_854], [1, 2]));
+        assert_eq!((all[1].packets, all[1].errors), ([4, 40], [3, 30]));
+        assert!(parse_dev("garbage").is_none());
+    }
+
+    #[test]
+    fn the_receive_path_is_hexadecimal() {
+        let text = "00000017 00000000 0000000a 0 0\n0000101b 00000001 00000000 0 0\nxyz 0 0\n";
+        assert_eq!(parse_softnet(text), [[0x17, 0, 10], [0x101b, 1, 0]]);
+    }
+
+    #[test]
+    fn speed_and_state_are_looked_at_in_turns() {
+        let host = RecordedHost::default();
+        host.put("/proc/net/dev", DEV);
+        host.put("/sys/class/net/eth0/speed", "1000\n");
+        host.put("/sys/class/net/eth0/operstate", "up\n");
+        host.put("/sys/class/net/veth:1/speed", "-1\n");
+        host.put("/sys/class/net/veth:1/operstate", "lowerlayerdown\n");
+        let mut source = Interfaces::default();
+        let mut read = || {
+            let Sample::Interfaces(sample) = source.read(&host).unwrap() else { panic!() };
+            sample.interfaces.iter().map(|row| (row.speed, row.up)).collect::<Vec<_>>()
+        };
+        assert_eq!(read(), [(Some(1_000_000_000), true), (None, false)]);
+        host.put("/sys/class/net/eth0/operstate", "down\n");
+        assert!(read()[0].1, "not yet looked at again");
+        host.step(Duration::from_secs(10));
+        assert!(!read()[0].1);
+    }
+}

@@ -1,0 +1,222 @@
+//! Worlds in which each action has something to propose: the recorded tree as sources and detectors would show it.
+
+use std::{sync::Arc, time::Duration};
+use trimtab::{
+    host::recorded::{RecordedHost, at},
+    model::{
+        facts::Facts,
+        finding::{Finding, FindingId, FindingKind, Party, Severity},
+        limits::Thresholds,
+        sample::{CgroupVersion, DiskQueue, Listener},
+        series::SeriesSet,
+        snapshot::{Cgroup, Cpu, CpuSplit, Disk, Memory, Process, Quota, Reading, Service, Snapshot, Tcp, Vitals, Vm},
+        subject::{ProcessId, Subject},
+        time::{Now, Wall},
+        trial::Windows,
+        unit::Unit,
+        world::World,
+    },
+};
+
+/// The namespace of the tree's own network, and another one.
+pub const OWN: u64 = 4_026_531_840;
+pub const OTHER: u64 = 77;
+
+/// Everything that a world borrows.
+pub struct Scene {
+    pub snapshot: Snapshot,
+    pub vitals: Vitals,
+    pub facts: Facts,
+    pub series: SeriesSet,
+    pub thresholds: Thresholds,
+    pub findings: Vec<Finding>,
+}
+
+impl Scene {
+    pub fn world(&self) -> World<'_> {
+        World {
+            now: Now { tick: at(100.0), wall: Wall(0) },
+            vitals: &self.vitals,
+            snapshot: &self.snapshot,
+            facts: &self.facts,
+            series: &self.series,
+            thresholds: &self.thresholds,
+            findings: &self.findings,
+            windows: Windows::default(),
+        }
+    }
+
+    pub fn find(mut self, kind: FindingKind, subject: Subject, culprits: &[u32], victims: &[u32]) -> Scene {
+        let party = |pid: &u32| Party {
+            subject: Subject::Process(id(*pid)),
+            name: self.snapshot.process(id(*pid)).map(|p| p.name.clone()).unwrap(),
+            share: 0.5,
+            amount: 0.8,
+            unit: Unit::Cores,
+        };
+        let (culprits, victims) = (culprits.iter().map(party).collect(), victims.iter().map(party).collect());
+        let finding = Finding {
+            id: FindingId { kind, subject },
+            severity: Severity::Warning,
+            headline: "it waits".into(),
+            evidence: Vec::new(),
+            culprits,
+            victims,
+            ruled_out: Vec::new(),
+            advice: None,
+            impact: 0.5,
+            priority: 0.5,
+            since: Wall(0),
+        };
+        self.findings.push(finding);
+        self
+    }
+
+    pub fn vm(mut self, vm: Vm) -> Scene {
+        self.vitals.vm = Reading::Known(vm);
+        self
+    }
+}
+
+/// The identity that the tree gives that pid.
+pub fn id(pid: u32) -> ProcessId {
+    ProcessId { pid, start: u64::from(pid) * 10 }
+}
+
+fn process(pid: u32, name: &str, session: u32, cgroup: &str) -> Process {
+    Process {
+        id: id(pid),
+        parent: 1,
+        name: name.into(),
+        session,
+        cgroup: cgroup.into(),
+        cpu: Some(0.8),
+        wait: Some(0.4),
+        descriptors: Some(60),
+        descriptor_limit: Some((1024, 1_048_576)),
+        io: Some([200e6, 0.0]),
+        ..Process::default()
+    }
+}
+
+fn cgroup(path: &str, quota: Option<u64>) -> Cgroup {
+    Cgroup {
+        path: path.into(),
+        version: CgroupVersion::V1,
+        weight: Some(1024),
+        quota: Some(Quota { quota, period: 100_000 }),
+        cpu: Some(0.15),
+        throttled: Some(0.9),
+        ..Cgroup::default()
+    }
+}
+
+fn disk() -> Disk {
+    let queue = DiskQueue {
+        scheduler: "mq-deadline".into(),
+        schedulers: ["none", "mq-deadline", "kyber", "bfq"].map(Arc::from).into(),
+        read_ahead: 128,
+        requests: 256,
+        ..DiskQueue::default()
+    };
+    Disk {
+        name: "vda".into(),
+        read: 200e6,
+        reads: 1500.0,
+        write: 1e6,
+        flush_latency: Some(0.4),
+        latency: Some(0.1),
+        settings: Some(queue.into()),
+        ..Disk::default()
+    }
+}
+
+fn tcp(netns: u64, through: Option<ProcessId>) -> Tcp {
+    let listener = |port, inode, owner| Listener { port, waiting: 16, backlog: 16, inode, owner: Some(id(owner)) };
+    Tcp {
+        netns,
+        through,
+        overflows: 40.0,
+        established: 9_000,
+        time_wait: 18_000,
+        somaxconn: Some(16),
+        port_range: Some((32_768, 60_999)),
+        listeners: vec![listener(80, 1, 200)].into(),
+        ..Tcp::default()
+    }
+}
+
+/// The tree as a snapshot, with no finding yet.
+pub fn quiet() -> Scene {
+    let cores = vec![(0, CpuSplit::default()), (1, CpuSplit::default())];
+    let total = CpuSplit { user: 0.5, idle: 0.5, ..CpuSplit::default() };
+    let vitals = Vitals {
+        cpu: Reading::Known(Cpu { total, cores, ..Cpu::default() }),
+        memory: Reading::Known(Memory { swap_total: 1 << 30, ..Memory::default() }),
+        vm: Reading::Known(Vm::default()),
+        ..Vitals::default()
+    };
+    let mut processes = vec![
+        process(90, "sshd", 90, "/"),
+        process(200, "web", 200, "/"),
+        process(205, "web deaf", 205, "/"),
+        process(210, "hog", 200, "/"),
+        process(300, "hog", 299, "/"),
+        process(310, "hog", 310, "/"),
+        process(400, "build", 400, "/batch/jobs"),
+    ];
+    processes.sort_by_key(|p| p.id);
+    let cgroups = vec![cgroup("/batch", None), cgroup("/batch/jobs", None), cgroup("/tenant", Some(15_000))];
+    let snapshot = Snapshot {
+        vitals: vitals.clone(),
+        disks: Reading::Known(vec![disk()]),
+        tcp: Reading::Known(vec![tcp(OWN, None), tcp(OTHER, Some(id(200)))]),
+        processes: Reading::Known(processes.into()),
+        cgroups: Reading::Known(cgroups),
+        services: Reading::Known(vec![Service {
+            name: "web".into(),
+            rate: 100.0,
+            latency: Some([0.01, 0.08, 0.1]),
+            process: Some(id(200)),
+        }]),
+        ..Snapshot::default()
+    };
+    let facts = Facts { cpus: 2, autogroup: true, ..Facts::default() };
+    Scene { snapshot, vitals, facts, series: SeriesSet::default(), thresholds: Thresholds::default(), findings: Vec::new() }
+}
+
+/// A world in which that action proposes; a new action is in no law before it has one here.
+pub fn of(action: &str) -> Scene {
+    let vda = || Subject::Disk("vda".into());
+    let contention = |culprits: &[u32]| quiet().find(FindingKind::CpuContention, Subject::Host, culprits, &[200]);
+    match action {
+        "nice" | "policy-batch" | "policy-idle" => contention(&[210]),
+        "autogroup" | "affinity" => contention(&[300, 310]),
+        "cgroup-weight" => contention(&[400]),
+        "cgroup-quota" => quiet().find(FindingKind::Throttled, Subject::Cgroup("/tenant".into()), &[], &[]),
+        "writeback" => quiet().find(FindingKind::WritebackStall, vda(), &[300], &[200]),
+        "swappiness" => {
+            let vm = Vm { swap_in: 9e6, refault_anon: 900.0, refault_file: 10.0, ..Vm::default() };
+            quiet().vm(vm).find(FindingKind::SwapThrash, Subject::Host, &[300], &[200])
+        }
+        "thp" => {
+            let vm = Vm { compact_stalls: 50.0, thp_fallback: Some(0.8), ..Vm::default() };
+            quiet().vm(vm).find(FindingKind::MemoryPressure, Subject::Host, &[], &[])
+        }
+        "io-scheduler" | "read-ahead" => quiet().find(FindingKind::DiskLatency, vda(), &[300], &[200]),
+        "io-priority" => quiet().find(FindingKind::DiskLatency, vda(), &[300], &[200]),
+        "listen-backlog" => quiet().find(FindingKind::AcceptOverflow, Subject::Network(OTHER), &[], &[200]),
+        "port-range" => quiet().find(FindingKind::PortExhaustion, Subject::Host, &[], &[]),
+        "descriptors" => quiet().find(FindingKind::DescriptorExhaustion, Subject::Process(id(200)), &[], &[200]),
+        _ => panic!("{action}: no world makes it propose; add one to tests/it/laws/scene.rs"),
+    }
+}
+
+/// The recorded machine that the worlds show.
+pub fn host() -> RecordedHost {
+    let host = RecordedHost::load(include_str!("../hosts/laws.tree"));
+    host.set_family(vec![100]);
+    host.set_listeners(OWN, vec![Listener { port: 8080, waiting: 0, backlog: 128, inode: 5, owner: None }]);
+    host.step(Duration::from_secs(100));
+    host
+}
