@@ -4,15 +4,13 @@
 mod probe;
 
 use crate::{
-    actions::{self, action::Action},
-    app::{cli::Format, failure::Failure, out},
-    config::sections::Config,
-    host::{host::Host, real::RealHost},
+    actions::action::Action,
+    host::host::Host,
     model::{facts::Facts, knob::Place, sample::SourceName, unit::Unit},
-    sources::{self, source::Source},
+    sources::source::Source,
 };
 use serde::Serialize;
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// May a thing be read, or a knob be turned, here?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -78,17 +76,6 @@ pub struct Report {
     /// What can be changed.
     pub changes: Vec<Changeable>,
 }
-
-/// Looks and prints.
-pub fn run(config: &Config, format: &Format) -> Result<(), Failure> {
-    let host: Arc<dyn Host> = Arc::new(RealHost::default());
-    let mut sources = sources::all(&host, &config.services, HANDLES);
-    let report = report(&*host, actions::all(), &mut sources);
-    if format.json { out::json(&report) } else { out::say(&report.to_string()) }
-}
-
-/// Files kept open for the one look.
-const HANDLES: usize = 64;
 
 /// Looks at everything. A source that hangs on a dead mount hangs here as well: it is read last.
 pub fn report(host: &dyn Host, actions: &[&dyn Action], sources: &mut [Box<dyn Source>]) -> Report {
@@ -196,11 +183,12 @@ fn reason(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
 mod tests {
     use super::*;
     use crate::{
-        host::{dry::DryHost, error::HostError, recorded::RecordedHost},
+        actions,
+        host::{dry::DryHost, error::HostError, real::RealHost, recorded::RecordedHost},
         model::sample::Sample,
         sources::source::{Lane, SourceAbout},
     };
-    use std::time::Duration;
+    use std::{sync::Arc, time::Duration};
 
     struct Boot(Lane);
 
