@@ -1,7 +1,7 @@
 //! Laws that every registered action obeys, on a recorded tree. A new action is tested before its author writes a test.
 
 #[path = "laws/scene.rs"]
-mod scene;
+pub(crate) mod scene;
 
 use proptest::prelude::*;
 use scene::{OTHER, host, id, of, quiet};
