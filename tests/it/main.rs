@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod crash;
+mod engine;
 mod laws;
 mod link;
 mod live;
