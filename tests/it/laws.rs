@@ -4,7 +4,7 @@
 #[path = "laws/real.rs"]
 mod real;
 #[path = "laws/scene.rs"]
-mod scene;
+pub(crate) mod scene;
 
 use proptest::prelude::*;
 use scene::{OTHER, host, id, of, quiet};
