@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod kill;
 mod laws;
 mod link;
 mod live;
