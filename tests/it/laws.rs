@@ -1,5 +1,7 @@
 //! Laws that every registered action obeys, on a recorded tree. A new action is tested before its author writes a test.
 
+#[path = "laws/real.rs"]
+mod real;
 #[path = "laws/scene.rs"]
 mod scene;
 

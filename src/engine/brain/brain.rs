@@ -82,6 +82,7 @@ impl Brain {
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
+            probed: birth.now.tick,
             effects: Vec::new(),
         };
         let mut brain = Brain {
@@ -161,6 +162,7 @@ impl Brain {
 
     fn tend(&mut self, now: Now) {
         self.tended = now.tick;
+        self.office.probe();
         self.watches.tend(&self.known.history.series, &self.known.senses.snapshot, &mut self.office);
     }
 

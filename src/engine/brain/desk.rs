@@ -38,11 +38,13 @@ pub enum Purpose {
     Verify,
     /// A foreign value was found on its knobs.
     Yield,
+    /// Nothing is written, to see whether the journal takes it; about no change.
+    Probe,
 }
 
 impl Purpose {
     /// True for jobs that only look; any number of deeds may go on beside them.
-    fn looks_only(self) -> bool {
+    pub fn looks_only(self) -> bool {
         matches!(self, Purpose::Preview | Purpose::Verify)
     }
 
@@ -62,6 +64,7 @@ impl Purpose {
             Purpose::RollBack => "rolled back",
             Purpose::Verify => "verified",
             Purpose::Yield => "given up",
+            Purpose::Probe => "tried",
         }
     }
 }

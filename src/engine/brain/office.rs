@@ -14,7 +14,7 @@ use crate::{
         limits::{Mode, Policy},
         message::{GuardState, Reply},
         plan::Refusal,
-        time::Now,
+        time::{Now, Tick},
     },
     planning::policy::Standing,
 };
@@ -50,6 +50,8 @@ pub struct Office {
     pub guard: GuardState,
     /// Why the journal cannot be written, if so.
     pub journal: Option<String>,
+    /// When a journal that cannot be written was last tried.
+    pub probed: Tick,
     /// Effects of this step so far.
     pub effects: Vec<Effect>,
 }
@@ -87,6 +89,16 @@ impl Office {
     /// Writes a deed of the engine down, with nothing to follow and nobody waiting.
     pub fn note(&mut self, change: ChangeId, purpose: Purpose, deed: Deed) {
         self.record(errand(change, purpose, None), deed, Who::Engine);
+    }
+
+    /// Tries every few seconds whether a journal that could not be written can be again.
+    pub fn probe(&mut self) {
+        let now = self.now.tick;
+        if self.journal.is_none() || now.since(self.probed) < PROBE || self.desk.busy(Purpose::Probe, None) {
+            return;
+        }
+        self.probed = now;
+        self.perform(errand(ChangeId(0), Purpose::Probe, None), Job::Record(Vec::new()));
     }
 
     /// Answers a command.
@@ -143,7 +155,8 @@ impl Office {
     /// Folds what the hands report and answers who waited for it.
     pub fn finish(&mut self, job: Option<JobNumber>, done: &Done) -> Outcome {
         let errand = job.and_then(|job| self.desk.close(job));
-        self.journal_stands(done);
+        let wrote = errand.as_ref().is_some_and(|e| !e.purpose.looks_only());
+        self.journal_stands(done, wrote);
         if let Some(guard) = &done.guard {
             self.guard = guard.clone();
         }
@@ -165,15 +178,15 @@ impl Office {
         Outcome { errand, moved, error: done.error.clone() }
     }
 
-    /// A journal that failed once is in order again with the first entry that it takes.
-    fn journal_stands(&mut self, done: &Done) {
+    /// A journal that failed once is in order again with the first write that it takes.
+    fn journal_stands(&mut self, done: &Done, wrote: bool) {
         if done.journal_down {
             let why = done.error.clone().unwrap_or_else(|| "write failed".into());
             if self.journal.is_none() {
                 self.log(log::Level::Error, format!("the journal cannot be written: {why}"));
             }
             self.journal = Some(why);
-        } else if !done.entries.is_empty() && self.journal.take().is_some() {
+        } else if wrote && done.error.is_none() && self.journal.take().is_some() {
             self.log(log::Level::Info, "the journal can be written again");
         }
     }
@@ -233,6 +246,9 @@ impl Office {
 pub fn errand(change: ChangeId, purpose: Purpose, asker: Option<Ticket>) -> Errand {
     Errand { change, purpose, then: None, askers: asker.into_iter().collect() }
 }
+
+/// Between two tries of a journal that cannot be written.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// How many times its length a watch may last: once more when the first was not enough to say.
 pub const EXTENSION: f64 = 2.0;

@@ -1,0 +1,212 @@
+//! The bounds on acting hold whatever operators press: budgets, domains, approvals, observe mode, a dead journal.
+
+use super::scene::{Scene, apply, approve, is_done, refused};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use trimtab::model::{
+    change::{Cause, ChangeId, ChangeState, Deed},
+    limits::{Mode, Policy},
+    message::{Command, Reply},
+    trial::Windows,
+};
+
+#[test]
+fn observe_mode_proposes_nothing_and_applies_nothing() {
+    let mut scene = Scene::new(Mode::Observe);
+    scene.seconds(60);
+    assert!(!scene.view.clone().unwrap().findings.is_empty());
+    assert!(scene.view.clone().unwrap().changes.is_empty());
+    let mut scene = Scene::new(Mode::Suggest);
+    let id = scene.until_proposed();
+    assert!(is_done(scene.command(approve(id))));
+    assert!(is_done(scene.command(Command::SetMode(Mode::Observe))));
+    assert!(refused(scene.command(apply(id))).contains("observe"));
+}
+
+#[test]
+fn an_expired_approval_applies_nothing() {
+    let windows = Windows { before: 30.0, settle: 2.0, after: 20.0 };
+    let mut scene = Scene::with(Policy { approval: 5.0, windows, ..Policy::default() });
+    let id = scene.until_proposed();
+    assert!(is_done(scene.command(approve(id))));
+    for _ in 0..60 {
+        scene.pass();
+    }
+    assert!(refused(scene.command(apply(id))).contains("has expired"));
+    scene.second();
+    assert_eq!(scene.state("calm"), Some(ChangeState::Proposed), "the next sweep takes it back");
+    assert!(refused(scene.command(apply(id))).contains("approve it first"));
+}
+
+#[test]
+fn two_changes_of_one_domain_do_not_overlap() {
+    let mut scene = Scene::new(Mode::Suggest);
+    let first = scene.until_applied();
+    let (rival, stranger) = (scene.change("lean").unwrap().id, scene.change("trim").unwrap().id);
+    assert!(is_done(scene.command(approve(rival))));
+    assert!(refused(scene.command(apply(rival))).contains("same domain"));
+    assert!(is_done(scene.command(approve(stranger))));
+    assert!(is_done(scene.command(apply(stranger))), "another domain is free");
+    assert!(is_done(scene.command(Command::Keep(first))));
+    assert!(is_done(scene.command(apply(rival))), "a confirmed change is in nobody's way");
+}
+
+#[test]
+fn a_dead_journal_stops_changes_and_no_rollback() {
+    let mut scene = Scene::new(Mode::Suggest);
+    scene.until_applied();
+    let rival = scene.change("trim").unwrap().id;
+    assert!(is_done(scene.command(approve(rival))));
+    scene.journal_down = true;
+    scene.cured = 0.5;
+    let why = refused(scene.command(apply(rival)));
+    assert!(why.contains("disk full"), "{why}");
+    assert!(scene.view.clone().unwrap().problems[0].contains("disk full"));
+    let why = refused(scene.command(apply(rival)));
+    assert!(why.contains("no change begins"), "refused before the hands are asked: {why}");
+    let reply = scene.command(Command::RollBackAll);
+    assert!(is_done(reply.clone()), "{reply:?}");
+    assert_eq!(scene.state("calm"), Some(ChangeState::RolledBack));
+    scene.journal_down = false;
+    scene.seconds(7);
+    assert!(scene.view.clone().unwrap().problems.is_empty(), "it is tried every few seconds");
+}
+
+#[test]
+fn a_double_press_is_one_deed_with_two_answers() {
+    let mut scene = Scene::new(Mode::Suggest);
+    let id = scene.until_proposed();
+    scene.asleep = true;
+    assert_eq!(scene.command(approve(id)), None);
+    assert_eq!(scene.command(approve(id)), None);
+    scene.asleep = false;
+    scene.work();
+    let done = scene.replies.iter().filter(|(_, reply)| matches!(reply, Reply::Done(_))).count();
+    assert_eq!(done, 2);
+    assert!(is_done(scene.command(approve(id))), "and a third time is no error");
+    assert_eq!(scene.entries.iter().filter(|e| matches!(e.deed, Deed::Approved { .. })).count(), 1);
+}
+
+#[test]
+fn panic_during_an_apply_undoes_it_right_after() {
+    let mut scene = Scene::new(Mode::Suggest);
+    let id = scene.until_proposed();
+    assert!(is_done(scene.command(approve(id))));
+    scene.asleep = true;
+    assert_eq!(scene.command(apply(id)), None);
+    assert_eq!(scene.command(Command::RollBackAll), None, "it waits for the undo");
+    scene.asleep = false;
+    scene.work();
+    assert!(is_done(scene.replies.last().map(|(_, reply)| reply.clone())));
+    assert_eq!(scene.state("calm"), Some(ChangeState::RolledBack));
+    assert_eq!(scene.causes(), [Cause::Panic]);
+}
+
+#[test]
+fn the_budget_of_an_hour_is_not_exceeded() {
+    let windows = Windows { before: 30.0, settle: 2.0, after: 20.0 };
+    let mut scene = Scene::with(Policy { per_hour: 1, windows, ..Policy::default() });
+    let id = scene.until_applied();
+    assert!(is_done(scene.command(Command::Keep(id))));
+    let next = scene.change("trim").unwrap().id;
+    assert!(is_done(scene.command(approve(next))));
+    assert!(refused(scene.command(apply(next))).contains("the budget is 1"));
+}
+
+#[test]
+fn rejected_advice_is_not_given_again_within_the_hour() {
+    let mut scene = Scene::new(Mode::Suggest);
+    let id = scene.until_proposed();
+    assert!(is_done(scene.command(Command::Reject(id))));
+    scene.seconds(120);
+    let again = scene.entries.iter().filter(|e| matches!(&e.deed, Deed::Proposed { proposal, .. } if &*proposal.action == "calm"));
+    assert_eq!(again.count(), 1);
+}
+
+#[test]
+fn stopping_undoes_what_nobody_confirmed_and_keeps_what_was_kept() {
+    let mut scene = Scene::new(Mode::Suggest);
+    let kept = scene.until_applied();
+    assert!(is_done(scene.command(Command::Keep(kept))));
+    let other = scene.change("trim").unwrap().id;
+    assert!(is_done(scene.command(approve(other))));
+    assert!(is_done(scene.command(apply(other))));
+    assert!(is_done(scene.stop()));
+    assert_eq!(scene.state("trim"), Some(ChangeState::RolledBack));
+    assert_eq!(scene.state("calm"), Some(ChangeState::Kept));
+    assert_eq!(scene.causes(), [Cause::Leaving]);
+}
+
+#[derive(Clone, Debug)]
+enum Press {
+    Command(u8, u64),
+    Wait(u8),
+    Sleep(bool),
+    Journal(bool),
+}
+
+fn press() -> impl Strategy<Value = Press> {
+    prop_oneof![
+        6 => (0_u8..8, 1_u64..6).prop_map(|(what, id)| Press::Command(what, id)),
+        2 => (1_u8..12).prop_map(Press::Wait),
+        1 => any::<bool>().prop_map(Press::Sleep),
+        1 => prop::bool::weighted(0.2).prop_map(Press::Journal),
+    ]
+}
+
+fn command(what: u8, id: u64) -> Command {
+    let id = ChangeId(id);
+    match what {
+        0 | 1 => approve(id),
+        2 | 3 => apply(id),
+        4 => Command::Keep(id),
+        5 => Command::RollBack(id),
+        6 => Command::Unapprove(id),
+        _ if id.0 == 5 => Command::RollBackAll,
+        _ => Command::Reject(id),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn no_sequence_of_commands_leaves_the_bounds(presses in prop::collection::vec(press(), 1..60)) {
+        let windows = Windows { before: 10.0, settle: 1.0, after: 8.0 };
+        let mut scene = Scene::with(Policy { per_hour: 3, windows, ..Policy::default() });
+        scene.cured = 0.5;
+        scene.seconds(16);
+        for press in presses {
+            match press {
+                Press::Command(what, id) => drop(scene.command(command(what, id))),
+                Press::Wait(seconds) => scene.seconds(usize::from(seconds)),
+                Press::Sleep(asleep) => { scene.asleep = asleep; scene.work(); }
+                Press::Journal(down) => scene.journal_down = down,
+            }
+        }
+        scene.asleep = false;
+        scene.work();
+        let applied = scene.entries.iter().filter(|e| matches!(e.deed, Deed::ApplyStarted { .. })).count();
+        prop_assert!(applied <= 3, "{applied} changes applied within an hour");
+        overlaps(&scene)?;
+    }
+}
+
+/// Replays the journal: every entry is legal, and no two unconfirmed changes share a domain at any time.
+fn overlaps(scene: &Scene) -> Result<(), TestCaseError> {
+    let mut all: BTreeMap<ChangeId, trimtab::model::change::Change> = BTreeMap::new();
+    for entry in &scene.entries {
+        match trimtab::model::change::Change::begin(entry) {
+            Some(change) => drop(all.insert(entry.change, change)),
+            None => {
+                let taken = all.get_mut(&entry.change).unwrap().take(entry);
+                prop_assert!(taken.is_ok(), "{taken:?}");
+            }
+        }
+        let mut busy = all.values().filter(|c| c.state.is_unconfirmed()).map(|c| c.proposal.domain.clone()).collect::<Vec<_>>();
+        let count = busy.len();
+        busy.sort();
+        busy.dedup();
+        prop_assert_eq!(busy.len(), count, "two unconfirmed changes in one domain");
+    }
+    Ok(())
+}
