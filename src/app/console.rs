@@ -164,7 +164,8 @@ fn look(options: &ConsoleOptions) -> Result<Look, String> {
         name => name.to_string(),
     };
     let names = || themes.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
-    let chosen = themes.iter().position(|t| t.name == wanted).ok_or_else(|| format!("no theme {wanted}; themes are {}", names()))?;
+    let chosen =
+        themes.iter().position(|t| t.name == wanted).ok_or_else(|| format!("no theme {wanted}; themes are {}", names()))?;
     Ok(Look { themes, chosen, ink: if options.ascii { Ink::Ascii } else { Ink::Braille } })
 }
 

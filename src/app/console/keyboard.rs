@@ -211,7 +211,10 @@ mod tests {
 
     #[test]
     fn keys_of_many_terminals_are_known() {
-        assert_eq!(keys(&[b"aA\r\t\x7f\x03"]), [Key::Char('a'), Key::Char('A'), Key::Enter, Key::Tab, Key::Backspace, Key::Ctrl('c')]);
+        assert_eq!(
+            keys(&[b"aA\r\t\x7f\x03"]),
+            [Key::Char('a'), Key::Char('A'), Key::Enter, Key::Tab, Key::Backspace, Key::Ctrl('c')]
+        );
         assert_eq!(keys(&[b"\x1b[A\x1bOB\x1b[Z\x1b[5~\x1b[1;5C"]), [Key::Up, Key::Down, Key::BackTab, Key::PageUp, Key::Right]);
         assert_eq!(keys(&[b"\x1bOP\x1b[11~\x1b[[A\x1b[21~\x1b[24~"]), [Key::F(1), Key::F(1), Key::F(1), Key::F(10), Key::F(12)]);
         assert_eq!(keys(&["é漢".as_bytes()]), [Key::Char('é'), Key::Char('漢')]);
