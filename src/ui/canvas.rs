@@ -1,11 +1,6 @@
 //! A rectangle to write into with its own coordinates. Whatever falls outside is cut off, so that no panel needs to count.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::Rect,
-    style::Style,
-    text::Line,
-};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 use unicode_width::UnicodeWidthStr;
 
 /// A part of the screen.

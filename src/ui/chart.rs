@@ -74,7 +74,9 @@ impl Chart<'_> {
     fn tall(&self, value: Option<f64>, steps: u16, height: u16) -> u16 {
         let most = height.saturating_mul(steps);
         match value {
-            Some(value) if self.full > 0.0 => ((value / self.full) * f64::from(most)).round().clamp(1.0, f64::from(most).max(1.0)) as u16,
+            Some(value) if self.full > 0.0 => {
+                ((value / self.full) * f64::from(most)).round().clamp(1.0, f64::from(most).max(1.0)) as u16
+            }
             Some(_) => 1,
             None => 0,
         }

@@ -23,10 +23,8 @@ pub fn frame(state: &State, pane: Pane, note: Line<'_>, area: Rect, buf: &mut Bu
     let theme = state.theme();
     let title = if focused { theme.accent } else { theme.title };
     let number = if focused { theme.accent } else { theme.dim };
-    let left = Line::from(vec![
-        Span::styled(format!(" {} ", pane.number()), number),
-        Span::styled(format!("{} ", pane.title()), title),
-    ]);
+    let left =
+        Line::from(vec![Span::styled(format!(" {} ", pane.number()), number), Span::styled(format!("{} ", pane.title()), title)]);
     boxed(state, focused, left, note, area, buf)
 }
 

@@ -73,12 +73,7 @@ fn is_drawn(key: &Key) -> bool {
 
 /// `count` values that end at `now`, one per `step`: the greatest of each step, or the last one before if it is fresh. Steps are cut
 /// at whole multiples, so that a chart moves by whole dots and a value never changes its shape as it moves.
-pub fn sample(
-    points: impl DoubleEndedIterator<Item = Point>,
-    now: Tick,
-    step: Duration,
-    count: usize,
-) -> Vec<Option<f64>> {
+pub fn sample(points: impl DoubleEndedIterator<Item = Point>, now: Tick, step: Duration, count: usize) -> Vec<Option<f64>> {
     let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX).max(1);
     let newest = now.0 / step;
     let mut dots = vec![None; count];
@@ -90,7 +85,8 @@ pub fn sample(
             most = Some(most.map_or(point.value, |m| m.max(point.value)));
         }
         let end = Tick((slot + 1).saturating_mul(step));
-        *dot = most.or_else(|| points.peek().filter(|p| end.since(p.at) <= HELD.max(Duration::from_nanos(step * 2))).map(|p| p.value));
+        *dot =
+            most.or_else(|| points.peek().filter(|p| end.since(p.at) <= HELD.max(Duration::from_nanos(step * 2))).map(|p| p.value));
     }
     dots
 }

@@ -136,7 +136,10 @@ pub const TABLE: &[Binding] = &[
     reaching(Reach::Host, row(&[Char('A')], C::Queue, I::Apply, "apply", "apply the approved change; asks")),
     reaching(Reach::Host, row(&[Char('C')], C::Queue, I::Keep, "keep", "keep the change that is being watched, now; asks")),
     reaching(Reach::Host, row(&[Char('R')], C::Queue, I::RollBack, "roll back", "roll the selected change back; asks")),
-    reaching(Reach::Host, row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code")),
+    reaching(
+        Reach::Host,
+        row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code"),
+    ),
     row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
     row(&[Char('y')], C::Queue, I::Copy, "copy", "copy the shell commands of the selected change"),
     // Panes.

@@ -67,11 +67,13 @@ pub fn places(state: &State, area: Rect) -> Places {
     let rows = [1, banner].map(Constraint::Length);
     let (top, body, low) = if shape == Shape::Small {
         let [top, line, low, body, bar] =
-            Layout::vertical([rows[0], rows[1], Constraint::Length(verdict), Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+            Layout::vertical([rows[0], rows[1], Constraint::Length(verdict), Constraint::Fill(1), Constraint::Length(1)])
+                .areas(area);
         ((top, line), body, (low, bar))
     } else {
         let [top, line, body, low, bar] =
-            Layout::vertical([rows[0], rows[1], Constraint::Fill(1), Constraint::Length(verdict), Constraint::Length(1)]).areas(area);
+            Layout::vertical([rows[0], rows[1], Constraint::Fill(1), Constraint::Length(verdict), Constraint::Length(1)])
+                .areas(area);
         ((top, line), body, (low, bar))
     };
     let panes = if state.page == Page::Overview { panes(state, shape, body) } else { Vec::new() };
@@ -110,13 +112,7 @@ fn left(area: Rect) -> Vec<(Pane, Rect)> {
     let [a, b, c] = Layout::vertical([Constraint::Length(upper), Constraint::Length(lower), Constraint::Fill(1)]).areas(area);
     let halves = |row: Rect| -> [Rect; 2] { Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(row) };
     let ([cpu, memory], [network, storage]) = (halves(a), halves(b));
-    vec![
-        (Pane::Cpu, cpu),
-        (Pane::Memory, memory),
-        (Pane::Network, network),
-        (Pane::Storage, storage),
-        (Pane::Processes, c),
-    ]
+    vec![(Pane::Cpu, cpu), (Pane::Memory, memory), (Pane::Network, network), (Pane::Storage, storage), (Pane::Processes, c)]
 }
 
 fn right(state: &State, area: Rect) -> Vec<(Pane, Rect)> {
@@ -128,8 +124,7 @@ fn right(state: &State, area: Rect) -> Vec<(Pane, Rect)> {
     let log = if area.height >= 26 { 7 } else { 0 };
     let findings = ((area.height - service_rows - log) * 2 / 5).max(4);
     let rows = [findings, service_rows].map(Constraint::Length);
-    let [a, b, c, d] =
-        Layout::vertical([rows[0], rows[1], Constraint::Fill(1), Constraint::Length(log)]).areas(area);
+    let [a, b, c, d] = Layout::vertical([rows[0], rows[1], Constraint::Fill(1), Constraint::Length(log)]).areas(area);
     let all = [(Pane::Findings, a), (Pane::Services, b), (Pane::Queue, c), (Pane::Log, d)];
     // A pane without room or rows is shown only while it is asked for.
     let hidden = all.iter().any(|(pane, at)| *pane == state.focus && at.height == 0);

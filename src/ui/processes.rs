@@ -24,8 +24,7 @@ pub enum Sort {
 
 impl Sort {
     /// All, in the order of the menu.
-    pub const ALL: [Sort; 8] =
-        [Sort::Cpu, Sort::Wait, Sort::Memory, Sort::Read, Sort::Write, Sort::Threads, Sort::Name, Sort::Pid];
+    pub const ALL: [Sort; 8] = [Sort::Cpu, Sort::Wait, Sort::Memory, Sort::Read, Sort::Write, Sort::Threads, Sort::Name, Sort::Pid];
 
     /// Its name.
     pub fn words(self) -> &'static str {

@@ -209,9 +209,7 @@ impl State {
                 &[C::Always, C::Global, C::Reader]
             }
             (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes],
-            (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
-                &[C::Always, C::Global, C::Queue, C::List]
-            }
+            (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
             (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }
     }
@@ -278,11 +276,9 @@ impl State {
 fn rank(change: &Change) -> u8 {
     match change.state {
         ChangeState::Stuck => 0,
-        ChangeState::Prepared
-        | ChangeState::Applying
-        | ChangeState::Applied
-        | ChangeState::Watching
-        | ChangeState::RollingBack => 1,
+        ChangeState::Prepared | ChangeState::Applying | ChangeState::Applied | ChangeState::Watching | ChangeState::RollingBack => {
+            1
+        }
         ChangeState::Proposed | ChangeState::Approved => 2,
         ChangeState::Kept => 3,
         _ => 4,

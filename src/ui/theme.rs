@@ -136,7 +136,10 @@ mod tests {
         let themes = Theme::built_in();
         let styles = |t: &Theme| {
             let t = t.clone();
-            [t.text, t.dim, t.border, t.accent, t.title, t.selected, t.good, t.notice, t.warning, t.critical, t.chart, t.second, t.mark]
+            [
+                t.text, t.dim, t.border, t.accent, t.title, t.selected, t.good, t.notice, t.warning, t.critical, t.chart, t.second,
+                t.mark,
+            ]
         };
         for theme in &themes {
             for style in styles(theme) {

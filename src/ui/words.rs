@@ -1,6 +1,9 @@
 //! How times and long texts are put into words on the screen. Numbers with a unit are shown by [`Unit::show`](crate::model::unit).
 
-use crate::model::{time::{Tick, Wall}, unit::Unit};
+use crate::model::{
+    time::{Tick, Wall},
+    unit::Unit,
+};
 use unicode_width::UnicodeWidthStr;
 
 /// A stretch of time in whole units, such as `41 s`, `12 min`, `3 h 10 min`, `12 d`.

@@ -164,7 +164,11 @@ fn verdict(change: &Change, prose: &mut Prose<'_>) {
         prose.field("mean", &text, theme.text);
     }
     if let Some(placebo) = verdict.placebo {
-        prose.field("placebo", &format!("as large an effect by chance in {} of earlier windows", Unit::Share.show(placebo)), theme.text);
+        prose.field(
+            "placebo",
+            &format!("as large an effect by chance in {} of earlier windows", Unit::Share.show(placebo)),
+            theme.text,
+        );
     }
     for doubt in &verdict.doubts {
         prose.field("doubt", doubt, theme.warning);

@@ -60,9 +60,8 @@ fn history(state: &State, memory: &Memory, mut canvas: Canvas<'_>) {
 
 fn cells(state: &State, memory: &Memory, vitals: &Vitals) -> Vec<Cell> {
     let theme = state.theme();
-    let bytes = |label, value: u64| -> Cell {
-        (label, Unit::Bytes.show(value as f64), if value == 0 { theme.dim } else { theme.text })
-    };
+    let bytes =
+        |label, value: u64| -> Cell { (label, Unit::Bytes.show(value as f64), if value == 0 { theme.dim } else { theme.text }) };
     let swap = memory.swap_total.saturating_sub(memory.swap_free);
     let mut cells = vec![
         bytes("used", memory.total.saturating_sub(memory.available)),

@@ -86,22 +86,19 @@ fn history(state: &State, network: &Network, mut canvas: Canvas<'_>) {
 }
 
 /// Two charts back to back on one scale: the first grows up, the second down.
-pub fn pair(
-    up: &[Option<f64>],
-    down: &[Option<f64>],
-    least: f64,
-    styles: [Style; 2],
-    state: &State,
-    canvas: &mut Canvas<'_>,
-) {
+pub fn pair(up: &[Option<f64>], down: &[Option<f64>], least: f64, styles: [Style; 2], state: &State, canvas: &mut Canvas<'_>) {
     let full = chart::scale(up, chart::scale(down, least));
     let (width, height) = (canvas.width(), canvas.height());
     let upper = height.div_ceil(2);
     let [first, second] = styles;
     let ink = state.look.ink;
     Chart { dots: up, full, ink, grow: Grow::Up, style: &|_| first }.draw(&mut canvas.part(0, 0, width, upper));
-    Chart { dots: down, full, ink, grow: Grow::Down, style: &|_| second }
-        .draw(&mut canvas.part(0, upper, width, height.saturating_sub(upper)));
+    Chart { dots: down, full, ink, grow: Grow::Down, style: &|_| second }.draw(&mut canvas.part(
+        0,
+        upper,
+        width,
+        height.saturating_sub(upper),
+    ));
 }
 
 fn table(state: &State, rows: &[&Interface], mut canvas: Canvas<'_>) {

@@ -145,7 +145,10 @@ fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {
             say(&format!("Every applied change is undone, newest first: {}", live.join(", ")), theme.text);
         }
         Question::Auto => {
-            say("Low-risk changes that can be undone are applied without asking, one at a time, measured, and rolled back without benefit.", theme.text);
+            say(
+                "Low-risk changes that can be undone are applied without asking, one at a time, measured, and rolled back without benefit.",
+                theme.text,
+            );
         }
         Question::Quit => {
             let flight = act::count(state.in_flight(), "change");

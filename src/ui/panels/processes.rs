@@ -11,7 +11,12 @@ use crate::{
         words,
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::{Line, Span}};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
 
 /// A column: head, width, whether it is aligned right, and which order it shows.
 struct Column {
@@ -149,4 +154,3 @@ fn value(state: &State, p: &Process, head: &str) -> (String, Style) {
         _ => (p.cgroup.to_string(), theme.dim),
     }
 }
-

@@ -112,7 +112,16 @@ fn table(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
                 None => canvas.right(end, y, name, theme.dim),
                 Some(disk) => {
                     let (text, warn) = number(name, disk);
-                    canvas.right(end, y, &text, if text == "-" || text.starts_with("0 ") || text == "0" { theme.dim } else { warn.map_or(theme.text, |v| theme.level(v, 0.02, 0.1)) });
+                    canvas.right(
+                        end,
+                        y,
+                        &text,
+                        if text == "-" || text.starts_with("0 ") || text == "0" {
+                            theme.dim
+                        } else {
+                            warn.map_or(theme.text, |v| theme.level(v, 0.02, 0.1))
+                        },
+                    );
                 }
             }
         }

@@ -70,5 +70,9 @@ pub fn draw_change(state: &State, change: &Change, canvas: Canvas<'_>) {
 /// The newest value of a key, as text.
 pub fn newest(state: &State, key: &Key) -> String {
     let unit: Unit = key.metric.unit();
-    state.history.get(key).and_then(|s| s.points().rfind(|p| p.at <= state.shown().now.tick)).map_or_else(|| "-".into(), |p| unit.show(p.value))
+    state
+        .history
+        .get(key)
+        .and_then(|s| s.points().rfind(|p| p.at <= state.shown().now.tick))
+        .map_or_else(|| "-".into(), |p| unit.show(p.value))
 }
