@@ -2,7 +2,9 @@
 
 mod architecture;
 mod cli;
+mod crash;
 mod engine;
+mod kill;
 mod laws;
 mod link;
 mod live;
