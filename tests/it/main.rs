@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod crash;
 mod engine;
+mod guard;
 mod laws;
 mod link;
 mod live;
