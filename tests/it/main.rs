@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod engine;
 mod guard;
+mod kill;
 mod laws;
 mod link;
 mod live;
