@@ -15,6 +15,7 @@ use crate::{
             terminal::{Terminal, Writer},
         },
         seat::Seat,
+        signals::Signals,
     },
     host::host::Host,
     model::{
@@ -31,7 +32,7 @@ use crate::{
 };
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
     time::sleep,
 };
@@ -73,7 +74,9 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let look = look(&options)?;
     let failed = |e: io::Error| format!("terminal: {e}");
     let state = State::begin(&seat.welcome, look, seat.own);
-    let mut signals = Signals::listen().map_err(failed)?;
+    let mut ends = Signals::catch().map_err(|e| e.why)?;
+    let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
+    let mut stops = signal(SignalKind::from_raw(libc::SIGTSTP)).map_err(failed)?;
     let terminal = Terminal::take().map_err(failed)?;
     let mut writer = Writer::start().map_err(failed)?;
     let mut inputs = terminal::read().map_err(failed)?;
@@ -97,17 +100,15 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         let wait = console.wait();
         let commands = tokio::select! {
             biased;
-            news = signals.next() => match news {
-                News::End(name) => {
-                    ::log::info!("ended by {name}");
-                    return Ok(Ended::Signal);
-                }
-                News::Stop => {
-                    pause(&terminal).map_err(failed)?;
-                    console.resize()
-                }
-                News::Resized => console.resize(),
-            },
+            name = ends.next() => {
+                ::log::info!("ended by {name}");
+                return Ok(Ended::Signal);
+            }
+            _ = stops.recv() => {
+                pause(&terminal).map_err(failed)?;
+                console.resize()
+            }
+            _ = resized.recv() => console.resize(),
             written = writer.written.recv() => match written {
                 Some(spare) => { console.spare = Some(spare); continue }
                 None => return Ok(Ended::Terminal),
@@ -264,48 +265,6 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     out
-}
-
-/// Signals that mean something to a console.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-    resized: Signal,
-    stop: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Signals> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            resized: signal(SignalKind::window_change())?,
-            stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
-        })
-    }
-
-    /// What the next signal means.
-    async fn next(&mut self) -> News {
-        tokio::select! {
-            _ = self.terminate.recv() => News::End("SIGTERM"),
-            _ = self.interrupt.recv() => News::End("SIGINT"),
-            _ = self.hangup.recv() => News::End("SIGHUP"),
-            _ = self.stop.recv() => News::Stop,
-            _ = self.resized.recv() => News::Resized,
-        }
-    }
-}
-
-/// What a signal means.
-enum News {
-    /// The program is to end, by the signal of that name.
-    End(&'static str),
-    /// It is to stop until it is told to go on.
-    Stop,
-    /// The terminal has another size.
-    Resized,
 }
 
 #[cfg(test)]

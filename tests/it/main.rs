@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod crash;
 mod engine;
+mod guard;
 mod kill;
 mod laws;
 mod link;
