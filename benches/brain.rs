@@ -120,7 +120,8 @@ impl Host {
             space: Some(Space { total: 1 << 40, used: i << 36, available: 1 << 39, ..Space::default() }),
             ..FilesystemSample::default()
         };
-        let card = |name: &str| InterfaceSample { name: name.into(), bytes: [n * 9000, n * 7000], up: true, ..InterfaceSample::default() };
+        let card =
+            |name: &str| InterfaceSample { name: name.into(), bytes: [n * 9000, n * 7000], up: true, ..InterfaceSample::default() };
         let group = |i: u64| CgroupSample {
             path: format!("/system.slice/unit-{i:02}.service").into(),
             inode: i,
@@ -202,7 +203,7 @@ fn report(name: &str, times: &mut [Duration]) {
 fn main() {
     let mut host = Host::new();
     let facts = Facts { boot: "boot".into(), cpus: 8, memory: 1 << 34, pressure: true, ..Facts::default() };
-    let (mut brain, _) = Brain::new(Birth {
+    let mut brain = Brain::new(Birth {
         deriver: Deriver::new([]),
         facts: Arc::new(facts),
         actions: actions::all(),
@@ -231,7 +232,12 @@ fn main() {
     }
     let view = brain.welcome().view;
     let found: Vec<&str> = view.findings.iter().map(|f| f.id.kind.words()).collect();
-    println!("{PROCESSES} processes, {} findings ({}), {} changes, {views} views", found.len(), found.join(", "), view.changes.len());
+    println!(
+        "{PROCESSES} processes, {} findings ({}), {} changes, {views} views",
+        found.len(),
+        found.join(", "),
+        view.changes.len()
+    );
     report("fast pass", &mut fast);
     report("sweep", &mut sweep);
     let mut all: Vec<Duration> = fast.into_iter().chain(sweep).collect();
