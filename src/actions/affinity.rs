@@ -20,8 +20,8 @@ use crate::{
     model::{
         knob::{Knob, Place},
         plan::{Obstacle, Refusal, Step},
-        proposal::{Domain, Proposal, Risk, Want},
-        subject::{ProcessId, Subject},
+        proposal::{Domain, Proposal, Risk},
+        subject::ProcessId,
         world::World,
     },
 };
@@ -72,7 +72,7 @@ impl Affinity {
             mechanism: format!("Threads confined to cpus {given} cannot hold up {victim} on cpus {left}."),
             expect: trial::outlook(world, &trial, 0.5),
             undo: "Each thread gets its own mask back at once; children forked meanwhile keep the new one until they end.".into(),
-            wants: culprits.iter().map(|c| Want { on: Subject::Process(c.process.id), to: given.clone() }).collect(),
+            wants: rivals::wants(&culprits, &given),
             fit: 0.25 * part,
             ..trial::proposal(&Setting::about(self), &rivals.finding.id, Domain::Cpu, trial)
         })

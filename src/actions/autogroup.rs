@@ -27,6 +27,7 @@ use crate::{
         world::World,
     },
 };
+use std::collections::BTreeMap;
 
 /// The value given: weight 15 beside 1024.
 const NICE: &str = "19";
@@ -83,24 +84,22 @@ impl Autogroup {
             mechanism: "The scheduler gives a session of nice 19 about 1/68 of the share of one of nice 0.".into(),
             expect: trial::outlook(world, &trial, 0.3),
             undo: "The session's nice before is written back, at once.".into(),
-            wants: one_each(&culprits),
+            wants: one_each(world, &culprits),
             fit: 0.9 * part,
             ..trial::proposal(&Setting::about(self), &rivals.finding.id, Domain::Cpu, trial)
         })
     }
 }
 
-/// One want for each session, on the greatest culprit in it.
-fn one_each(culprits: &[&Culprit<'_>]) -> Vec<Want> {
-    let mut seen = Vec::new();
-    let mut wants = Vec::new();
-    for culprit in culprits.iter().filter(|c| matches!(c.lever, Lever::Session(_))) {
-        if !seen.contains(&culprit.process.session) {
-            seen.push(culprit.process.session);
-            wants.push(Want { on: Subject::Process(culprit.process.id), to: NICE.into() });
-        }
+/// One want for each session: on its leader, who outlives what it starts, else on the greatest culprit in it.
+fn one_each(world: &World<'_>, culprits: &[&Culprit<'_>]) -> Vec<Want> {
+    let all = world.snapshot.processes.known().map(|all| all.as_slice()).unwrap_or_default();
+    let mut one: BTreeMap<u32, ProcessId> = BTreeMap::new();
+    for process in culprits.iter().map(|c| c.process) {
+        let leader = all.iter().find(|p| p.id.pid == process.session && p.session == process.session);
+        one.entry(process.session).or_insert_with(|| leader.unwrap_or(process).id);
     }
-    wants
+    one.into_values().map(|id| Want { on: Subject::Process(id), to: NICE.into() }).collect()
 }
 
 fn enabled(host: &dyn Host) -> Result<(), Refusal> {
@@ -112,11 +111,11 @@ fn enabled(host: &dyn Host) -> Result<(), Refusal> {
     Err(refusal(Obstacle::Unsupported, format!("{place} is {}: sessions have no nice of their own. Use nice.", text.trim())))
 }
 
-/// The steps of one session: through the culprit, and through the leader too, so that undo finds it when either has ended.
-fn session(host: &dyn Host, culprit: &Stat, to: &str, steps: &mut Vec<Step>) -> Result<(), Refusal> {
-    let members = protect::session(host, culprit.session)?;
-    let leader = members.iter().find(|member| member.id.pid == culprit.session && member.id != culprit.id);
-    for process in leader.into_iter().chain([culprit]).map(|member| member.id) {
+/// The steps of one session: through the process named and through another one, so that undo finds it when either has ended.
+fn session(host: &dyn Host, named: &Stat, to: &str, steps: &mut Vec<Step>) -> Result<(), Refusal> {
+    let members = protect::session(host, named.session)?;
+    let other = members.iter().find(|member| member.id != named.id);
+    for process in [named].into_iter().chain(other).map(|member| member.id) {
         match steps::step(host, knob(process), to) {
             Ok(step) if !steps.iter().any(|known| known.knob == step.knob) => steps.push(step),
             Ok(_) => {}

@@ -11,6 +11,7 @@ use crate::{
         knob::{
             protect,
             refuse::{from_host, nothing},
+            rivals::touchable,
             setting::Setting,
             steps,
             trial::{self, rise},
@@ -24,6 +25,7 @@ use crate::{
         plan::{Refusal, Step},
         proposal::{Domain, Proposal, Risk, Want},
         subject::Subject,
+        unit::Unit,
         world::World,
     },
 };
@@ -78,9 +80,11 @@ impl Descriptors {
     fn relief(&self, world: &World<'_>, finding: &Finding) -> Option<Proposal> {
         let process = world.snapshot.process(finding.id.subject.process()?)?;
         let (soft, hard) = process.descriptor_limit?;
-        let open = process.descriptors?;
+        // What the finding saw at the peak, where it is more than there is now.
+        let peak = finding.victims.first().filter(|v| v.unit == Unit::Share).map_or(0.0, |v| v.amount * soft as f64);
+        let open = f64::from(process.descriptors?).max(peak).round();
         let wish = soft.saturating_mul(4).max(ROOMY).min(hard);
-        if wish <= soft || !crate::actions::knob::rivals::touchable(process) {
+        if wish <= soft || !touchable(process) {
             return None;
         }
         let key = Key::new(Subject::Process(process.id), Metric::ProcessDescriptors);
@@ -99,8 +103,8 @@ impl Descriptors {
     }
 }
 
-fn share(open: u32, limit: u64) -> String {
-    crate::model::unit::Unit::Share.show(f64::from(open) / limit.max(1) as f64)
+fn share(open: f64, limit: u64) -> String {
+    Unit::Share.show(open / limit.max(1) as f64)
 }
 
 fn number(text: &str) -> u64 {

@@ -86,6 +86,8 @@ impl IoPriority {
         let metric = if reads { Metric::ProcessRead } else { Metric::ProcessWrite };
         let guardrails = vec![progress(first.id, metric), rise(Metric::PressureMemoryFull, 0.05)];
         let trial = trial::of(world, Key::new(finding.id.subject.clone(), Metric::DiskLatency), guardrails);
+        let mut wants: Vec<Want> = culprits.iter().map(|(_, p)| Want { on: Subject::Process(p.id), to: "idle".into() }).collect();
+        wants.sort();
         let (who, moved) = (crowd(culprits.iter().map(|(party, _)| &*party.name)), culprits.iter().map(|(_, p)| bytes(p)).sum());
         Some(Proposal {
             title: format!("io priority idle for {}", who.chars().take(35).collect::<String>()),
@@ -93,7 +95,7 @@ impl IoPriority {
             mechanism: format!("{scheduler} serves requests of the idle class when no other waits (or after a time limit)."),
             expect: trial::outlook(world, &trial, 0.5),
             undo: "Each thread gets its own class back at once; requests already queued keep theirs.".into(),
-            wants: culprits.iter().map(|(_, p)| Want { on: Subject::Process(p.id), to: "idle".into() }).collect(),
+            wants,
             fit: weight,
             ..trial::proposal(&Setting::about(self), &finding.id, Domain::Storage, trial)
         })

@@ -15,7 +15,7 @@ use crate::{
             rivals::touchable,
             setting::Setting,
             steps::{self, Order},
-            trial::{self, progress},
+            trial::{self, rise},
         },
     },
     host::host::Host,
@@ -35,6 +35,9 @@ use crate::{
 
 /// somaxconn and backlog wished for: what Linux has had as its default since 5.4.
 const BACKLOG: u32 = 4096;
+
+/// Cores used from which a program of one thread is bound by them.
+const BOUND: f64 = 0.9;
 
 /// The accept queue.
 pub struct ListenBacklog;
@@ -93,7 +96,7 @@ impl ListenBacklog {
         let (listener, process) = fullest(world, finding, tcp)?;
         let (port, old) = (listener.port, listener.backlog);
         let subject = if tcp.through.is_none() { Subject::Host } else { Subject::Network(tcp.netns) };
-        let guardrails = vec![progress(process.id, Metric::ProcessCpu)];
+        let guardrails = vec![rise(Metric::PressureMemoryFull, 0.05)];
         let trial = trial::of(world, Key::new(subject, Metric::ListenOverflows), guardrails);
         let (name, rate) = (&process.name, Unit::PerSecond.show(tcp.overflows));
         Some(Proposal {
@@ -103,7 +106,8 @@ impl ListenBacklog {
             expect: format!("listen overflows should fall from {rate} to 0."),
             undo: "somaxconn is written back and the program listens again (SIGHUP); queued connections stay.".into(),
             wants: vec![Want { on: Subject::Process(process.id), to: format!("{} {port} {BACKLOG}", tcp.netns) }],
-            fit: 0.8,
+            // A program that has no cpu left cannot accept faster: a longer queue only hides it.
+            fit: if process.cpu.is_some_and(|cpu| cpu >= BOUND) { 0.3 } else { 0.8 },
             ..trial::proposal(&Setting::about(self), &finding.id, Domain::Network, trial)
         })
     }

@@ -19,8 +19,8 @@ use crate::{
     model::{
         knob::Knob,
         plan::{Refusal, Step},
-        proposal::{Domain, Proposal, Risk, Want},
-        subject::{ProcessId, Subject},
+        proposal::{Domain, Proposal, Risk},
+        subject::ProcessId,
         world::World,
     },
 };
@@ -75,7 +75,7 @@ impl Nice {
             mechanism: "The scheduler gives a thread of nice 19 about 1/68 of the share of one of nice 0.".into(),
             expect: trial::outlook(world, &trial, 0.3),
             undo: "Each thread gets its own nice back at once; children forked meanwhile keep 19 until they end.".into(),
-            wants: culprits.iter().map(|c| Want { on: Subject::Process(c.process.id), to: NICE.into() }).collect(),
+            wants: rivals::wants(&culprits, NICE),
             fit: 0.9 * part,
             ..trial::proposal(&Setting::about(self), &rivals.finding.id, Domain::Cpu, trial)
         })

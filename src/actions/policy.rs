@@ -20,9 +20,9 @@ use crate::{
     model::{
         knob::Knob,
         plan::{Obstacle, Refusal, Step},
-        proposal::{Domain, Proposal, Risk, Want},
+        proposal::{Domain, Proposal, Risk},
         sample,
-        subject::{ProcessId, Subject},
+        subject::ProcessId,
         world::World,
     },
 };
@@ -118,7 +118,7 @@ impl Policy {
             mechanism: self.mechanism().into(),
             expect: trial::outlook(world, &trial, left),
             undo: format!("Each thread gets its own policy back at once; children forked meanwhile keep {word} until they end."),
-            wants: culprits.iter().map(|c| Want { on: Subject::Process(c.process.id), to: word.into() }).collect(),
+            wants: rivals::wants(&culprits, word),
             fit: fit * part,
             ..trial::proposal(&Setting::about(&self), &rivals.finding.id, Domain::Cpu, trial)
         })

@@ -84,6 +84,7 @@ impl Weight {
                 wants.push(want);
             }
         }
+        wants.sort();
         let trial = trial::contention(world, rivals, Some(first.process.id));
         let names = crowd(wants.iter().filter_map(|w| match &w.on {
             Subject::Cgroup(path) => path.rsplit('/').next(),

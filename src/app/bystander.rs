@@ -10,15 +10,36 @@ use crate::{
 
 /// Why nothing is done.
 #[derive(Clone, Debug)]
-pub struct Bystander(pub String);
+pub struct Bystander {
+    why: String,
+    /// Whether the operator has been told. It is no news for one who asked for it.
+    told: bool,
+}
+
+impl Bystander {
+    /// One who was asked only to watch.
+    pub fn wanted(why: &str) -> Bystander {
+        Bystander { why: why.into(), told: true }
+    }
+
+    /// One who can do no more than watch.
+    pub fn forced(why: &str) -> Bystander {
+        Bystander { why: why.into(), told: false }
+    }
+
+    fn tied(&mut self) -> Done {
+        self.told = true;
+        Done { error: Some(self.why.clone()), journal_down: true, ..Done::default() }
+    }
+}
 
 impl Work for Bystander {
     fn perform(&mut self, _job: Job) -> Done {
-        Done { error: Some(self.0.clone()), journal_down: true, ..Done::default() }
+        self.tied()
     }
 
     fn foreign(&mut self) -> Done {
-        Done::default()
+        if self.told { Done::default() } else { self.tied() }
     }
 
     fn audit(&mut self, _most: usize) -> Vec<(u64, Entry)> {

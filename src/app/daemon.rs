@@ -1,6 +1,7 @@
 //! `trimtab daemon`: the engine without a screen, and the socket through which it is asked.
 
 use crate::{
+    actions,
     app::{
         cli::Common,
         desk,
@@ -23,11 +24,11 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     let config = settings::load(common, env)?;
     let path = env.socket(common.socket.as_deref());
     let (listener, _claim) = socket::claim(&path, env.uid)?;
-    let engine = parts::start(&Wish { config, rights: rights(common, env), legacy: Legacy::Stay })?;
-    let _serving = serve(listener, env, &engine);
+    let running = parts::start(&Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay }, env)?;
+    let _serving = serve(listener, env, &running.engine);
     log::info!("the engine listens on {}", path.display());
     log::info!("{}: ending", signals.next().await);
-    engine.stop().await;
+    running.engine.stop().await;
     Ok(())
 }
 
@@ -41,7 +42,7 @@ pub fn serve(listener: UnixListener, env: &Env, engine: &EngineHandle) -> JoinHa
 /// What the command line and this user's directories allow.
 pub fn rights(common: &Common, env: &Env) -> Rights {
     match common.state.clone().or_else(|| env.state_directory()) {
-        _ if common.observe => Rights::Watch("started with --observe".into()),
+        _ if common.observe => Rights::Observe,
         Some(directory) => Rights::Change(directory),
         None => Rights::Watch("there is no place for a journal: no home and no $XDG_STATE_HOME (give one with --state DIR)".into()),
     }

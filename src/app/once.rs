@@ -7,7 +7,7 @@ use crate::{
         derive::deriver::Deriver,
         detect::{self, Lane},
     },
-    app::{failure::Failure, out, text},
+    app::{failure::Failure, out, parts, text},
     config::sections::Config,
     host::{dry::DryHost, host::Host, real::RealHost},
     model::{
@@ -27,8 +27,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Between the two looks.
 const APART: Duration = Duration::from_secs(1);
-/// Files kept open between the two looks.
-const HANDLES: usize = 256;
 
 /// What one run sees.
 #[derive(Clone, Debug, Serialize)]
@@ -57,7 +55,7 @@ pub fn run(config: &Config, format: Format) -> Result<(), Failure> {
     let once = look(config);
     match format {
         Format::Json => out::json(&once),
-        Format::Text => out::say(&text::once(&once)),
+        Format::Text => out::say(&text::once::once(&once)),
     }
 }
 
@@ -72,7 +70,7 @@ pub enum Format {
 
 fn look(config: &Config) -> Once {
     let host: Arc<dyn Host> = Arc::new(DryHost(Arc::new(RealHost::default())));
-    let mut sources = sources::all(&host, &config.services, HANDLES);
+    let mut sources = sources::all(&host, &config.services, parts::handles());
     let mut deriver = Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience())));
     sample(&mut sources, &mut deriver, &*host);
     host.pause(APART);

@@ -1,23 +1,37 @@
-//! Puts an engine together.
+//! Puts an engine together: machine, sources, actions, journal, guard, numbers.
 
 use crate::{
-    actions,
-    app::{bystander::Bystander, failure::Failure},
+    actions::{self, action::Action},
+    app::{bystander::Bystander, env::Env, failure::Failure},
     config::sections::Config,
     engine::{
         engine,
+        guard::process::GuardProcess,
         handle::EngineHandle,
+        hands::Hands,
         parts::{Parts, Settings},
+        undo::Tools,
+        worker::Work,
     },
     host::{dry::DryHost, host::Host, real::RealHost},
-    model::limits::Mode,
+    model::{change::Entry, knob::Place, limits::Mode},
     sources,
+    store::{
+        error::{StoreError, Trouble},
+        journal::{self, Journal},
+        lock::Lock,
+    },
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What engine is wanted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Wish {
+    /// What it may propose.
+    pub actions: &'static [&'static dyn Action],
     /// The configuration in force.
     pub config: Config,
     /// What it may do.
@@ -29,7 +43,9 @@ pub struct Wish {
 /// What an engine may do to the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rights {
-    /// Nothing: it holds no host that could write, and no journal. Why, in words for the operator.
+    /// Nothing, on demand: it holds no host that could write, and no journal.
+    Observe,
+    /// Nothing, for want of something: what.
     Watch(String),
     /// What is approved, with its journal in that directory.
     Change(PathBuf),
@@ -44,35 +60,90 @@ pub enum Legacy {
     Leave,
 }
 
-/// Starts it.
-pub fn start(wish: &Wish) -> Result<EngineHandle, Failure> {
-    engine::start(parts(wish)).map_err(Failure::new)
+/// A running engine. Its state directory is locked as long as this lives.
+pub struct Running {
+    /// The way in.
+    pub engine: EngineHandle,
+    _lock: Option<Lock>,
 }
 
-fn parts(wish: &Wish) -> Parts {
-    let why = match &wish.rights {
-        Rights::Watch(why) => why.clone(),
-        Rights::Change(_) => "nothing here can make changes yet".into(),
-    };
-    log::warn!("only watching: {why}");
-    let (host, hands, mode): (Arc<dyn Host>, _, _) =
-        (Arc::new(DryHost(Arc::new(RealHost::default()))), Box::new(Bystander(why)), Mode::Observe);
+/// Who acts, on what, and what is known from before.
+struct Crew {
+    host: Arc<dyn Host>,
+    hands: Box<dyn Work>,
+    entries: Vec<(u64, Entry)>,
+    mode: Mode,
+    lock: Option<Lock>,
+}
+
+/// Starts it.
+pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     let config = &wish.config;
+    let crew = match &wish.rights {
+        Rights::Observe => watching(Bystander::wanted("trimtab was started with --observe")),
+        Rights::Watch(why) => {
+            log::warn!("only watching: {why}");
+            watching(Bystander::forced(why))
+        }
+        Rights::Change(directory) => acting(directory, config.policy.mode, env)?,
+    };
     let mut policy = config.policy.clone();
-    policy.mode = mode;
-    Parts {
-        sources: sources::all(&host, &config.services, handles()),
-        host,
-        actions: actions::all(),
-        hands,
-        entries: Vec::new(),
+    policy.mode = crew.mode;
+    let parts = Parts {
+        sources: sources::all(&crew.host, &config.services, handles()),
+        host: crew.host,
+        actions: wish.actions,
+        hands: crew.hands,
+        entries: crew.entries,
         settings: Settings { thresholds: config.thresholds.clone(), hysteresis: config.hysteresis.clone(), policy },
         leave: wish.legacy == Legacy::Leave,
+    };
+    Ok(Running { engine: engine::start(parts).map_err(Failure::new)?, _lock: crew.lock })
+}
+
+fn watching(hands: Bystander) -> Crew {
+    let host = Arc::new(DryHost(Arc::new(RealHost::default())));
+    Crew { host, hands: Box::new(hands), entries: Vec::new(), mode: Mode::Observe, lock: None }
+}
+
+/// Journal, recovery, guard. Where there can be no journal there are no changes either, but watching goes on.
+fn acting(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, Failure> {
+    match journaled(directory, mode, env) {
+        Ok(crew) => Ok(crew),
+        Err(e) if e.trouble == Trouble::Held => Err(Failure::new(e)),
+        Err(e) => {
+            log::warn!("only watching: {e}");
+            Ok(watching(Bystander::forced(&e.to_string())))
+        }
     }
 }
 
+fn journaled(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, StoreError> {
+    let lock = Lock::take(directory)?;
+    let host = Arc::new(RealHost::default());
+    let opened = Journal::open(&directory.join(journal::FILE), host.now())?;
+    if let Some(damage) = &opened.damage {
+        log::error!("{damage}");
+    }
+    let mut entries = opened.entries;
+    // Without it no plan of an earlier boot is told from one of this; an empty identity is that of no boot.
+    let boot = host.text(&Place::proc("sys/kernel/random/boot_id")).unwrap_or_default();
+    let tools = Tools { host: host.clone(), actions: actions::named, journal: opened.journal, boot: boot.trim().into() };
+    let family = host.clone();
+    let args = vec!["guard".into(), directory.into()];
+    let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
+    let seen = entries.last().map_or(0, |(number, _)| *number);
+    let mut hands = Hands::new(tools, Box::new(guard), seen);
+    let recovered = hands.recover(&entries);
+    if let Some(error) = &recovered.error {
+        log::error!("recovery: {error}");
+    }
+    entries.extend(recovered.entries);
+    Ok(Crew { host, hands: Box::new(hands), entries, mode, lock: Some(lock) })
+}
+
 /// How many files of processes and control groups may be kept open: half of what we may open at all.
-fn handles() -> usize {
+pub fn handles() -> usize {
     let soft = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     usize::try_from(soft.unwrap_or(1024) / 2).unwrap_or(512)
 }

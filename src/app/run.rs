@@ -1,14 +1,20 @@
 //! From the command line to the way to run.
 
-use crate::app::{
-    cli::{Cli, DemoPart, Verb},
-    daemon, demo,
-    env::Env,
-    failure::{Code, Failure},
-    guard, once, out, settings, verbs,
+use crate::{
+    actions,
+    app::{
+        cli::{Cli, DemoPart, Format, Verb},
+        daemon, demo, doctor,
+        env::Env,
+        failure::Failure,
+        guard, once, out, parts, settings, solo, verbs,
+    },
+    config::sections::Config,
+    host::{host::Host, real::RealHost},
+    sources,
 };
 use clap::{Parser, error::ErrorKind};
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 /// Parses, runs, says what went wrong.
 pub fn main() -> ExitCode {
@@ -34,15 +40,17 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         return Err(Failure::usage("this program takes its rights from its user, not from set-uid"));
     }
     match &cli.verb {
+        Some(Verb::Demo(demo)) => wait(demo::run::run(demo, &cli.common, env)),
         Some(Verb::DemoPart(part)) => demo_part(part),
-        Some(Verb::Guard(from)) => guard::run(&from.directory),
+        Some(Verb::Guard(of)) => guard::run(&of.directory),
+        Some(Verb::Doctor(format)) => diagnose(*format, &settings::load(&cli.common, env)?),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
         None if cli.once => {
             let format = if cli.json { once::Format::Json } else { once::Format::Text };
             once::run(&settings::load(&cli.common, env)?, format)
         }
-        None => Err(Failure { code: Code::Failed, why: "there is no console yet".into() }),
+        None => wait(solo::run(&cli.common, env)),
     }
 }
 
@@ -53,6 +61,13 @@ fn demo_part(part: &DemoPart) -> Result<(), Failure> {
         ("prober", Some(port), Some(file)) => demo::prober::run(part.parent, part.seconds, port, file),
         _ => Err(Failure::usage("parts of the demo are started by the demo")),
     }
+}
+
+fn diagnose(format: Format, config: &Config) -> Result<(), Failure> {
+    let host: Arc<dyn Host> = Arc::new(RealHost::default());
+    let mut sources = sources::all(&host, &config.services, parts::handles());
+    let report = doctor::report(&*host, actions::all(), &mut sources);
+    if format.json { out::json(&report) } else { out::say(&report.to_string()) }
 }
 
 /// Runs to the end on this thread.

@@ -65,16 +65,16 @@ fn strange() -> Failure {
 }
 
 fn status(view: &View, format: Format) -> Result<(), Failure> {
-    if format.json { out::json(&text::Status::of(view)) } else { out::say(&text::status(view)) }
+    if format.json { out::json(&text::status::Status::of(view)) } else { out::say(&text::status::status(view)) }
 }
 
 fn queue(view: &View, format: Format) -> Result<(), Failure> {
-    if format.json { out::json(&view.changes) } else { out::say(&text::queue(&view.changes)) }
+    if format.json { out::json(&view.changes) } else { out::say(&text::change::queue(&view.changes)) }
 }
 
 fn show(view: &View, one: One) -> Result<(), Failure> {
     let change = find(view, one.id)?;
-    if one.format.json { out::json(change) } else { out::say(&text::change(change)) }
+    if one.format.json { out::json(change) } else { out::say(&text::change::change(change)) }
 }
 
 fn find(view: &View, id: ChangeId) -> Result<&Arc<Change>, Failure> {
@@ -86,5 +86,5 @@ fn find(view: &View, id: ChangeId) -> Result<&Arc<Change>, Failure> {
 
 async fn audit(client: &mut Client, wish: Audit) -> Result<(), Failure> {
     let Body::Audit(entries) = client.ask(Ask::Audit { most: wish.most }).await? else { return Err(strange()) };
-    if wish.format.json { out::json(&entries) } else { out::say(&text::audit(&entries)) }
+    if wish.format.json { out::json(&entries) } else { out::say(&text::audit::audit(&entries)) }
 }

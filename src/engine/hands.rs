@@ -10,20 +10,13 @@ use crate::{
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
         worker::Work,
     },
-    host::{error::HostError, host::Host},
     model::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
-        knob::Knob,
         plan::{Held, Obstacle, Plan, Refusal},
         proposal::Proposal,
     },
     store::{chain::digest, error::StoreError},
 };
-use std::time::Duration;
-
-/// How long a knob that takes effect a moment after its write may take, and how often it is looked at meanwhile.
-const MOMENT: Duration = Duration::from_secs(1);
-const GLANCE: Duration = Duration::from_millis(50);
 
 /// Hands with their tools.
 pub struct Hands {
@@ -86,6 +79,8 @@ impl Hands {
         match self.tools.journal.since(self.seen) {
             Ok(entries) => {
                 self.seen = entries.last().map_or(self.seen, |(number, _)| *number);
+                let ended = |entry: &&(u64, Entry)| entry.1.who == Who::Guard && !matches!(entry.1.deed, Deed::RollbackStarted(_));
+                entries.iter().filter(ended).for_each(|(_, entry)| self.guard.disarm(entry.change));
                 done.entries = entries;
             }
             Err(e) => {
@@ -171,7 +166,7 @@ impl Hands {
         let host = self.tools.host.as_ref();
         let action = self.action(&plan.action).map_err(|why| (Cause::ApplyFailed, why))?;
         action.apply(plan, host).map_err(|refusal| (Cause::ApplyFailed, refusal.why))?;
-        match settle(action, plan, host) {
+        match action.verify(plan, host) {
             Ok(Held::Holds) => Ok(()),
             Ok(Held::Drifted { knob, found }) => Err((Cause::NotHeld, format!("{knob} reads {found} after the write"))),
             Ok(Held::Gone) => Err((Cause::NotHeld, "every target has ended".into())),
@@ -253,17 +248,4 @@ fn same(plan: Plan, approved: &str) -> Result<Plan, Refusal> {
         return Ok(plan);
     }
     Err(Refusal { kind: Obstacle::Moved, why: "the machine has moved since the approval, and so has the plan: look again".into() })
-}
-
-/// Reads the plan back; what takes effect a moment after the write gets that moment.
-fn settle(action: &dyn Action, plan: &Plan, host: &dyn Host) -> Result<Held, HostError> {
-    let later = plan.steps.iter().any(|step| matches!(step.knob, Knob::Backlog { .. }));
-    let begun = host.now().tick;
-    loop {
-        let held = action.verify(plan, host)?;
-        if !later || !matches!(held, Held::Drifted { .. }) || host.now().tick.since(begun) >= MOMENT {
-            return Ok(held);
-        }
-        host.pause(GLANCE);
-    }
 }

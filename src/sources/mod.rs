@@ -1,5 +1,6 @@
 //! Sources: one file per thing read. Each has a pure `parse` inside; a source never fails, it has gaps.
 
+pub mod cgroups;
 pub mod cpu;
 pub mod disks;
 pub mod facts;
@@ -28,7 +29,8 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::<memory::Memory>::default(),
         Box::<vm::Vm>::default(),
         Box::<pressure::Pressure>::default(),
-        Box::new(processes::Processes::new(handles)),
+        Box::new(processes::Processes::new(handles / 4 * 3)),
+        Box::new(cgroups::Cgroups::new(handles / 4)),
         Box::<disks::Disks>::default(),
         Box::<interfaces::Interfaces>::default(),
         Box::<tcp::Tcp>::default(),

@@ -97,14 +97,19 @@ impl Journal {
             return Err(StoreError::plain(path, Trouble::Damaged, "the file is gone, but its write-ahead log is not"));
         }
         let journal = Self::join(path)?;
-        let walk = chain::walk(&journal.connection);
+        let walk = journal.proved()?;
         Ok((journal, walk))
+    }
+
+    /// The whole chain as of one moment: a guard that an engine left behind may be appending.
+    fn proved(&self) -> Result<Walk, StoreError> {
+        let moment = self.connection.unchecked_transaction().map_err(|e| self.failed("read", &e))?;
+        Ok(chain::walk(&moment))
     }
 
     /// Proves the whole chain again; the number of records.
     pub fn verify(&self) -> Result<u64, StoreError> {
-        let reading = self.connection.unchecked_transaction().map_err(|e| self.failed("read", &e))?;
-        match chain::walk(&reading) {
+        match self.proved()? {
             Walk { entries, broken: None } => Ok(entries.len() as u64),
             Walk { broken: Some(broken), .. } => Err(self.broken(&broken)),
         }

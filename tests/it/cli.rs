@@ -24,7 +24,7 @@ impl Home {
     pub fn trimtab(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trimtab"));
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.dir.path()).env("TERM", "xterm-256color");
-        command.env("XDG_CONFIG_HOME", self.path("config")).args(args);
+        command.env("XDG_CONFIG_HOME", self.path("config")).env("RUNTIME_DIRECTORY", self.path("run")).args(args);
         command.arg("--socket").arg(self.path("run/engine.sock")).arg("--state").arg(self.path("state"));
         command
     }

@@ -2,7 +2,10 @@
 
 mod architecture;
 mod cli;
+mod crash;
 mod engine;
+mod guard;
+mod kill;
 mod laws;
 mod link;
 mod live;

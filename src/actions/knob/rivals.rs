@@ -8,6 +8,7 @@ use crate::{
     actions::knob::protect,
     model::{
         finding::{Finding, FindingKind, Party},
+        proposal::Want,
         sample::Policy,
         snapshot::Process,
         subject::{ProcessId, Subject},
@@ -128,6 +129,14 @@ fn path(world: &World<'_>, process: &Process) -> Vec<Lever> {
         path.push(Lever::Session(process.session));
     }
     path
+}
+
+/// The same wish for each, in an order that does not change with their shares: the same culprits are the same advice.
+pub fn wants(culprits: &[&Culprit<'_>], to: &str) -> Vec<Want> {
+    let want = |c: &&Culprit<'_>| Want { on: Subject::Process(c.process.id), to: to.into() };
+    let mut wants: Vec<Want> = culprits.iter().map(want).collect();
+    wants.sort();
+    wants
 }
 
 /// Names in few words: `6 x python3`, or `4 x make, dd`.

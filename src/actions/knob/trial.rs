@@ -41,7 +41,7 @@ pub fn contention(world: &World<'_>, rivals: &Rivals<'_>, slowed: Option<Process
         Some(service) => Key::new(service, Metric::ServiceP95),
         None => Key::new(Subject::Process(rivals.sufferer.id), Metric::ProcessRunDelay),
     };
-    let mut guardrails = vec![rise(Metric::PressureMemoryFull, 0.05), rise(Metric::PressureIoFull, 0.05)];
+    let mut guardrails = vec![rise(Metric::PressureMemoryFull, 0.05)];
     guardrails.extend(slowed.map(|process| progress(process, Metric::ProcessCpu)));
     of(world, primary, guardrails)
 }

@@ -29,6 +29,8 @@ const CULPRITS: usize = 32;
 const VICTIMS: usize = 5;
 /// A hog below this share of the greatest one is not worth naming.
 const SMALL: f64 = 0.1;
+/// Seconds after which a process that serves nobody known may count as a victim: what starts, waits.
+const SETTLED: f64 = 10.0;
 /// A waiting process can blame others only on a core that is this busy.
 const TAKEN: f64 = 0.9;
 
@@ -87,10 +89,13 @@ fn hogs<'c, 'w>(world: &World<'_>, all: &'c [Candidate<'w>]) -> Vec<&'c Candidat
     hogs
 }
 
-/// Small: it sleeps in between and uses little; or it serves others and uses less than its rivals together.
+/// Small: it sleeps in between, uses little, has lived a while and is not one of the hogs' own crew; or it serves others and uses
+/// less than its rivals together.
 fn is_small(world: &World<'_>, c: &Candidate<'_>, hogs: &[&Candidate<'_>]) -> bool {
     if c.role == Role::Other {
-        return !c.hungry() && c.cpu < world.thresholds.hog_cores;
+        let crew = |hog: &&Candidate<'_>| hog.process.name == c.process.name && hog.process.session == c.process.session;
+        let little = !c.hungry() && c.cpu < world.thresholds.hog_cores;
+        return little && who::age(world, c.process) >= SETTLED && !hogs.iter().any(crew);
     }
     let (own, rivals) = hogs.iter().fold((0.0, 0.0), |(own, rivals), hog| match kin(hog, c) {
         true => (own + hog.cpu, rivals),
@@ -288,6 +293,16 @@ mod tests {
     }
 
     #[test]
+    fn one_of_a_crew_and_what_has_just_started_are_no_victims() {
+        let crew = (100..104).fold(Scene::quiet().cores([1.0, 1.0]), |s, pid| {
+            s.process(pid, "rustc", |p| (p.session, p.cpu, p.wait) = (9, Some(0.45), Some(0.5)))
+        });
+        let crew = crew.process(104, "rustc", |p| (p.session, p.cpu, p.wait) = (9, Some(0.1), Some(0.5)));
+        let born = crew.process(105, "ld", |p| (p.id.start, p.cpu, p.wait) = (999_500, Some(0.1), Some(0.5)));
+        assert!(born.seen(look).is_empty());
+    }
+
+    #[test]
     fn hogs_that_wait_only_for_each_other_are_no_contention() {
         assert!(six_hogs(Scene::quiet()).seen(look).is_empty());
     }
@@ -322,7 +337,8 @@ mod tests {
         let scene = six_hogs(Scene::quiet())
             .runs(50, "nginx", 0.02, 0.0)
             .history(&of_process(50, Metric::ProcessRunDelay), [0.0, 0.0, 0.0, 0.4, 0.4, 0.4, 0.0]);
-        assert_eq!(only(scene.seen(look)).level, Level::Over);
+        let finding = only(scene.seen(look)).finding;
+        assert!(finding.headline.contains("waits 240 ms/s"), "{}", finding.headline);
     }
 
     #[test]

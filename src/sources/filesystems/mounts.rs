@@ -1,6 +1,12 @@
 //! Which mounts are worth a row: what `df` shows, less what cannot fill up.
 
-use crate::sources::parse::mountinfo::{self, Mount};
+use crate::{
+    model::knob::Root,
+    sources::parse::{
+        self,
+        mountinfo::{self, Mount},
+    },
+};
 
 /// Types without space of their own, and automount points, where asking would mount.
 const WITHOUT_SPACE: &[&str] = &[
@@ -51,8 +57,8 @@ pub fn choose(text: &str) -> Vec<Mount> {
 
 fn worthy(mount: &Mount) -> bool {
     let kind = mount.kind.as_str();
-    let below = |directory: &str| mount.at.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
-    let odd_place = below("/sys") || below("/proc") || (below("/dev") && mount.at != "/dev/shm");
+    let of_the_kernel = parse::place(&mount.at).root != Root::Top || mount.at.starts_with("/dev/");
+    let odd_place = of_the_kernel && mount.at != "/dev/shm";
     let layers = kind == "overlay" && mount.at != "/";
     let sealed = kind == "tmpfs" && mount.options.split(',').any(|option| option == "ro");
     !(WITHOUT_SPACE.contains(&kind) || IMAGES.contains(&kind) || odd_place || layers || sealed)

@@ -186,13 +186,15 @@ mod tests {
     }
 
     #[test]
-    fn owners_of_listeners_are_sought_when_connections_are_dropped() {
+    fn owners_of_listeners_are_sought_when_one_is_new_and_when_connections_are_dropped() {
         let (mut tcp, host) = (Tcp::default(), host());
         let listener = Listener { port: 80, waiting: 17, backlog: 16, inode: 555, owner: None };
         host.set_listeners(7, vec![listener]);
+        assert_eq!(rows(&mut tcp, &host)[1].listeners[0].owner, None, "nobody holds it");
         host.put_link("/proc/21/fd/3", "socket:[555]");
         host.put_link("/proc/21/fd/4", "/dev/null");
-        assert_eq!(rows(&mut tcp, &host)[1].listeners[0].owner, None, "nothing is dropped: nobody is looked for");
+        host.step(Duration::from_secs(11));
+        assert_eq!(rows(&mut tcp, &host)[1].listeners[0].owner, None, "nothing new, nothing dropped: nobody is looked for");
         counters(&host, "20/net", 5);
         assert_eq!(rows(&mut tcp, &host)[1].listeners[0].owner, Some(ProcessId { pid: 21, start: 210 }));
         host.remove("/proc/21/fd");

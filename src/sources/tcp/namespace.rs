@@ -16,9 +16,10 @@ use std::sync::Arc;
 /// Seconds between two looks at the settings.
 const SETTINGS: f64 = 10.0;
 /// Seconds between two looks at the listeners while nothing overflows.
-const LISTENERS: f64 = 30.0;
-/// Seconds between two searches for owners while something overflows.
-const OWNERS: f64 = 5.0;
+const LISTENERS: f64 = 10.0;
+/// Seconds between two searches for owners that are not known, while something overflows and otherwise. Who listens serves others:
+/// findings choose their victims by it.
+const OWNERS: (f64, f64) = (5.0, 30.0);
 
 /// A namespace.
 pub struct Namespace {
@@ -102,11 +103,14 @@ impl Namespace {
         }
         self.listeners_read = Some(now);
         let Ok(mut listeners) = host.listeners(self.sample.netns, self.sample.through) else { return };
-        if overflows && due(self.owners_sought, OWNERS) {
+        self.owners.name(&mut listeners);
+        let news = self.sample.listeners.iter().map(|l| l.inode).ne(listeners.iter().map(|l| l.inode));
+        let wait = if overflows { OWNERS.0 } else { OWNERS.1 };
+        if listeners.iter().any(|l| l.owner.is_none()) && (news || due(self.owners_sought, wait)) {
             self.owners_sought = Some(now);
             self.owners.find(host, members.of(self.sample.netns), &listeners);
+            self.owners.name(&mut listeners);
         }
-        self.owners.name(&mut listeners);
         self.sample.listeners = Arc::new(listeners);
     }
 

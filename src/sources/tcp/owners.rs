@@ -1,5 +1,5 @@
 //! Who holds a listening socket: the process with a descriptor whose link names the socket's inode. Dear on processes with many
-//! descriptors, so it is done for namespaces in distress only, and at most [`MOST`] links at once.
+//! descriptors, so it is done only when a listener is new or has no known owner, seldom, and at most [`MOST`] links at once.
 
 use super::members::identity;
 use crate::{

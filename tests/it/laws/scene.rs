@@ -161,6 +161,7 @@ pub fn quiet() -> Scene {
         process(200, "web", 200, "/"),
         process(205, "web deaf", 205, "/"),
         process(210, "hog", 200, "/"),
+        process(299, "sh", 299, "/"),
         process(300, "hog", 299, "/"),
         process(310, "hog", 310, "/"),
         process(400, "build", 400, "/batch/jobs"),

@@ -1,0 +1,91 @@
+//! Changes: the queue, and all about one.
+
+use crate::{
+    app::text::{
+        finding::{findings, proposal},
+        rows::{clock, line, row},
+    },
+    model::{change::Change, plan::Plan, unit::Unit, verdict::Effect},
+};
+use std::sync::Arc;
+
+/// The queue, one line a change.
+pub fn queue(changes: &[Arc<Change>]) -> String {
+    if changes.is_empty() {
+        return "nothing is proposed and nothing was changed\n".into();
+    }
+    let mut out = String::new();
+    for change in changes {
+        let id = change.id.to_string();
+        let note = match (&change.lock, &change.verdict, &change.trouble) {
+            (_, _, Some(trouble)) => format!("  ({trouble})"),
+            (_, Some(verdict), _) => format!("  ({})", verdict.why),
+            (Some(lock), ..) if change.state.is_open() => format!("  (locked: {})", lock.why),
+            _ => String::new(),
+        };
+        let (state, risk) = (change.state.words(), change.proposal.risk.words());
+        line(&mut out, &format!("{id:<5} {state:<12} {risk:<6} {}{note}", change.proposal.title));
+    }
+    out
+}
+
+/// All about one change.
+pub fn change(change: &Change) -> String {
+    let mut out = String::new();
+    line(&mut out, &format!("{} {} ({})", change.id, change.proposal.title, change.state.words()));
+    findings(&mut out, std::slice::from_ref(&change.finding));
+    proposal(&mut out, &change.proposal);
+    if let Some(lock) = &change.lock {
+        row(&mut out, "locked", &lock.why);
+    }
+    if let Some(foresight) = &change.foresight {
+        let least = Unit::Share.show(foresight.detectable);
+        row(
+            &mut out,
+            "can show",
+            &format!("an effect of {least} or more, from {} of history", Unit::Seconds.show(foresight.history)),
+        );
+    }
+    if let Some(made) = &change.plan {
+        plan(&mut out, made);
+    }
+    if let Some(verdict) = &change.verdict {
+        row(&mut out, "verdict", &verdict.why);
+        if let Some(effect) = &verdict.effect {
+            row(&mut out, "effect", &shown_effect(effect, change.proposal.trial.primary.metric.unit()));
+        }
+        for doubt in &verdict.doubts {
+            row(&mut out, "doubt", doubt);
+        }
+    }
+    if let Some(trouble) = &change.trouble {
+        row(&mut out, "trouble", trouble);
+    }
+    for (at, who, what) in &change.deeds {
+        line(&mut out, &format!("  {}  {what} by {who}", clock(*at)));
+    }
+    out
+}
+
+fn shown_effect(effect: &Effect, unit: Unit) -> String {
+    let percent = |share: f64| format!("{:+.0} %", share * 100.0);
+    format!(
+        "{} -> {}, {} ({} to {})",
+        unit.show(effect.before),
+        unit.show(effect.after),
+        percent(effect.change),
+        percent(effect.interval.0),
+        percent(effect.interval.1)
+    )
+}
+
+/// What a plan writes.
+pub(super) fn plan(out: &mut String, plan: &Plan) {
+    const SHOWN: usize = 12;
+    for step in plan.steps.iter().take(SHOWN) {
+        row(out, "diff", &format!("{}: {} -> {}", step.knob, step.before, step.after));
+    }
+    if let Some(more) = plan.steps.len().checked_sub(SHOWN).filter(|n| *n > 0) {
+        row(out, "", &format!("and {more} more"));
+    }
+}

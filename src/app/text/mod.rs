@@ -1,0 +1,8 @@
+//! What the command line prints for people: plain lines, aligned, no escape codes.
+
+pub mod audit;
+pub mod change;
+pub mod finding;
+pub mod once;
+pub mod rows;
+pub mod status;

@@ -1,0 +1,104 @@
+//! Engine and host in short.
+
+use crate::{
+    app::text::rows::line,
+    model::{
+        change::{Change, ChangeId, ChangeState},
+        finding::Finding,
+        limits::Mode,
+        message::{Cost, GuardState, View},
+        time::Now,
+        unit::Unit,
+    },
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The state of engine and host in short, for programs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Host name.
+    pub host: Arc<str>,
+    /// When.
+    pub now: Now,
+    /// Pid of the engine.
+    pub engine: u32,
+    /// Mode in force.
+    pub mode: Mode,
+    /// The guard.
+    pub guard: GuardState,
+    /// What is wrong with trimtab itself.
+    pub problems: Vec<String>,
+    /// Its cost.
+    pub cost: Cost,
+    /// Findings that hold.
+    pub findings: Arc<Vec<Finding>>,
+    /// Changes: number, state, title.
+    pub changes: Vec<(ChangeId, ChangeState, String)>,
+}
+
+impl Status {
+    /// That of a view.
+    pub fn of(view: &View) -> Status {
+        Status {
+            host: view.facts.host.clone(),
+            now: view.now,
+            engine: view.engine,
+            mode: view.mode,
+            guard: view.guard.clone(),
+            problems: view.problems.clone(),
+            cost: view.cost,
+            findings: view.findings.clone(),
+            changes: view.changes.iter().map(|c| (c.id, c.state, c.proposal.title.clone())).collect(),
+        }
+    }
+}
+
+/// The state of engine and host in short.
+pub fn status(view: &View) -> String {
+    let mut out = String::new();
+    let guard = match &view.guard {
+        GuardState::Idle => "not needed".into(),
+        GuardState::Armed { pid, plans } => format!("pid {pid}, holds {plans}"),
+        GuardState::Failed(why) => format!("failed: {why}"),
+    };
+    let cost = format!("{}, {}", Unit::Cores.show(view.cost.cpu), Unit::Bytes.show(view.cost.resident as f64));
+    let rows: [(&str, String); 6] = [
+        ("host", format!("{}, Linux {}", view.facts.host, view.facts.kernel)),
+        ("engine", format!("pid {}, {}", view.engine, cost)),
+        ("mode", view.mode.words().into()),
+        ("guard", guard),
+        ("findings", count(view.findings.len())),
+        ("changes", changes_in_short(&view.changes)),
+    ];
+    for (name, value) in rows {
+        line(&mut out, &format!("{name:<9} {value}"));
+    }
+    for problem in &view.problems {
+        line(&mut out, &format!("problem   {problem}"));
+    }
+    for finding in view.findings.iter() {
+        line(&mut out, &format!("{:<3}{}", finding.severity.sign(), finding.headline));
+    }
+    out
+}
+
+fn count(n: usize) -> String {
+    if n == 0 { "none".into() } else { n.to_string() }
+}
+
+fn changes_in_short(changes: &[Arc<Change>]) -> String {
+    let mut states: Vec<ChangeState> = changes.iter().map(|c| c.state).collect();
+    states.sort();
+    let mut parts: Vec<(usize, ChangeState)> = Vec::new();
+    for state in states {
+        match parts.last_mut() {
+            Some((n, last)) if *last == state => *n += 1,
+            _ => parts.push((1, state)),
+        }
+    }
+    if parts.is_empty() {
+        return "none".into();
+    }
+    parts.iter().map(|(n, state)| format!("{n} {}", state.words())).collect::<Vec<_>>().join(", ")
+}

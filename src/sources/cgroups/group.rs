@@ -1,0 +1,214 @@
+//! One group between sweeps: what was last read of it, and when which part is read again.
+//!
+//! Cpu use is counted with that of all groups below, so a group under a parent that used none is not even read. Which part is read:
+//!
+//! | part | under a parent that ran | else |
+//! |---|---|---|
+//! | cpu use and throttling | each sweep | in turns of [`TURN`] sweeps |
+//! | memory in use, pressure | each sweep if it ran itself | in turns |
+//! | quota, weight, limits, kills, number of processes | every [`SETTINGS`] sweeps if it ran itself | every [`IDLE_SETTINGS`] |
+
+use super::{
+    files,
+    tree::{Mounts, Part, Parts},
+};
+use crate::{
+    host::{
+        error::{HostError, Kind},
+        host::{Host, Touch},
+    },
+    model::{
+        knob::Place,
+        sample::{CgroupSample, CgroupVersion},
+        text::clean,
+    },
+    sources::{
+        kept::Kept,
+        parse::{self, stall},
+    },
+};
+
+const TURN: u64 = 10;
+const SETTINGS: u64 = 5;
+const IDLE_SETTINGS: u64 = 30;
+
+/// One group.
+pub struct Group {
+    /// As last read.
+    pub sample: CgroupSample,
+    /// Its path as it is.
+    pub path: String,
+    /// The hierarchies that it is in.
+    pub parts: Parts,
+    directories: Directories,
+    /// Where its cpu use is counted; kept open while there is room.
+    usage: Option<Kept>,
+    /// Turns are spread by this.
+    number: u64,
+    known: bool,
+    /// It used cpu in this sweep.
+    pub ran: bool,
+}
+
+/// Its directories in the hierarchies that it is in.
+struct Directories {
+    cpu: Option<Place>,
+    accounting: Option<Place>,
+    memory: Option<Place>,
+    unified: Option<Place>,
+}
+
+impl Group {
+    /// A group in these hierarchies.
+    pub fn new(mounts: &Mounts, path: &str, parts: Parts) -> Group {
+        let directory = |part: Part| parts.contains(&part).then(|| mounts.directory(part, path)).flatten();
+        let directories = Directories {
+            cpu: directory(Part::Cpu),
+            accounting: directory(Part::Accounting),
+            memory: directory(Part::Memory),
+            unified: directory(Part::Unified),
+        };
+        Group {
+            sample: CgroupSample { path: clean(path, 512), version: mounts.version(), ..CgroupSample::default() },
+            path: path.into(),
+            parts,
+            directories,
+            usage: None,
+            number: path.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte))),
+            known: false,
+            ran: false,
+        }
+    }
+
+    /// Keeps the file of its cpu use open from now on.
+    pub fn keep_open(&mut self) {
+        self.usage = self.usage_file().map(Kept::new);
+    }
+
+    fn v1(&self) -> bool {
+        self.sample.version == CgroupVersion::V1
+    }
+
+    fn usage_file(&self) -> Option<Place> {
+        let d = &self.directories;
+        if self.v1() { Some(d.accounting.as_ref()?.join("cpuacct.usage")) } else { Some(d.unified.as_ref()?.join("cpu.stat")) }
+    }
+
+    /// Reads what is due. An error means that it is gone.
+    pub fn refresh(&mut self, reader: &mut Reader, sweep: u64, parent_ran: bool) -> Touch<()> {
+        let turn = self.number.wrapping_add(sweep);
+        let first = !self.known;
+        let due = first || turn.is_multiple_of(TURN);
+        self.ran = false;
+        if !(due || parent_ran) {
+            return Ok(());
+        }
+        if due {
+            self.identify(reader.host)?;
+        }
+        let before = self.sample.cpu;
+        self.read_usage(reader)?;
+        self.ran = self.sample.cpu.is_none() || self.sample.cpu != before;
+        if due || self.ran {
+            self.read_state(reader);
+        }
+        if first || turn.is_multiple_of(if self.ran { SETTINGS } else { IDLE_SETTINGS }) {
+            self.read_settings(reader);
+        }
+        self.known = true;
+        Ok(())
+    }
+
+    /// Looks whether the directory is still there and still the same.
+    fn identify(&mut self, host: &dyn Host) -> Touch<()> {
+        let d = &self.directories;
+        let home = if self.v1() { d.cpu.as_ref() } else { d.unified.as_ref() };
+        let Some(directory) = home.or(d.accounting.as_ref()).or(d.memory.as_ref()).or(d.unified.as_ref()) else {
+            return Ok(());
+        };
+        let inode = host.inode(directory)?;
+        if self.known && inode != self.sample.inode {
+            return Err(HostError::plain("find", directory, Kind::Gone, "it was made anew"));
+        }
+        self.sample.inode = inode;
+        Ok(())
+    }
+
+    fn read_usage(&mut self, reader: &mut Reader) -> Touch<()> {
+        let file = if self.usage.is_some() { None } else { self.usage_file() };
+        match (&mut self.usage, file) {
+            (Some(kept), _) => kept.read(reader.host, reader.buffer)?,
+            (None, Some(place)) => reader.host.read(&place, reader.buffer)?,
+            (None, None) => {
+                self.sample.cpu = None;
+                return Ok(());
+            }
+        }
+        let text = parse::text(reader.buffer);
+        if self.v1() {
+            self.sample.cpu = parse::whole(&text);
+        } else {
+            let stat = files::parse_cpu_stat(&text);
+            (self.sample.cpu, self.sample.throttling) = (stat.used, stat.throttling);
+        }
+        Ok(())
+    }
+
+    fn read_state(&mut self, reader: &mut Reader) {
+        let (sample, d) = (&mut self.sample, &self.directories);
+        if sample.version == CgroupVersion::V1 {
+            sample.throttling = reader.get(&d.cpu, "cpu.stat", |text| files::parse_cpu_stat(text).throttling);
+        }
+        sample.memory = match &d.memory {
+            Some(_) => reader.get(&d.memory, "memory.usage_in_bytes", parse::whole),
+            None => reader.get(&d.unified, "memory.current", parse::whole),
+        };
+        let mut stall = |name| reader.get(&d.unified, name, stall::parse);
+        sample.pressure = match (stall("cpu.pressure"), stall("memory.pressure"), stall("io.pressure")) {
+            (Some(cpu), Some(memory), Some(io)) => Some([cpu, memory, io]),
+            _ => None,
+        };
+    }
+
+    fn read_settings(&mut self, reader: &mut Reader) {
+        let (v1, sample, d) = (self.v1(), &mut self.sample, &self.directories);
+        let cpu = if v1 { &d.cpu } else { &d.unified };
+        if v1 {
+            let period = reader.get(cpu, "cpu.cfs_period_us", |text| Some(text.to_string())).unwrap_or_default();
+            sample.quota = reader.get(cpu, "cpu.cfs_quota_us", |quota| files::parse_cfs(quota, &period));
+            sample.weight = reader.get(cpu, "cpu.shares", parse::whole);
+        } else {
+            sample.quota = reader.get(cpu, "cpu.max", files::parse_cpu_max);
+            sample.weight = reader.get(cpu, "cpu.weight", parse::whole);
+        }
+        sample.idle = reader.get(cpu, "cpu.idle", parse::whole) == Some(1);
+        (sample.memory_limit, sample.oom_kills) = match &d.memory {
+            Some(_) => (
+                reader.get(&d.memory, "memory.limit_in_bytes", files::parse_limit),
+                reader.get(&d.memory, "memory.oom_control", files::parse_oom_kills),
+            ),
+            None => (
+                reader.get(&d.unified, "memory.max", files::parse_limit),
+                reader.get(&d.unified, "memory.events", files::parse_oom_kills),
+            ),
+        };
+        let home = if cpu.is_some() { cpu } else { &d.memory };
+        let count = reader.get(home, "cgroup.procs", |text| Some(text.lines().count()));
+        sample.processes = u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
+    }
+}
+
+/// Reads files into one buffer.
+pub struct Reader<'a> {
+    /// From where.
+    pub host: &'a dyn Host,
+    /// What was read last.
+    pub buffer: &'a mut Vec<u8>,
+}
+
+impl Reader<'_> {
+    fn get<T>(&mut self, directory: &Option<Place>, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.host.read(&directory.as_ref()?.join(name), self.buffer).ok()?;
+        parse(&parse::text(self.buffer))
+    }
+}

@@ -1,0 +1,212 @@
+//! The same laws on real knobs: processes, cgroups and network namespaces that the tests start themselves, as root.
+
+use super::proposal;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+use trimtab::{
+    actions::{self, action::Action},
+    host::{host::Host, real::RealHost},
+    model::{
+        plan::{Held, Obstacle, Plan, Undone},
+        proposal::{Proposal, Want},
+        subject::{ProcessId, Subject},
+    },
+};
+
+/// A child that ends with the test.
+struct Started(Child);
+
+impl Started {
+    /// Runs a program that says a line when it stands.
+    fn new(command: &[&str]) -> Started {
+        let mut child = Command::new(command[0]).args(&command[1..]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "{command:?}");
+        Started(child)
+    }
+
+    fn id(&self) -> ProcessId {
+        let pid = self.0.id();
+        ProcessId { pid, start: RealHost::default().start_time(&pid.to_string()).unwrap() }
+    }
+
+    fn netns(&self) -> u64 {
+        let link = fs::read_link(format!("/proc/{}/ns/net", self.0.id())).unwrap();
+        link.to_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// A cpu cgroup (v1) that goes with the test.
+struct Group(PathBuf);
+
+impl Group {
+    fn new(name: &str) -> Option<Group> {
+        let path = PathBuf::from(format!("/sys/fs/cgroup/cpu/trimtab_test_{}_{name}", std::process::id()));
+        fs::create_dir(&path).ok().map(|()| Group(path))
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Cgroup(format!("/{}", self.0.file_name().unwrap().to_str().unwrap()).into())
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.0.join(file)).unwrap().trim().into()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _left_for_the_eye_if_it_stays = fs::remove_dir(&self.0);
+    }
+}
+
+/// Root, or a word about why the test does nothing.
+fn root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("skipped: real knobs need root");
+    }
+    root
+}
+
+/// The action's own proposal, aimed at something real.
+fn aimed(action: &dyn Action, wants: &[(Subject, &str)]) -> Proposal {
+    let wants = wants.iter().map(|(on, to)| Want { on: on.clone(), to: (*to).into() }).collect();
+    Proposal { wants, ..proposal(action) }
+}
+
+/// There and back, with the machine asked at each turn; gives the plan.
+fn round_trip(name: &str, wants: &[(Subject, &str)]) -> Plan {
+    let (host, action) = (RealHost::default(), actions::named(name).unwrap());
+    let plan = action.prepare(&aimed(action, wants), &host).unwrap_or_else(|r| panic!("{name}: {}", r.why));
+    let now = |plan: &Plan| plan.steps.iter().map(|s| host.get(&s.knob).unwrap()).collect::<Vec<_>>();
+    let before = now(&plan);
+    action.apply(&plan, &host).unwrap_or_else(|r| panic!("{name}: {}", r.why));
+    assert_eq!(action.verify(&plan, &host).unwrap(), Held::Holds, "{name}");
+    assert_ne!(now(&plan), before, "{name}");
+    action.apply(&plan, &host).unwrap();
+    assert_eq!(action.rollback(&plan, &host).unwrap(), Undone::Undone, "{name}");
+    assert_eq!(now(&plan), before, "{name}");
+    plan
+}
+
+const SLEEPER: &[&str] = &["sh", "-c", "echo ready; exec sleep 1000"];
+
+#[test]
+fn nice_policy_and_io_priority_of_a_child() {
+    let child = Started::new(SLEEPER);
+    if root() {
+        for (name, to) in [("nice", "19"), ("policy-batch", "batch"), ("policy-idle", "idle"), ("io-priority", "idle")] {
+            round_trip(name, &[(Subject::Process(child.id()), to)]);
+        }
+    }
+}
+
+#[test]
+fn the_last_cpu_only_for_a_child() {
+    let child = Started::new(SLEEPER);
+    let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap();
+    let Some((_, last)) = online.trim().rsplit_once(['-', ',']) else { return eprintln!("skipped: a single cpu") };
+    if root() {
+        round_trip("affinity", &[(Subject::Process(child.id()), last)]);
+    }
+}
+
+#[test]
+fn the_session_of_a_child() {
+    let child = Started::new(&["setsid", "sh", "-c", "echo ready; exec sleep 1000"]);
+    if root() && fs::read_to_string("/proc/sys/kernel/sched_autogroup_enabled").is_ok_and(|on| on.trim() == "1") {
+        let plan = round_trip("autogroup", &[(Subject::Process(child.id()), "19")]);
+        assert_eq!(plan.steps.len(), 1);
+    }
+}
+
+#[test]
+fn our_own_session_is_refused_on_the_real_machine() {
+    let (host, autogroup, child) = (RealHost::default(), actions::named("autogroup").unwrap(), Started::new(SLEEPER));
+    let refusal = autogroup.prepare(&aimed(autogroup, &[(Subject::Process(child.id()), "19")]), &host).unwrap_err();
+    assert!(matches!(refusal.kind, Obstacle::Protected | Obstacle::Unsupported), "{}", refusal.why);
+}
+
+#[test]
+fn the_descriptor_limit_of_a_child() {
+    let child = Started::new(&["sh", "-c", "ulimit -Sn 64; echo ready; exec sleep 1000"]);
+    let plan = round_trip("descriptors", &[(Subject::Process(child.id()), "256")]);
+    assert!(plan.steps[0].before.starts_with("64:") && plan.steps[0].after.starts_with("256:"));
+}
+
+#[test]
+fn quota_and_weight_of_a_cgroup() {
+    let Some(group) = root().then(|| Group::new("cpu")).flatten() else { return eprintln!("skipped: no cpu cgroup v1 to make") };
+    fs::write(group.0.join("cpu.cfs_quota_us"), "15000").unwrap();
+    round_trip("cgroup-quota", &[(group.subject(), "95000")]);
+    assert_eq!(group.read("cpu.cfs_quota_us"), "15000");
+    round_trip("cgroup-weight", &[(group.subject(), "16")]);
+    assert_eq!(group.read("cpu.shares"), "1024");
+}
+
+#[test]
+fn a_cgroup_made_anew_is_another_one() {
+    let Some(group) = root().then(|| Group::new("anew")).flatten() else { return eprintln!("skipped: no cpu cgroup v1 to make") };
+    let (host, weight) = (RealHost::default(), actions::named("cgroup-weight").unwrap());
+    let plan = weight.prepare(&aimed(weight, &[(group.subject(), "16")]), &host).unwrap();
+    fs::remove_dir(&group.0).unwrap();
+    fs::create_dir(&group.0).unwrap();
+    assert_eq!(weight.apply(&plan, &host).unwrap_err().kind, Obstacle::Gone);
+    assert_eq!(group.read("cpu.shares"), "1024");
+}
+
+#[test]
+fn the_local_ports_of_another_namespace() {
+    if !root() {
+        return;
+    }
+    let child = Started::new(&["unshare", "-n", "sh", "-c", "echo ready; exec sleep 1000"]);
+    let (id, netns) = (child.id(), child.netns());
+    let plan = round_trip("port-range", &[(Subject::Network(netns), &format!("{netns} {} {} 1024 65535", id.pid, id.start))]);
+    assert_eq!(plan.steps.last().unwrap().after, "1024 65535");
+}
+
+/// A program that listens with a great wish and listens again on SIGHUP, in a namespace whose somaxconn is 16.
+const SERVER: &str = "
+import signal, socket
+open('/proc/sys/net/core/somaxconn', 'w').write('16')
+s = socket.socket(); s.bind(('127.0.0.1', 8080)); s.listen(4096)
+signal.signal(signal.SIGHUP, lambda *_: s.listen(4096))
+print('ready', flush=True)
+while True: signal.pause()
+";
+
+#[test]
+fn a_listener_in_another_namespace_listens_again_both_ways() {
+    if !root() || !Path::new("/usr/bin/python3").exists() {
+        return eprintln!("skipped: needs root and python3");
+    }
+    let child = Started::new(&["unshare", "-n", "/usr/bin/python3", "-c", SERVER]);
+    let want = format!("{} 8080 4096", child.netns());
+    let plan = round_trip("listen-backlog", &[(Subject::Process(child.id()), &want)]);
+    let values: Vec<_> = plan.steps.iter().map(|s| (s.before.as_str(), s.after.as_str())).collect();
+    assert_eq!(values, [("16", "4096"), ("16", "4096")]);
+}
+
+#[test]
+#[ignore = "changes knobs of the whole host for a moment: root"]
+fn knobs_of_the_host() {
+    round_trip("writeback", &[(Subject::Host, "dirty_background 16777216"), (Subject::Host, "dirty 67108864")]);
+    round_trip("swappiness", &[(Subject::Host, "20")]);
+    round_trip("thp", &[(Subject::Host, "enabled madvise"), (Subject::Host, "defrag defer+madvise")]);
+    round_trip("io-scheduler", &[(Subject::Disk("vda".into()), "bfq")]);
+    round_trip("read-ahead", &[(Subject::Disk("vda".into()), "512")]);
+}
