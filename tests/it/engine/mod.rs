@@ -1,4 +1,5 @@
 //! The brain on a scripted host: from a contention to a finding, a proposal, an approval, a verdict, and every way out of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bounds;
 mod scene;
