@@ -97,14 +97,13 @@ impl Journal {
             return Err(StoreError::plain(path, Trouble::Damaged, "the file is gone, but its write-ahead log is not"));
         }
         let journal = Self::join(path)?;
-        let walk = chain::walk(&journal.connection);
+        let walk = chain::walk(&journal.connection).map_err(|e| journal.failed("read", &e))?;
         Ok((journal, walk))
     }
 
     /// Proves the whole chain again; the number of records.
     pub fn verify(&self) -> Result<u64, StoreError> {
-        let reading = self.connection.unchecked_transaction().map_err(|e| self.failed("read", &e))?;
-        match chain::walk(&reading) {
+        match chain::walk(&self.connection).map_err(|e| self.failed("read", &e))? {
             Walk { entries, broken: None } => Ok(entries.len() as u64),
             Walk { broken: Some(broken), .. } => Err(self.broken(&broken)),
         }
@@ -371,6 +370,26 @@ mod tests {
         let mut file = fs::File::create(shelf.path()).unwrap();
         file.write_all(&b"no database at all, but long enough to be one ".repeat(200)).unwrap();
         repaired(&shelf, 1, &[]);
+    }
+
+    #[test]
+    fn an_append_in_the_midst_of_opening_is_no_damage() {
+        let shelf = Shelf::new();
+        let mut guard = shelf.open().journal;
+        let end = 80;
+        let appending = std::thread::spawn(move || {
+            for _ in 0..end {
+                guard.append(&[entry(1, Deed::Applied)]).unwrap();
+            }
+        });
+        loop {
+            let opened = shelf.open();
+            assert_eq!(opened.damage, None);
+            if opened.entries.len() == end {
+                break;
+            }
+        }
+        appending.join().unwrap();
     }
 
     #[test]
