@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod bystander;
 pub mod cli;
+pub mod console;
 pub mod daemon;
 pub mod demo;
 pub mod desk;
@@ -18,6 +19,7 @@ pub mod run;
 pub mod seat;
 pub mod settings;
 pub mod signals;
+pub mod solo;
 pub mod text;
 pub mod verbs;
 

@@ -97,13 +97,18 @@ impl Journal {
             return Err(StoreError::plain(path, Trouble::Damaged, "the file is gone, but its write-ahead log is not"));
         }
         let journal = Self::join(path)?;
-        let walk = chain::walk(&journal.connection).map_err(|e| journal.failed("read", &e))?;
+        let walk = journal.proved()?;
         Ok((journal, walk))
+    }
+
+    /// The whole chain as of one moment: a guard that an engine left behind may be appending.
+    fn proved(&self) -> Result<Walk, StoreError> {
+        chain::walk(&self.connection).map_err(|e| self.failed("read", &e))
     }
 
     /// Proves the whole chain again; the number of records.
     pub fn verify(&self) -> Result<u64, StoreError> {
-        match chain::walk(&self.connection).map_err(|e| self.failed("read", &e))? {
+        match self.proved()? {
             Walk { entries, broken: None } => Ok(entries.len() as u64),
             Walk { broken: Some(broken), .. } => Err(self.broken(&broken)),
         }

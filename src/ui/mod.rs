@@ -1,1 +1,21 @@
-//! ui
+//! The console's screen, as a function of state: [`update::update`] takes a message, [`draw::draw`] draws the state.
+//! It knows no engine, no terminal and no clock; it meets the engine only in [`crate::model::message`].
+
+pub mod act;
+pub mod canvas;
+pub mod chart;
+pub mod dialog;
+pub mod draw;
+pub mod frame;
+pub mod history;
+pub mod key;
+pub mod keys;
+pub mod layout;
+pub mod motion;
+pub mod pane;
+pub mod panels;
+pub mod processes;
+pub mod state;
+pub mod theme;
+pub mod update;
+pub mod words;

@@ -10,3 +10,4 @@ mod laws;
 mod link;
 mod live;
 mod readme;
+mod sources;

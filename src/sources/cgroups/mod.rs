@@ -93,7 +93,7 @@ impl Source for Cgroups {
         SourceAbout {
             name: SourceName::Cgroups,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(500),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/self/mountinfo, /proc/cgroups, cpu, cpuacct and memory files of cgroup v1 and v2",
         }
     }

@@ -70,7 +70,7 @@ impl Source for Processes {
         SourceAbout {
             name: SourceName::Processes,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(500),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/PID/{stat,schedstat,io,status,cgroup,cmdline,limits,fd,ns/net,task}",
         }
     }

@@ -78,7 +78,7 @@ impl Source for Tcp {
         SourceAbout {
             name: SourceName::Tcp,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(500),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/PID/net/{snmp,netstat,sockstat}, /proc/sys/net, inet_diag, /proc/PID/fd",
         }
     }

@@ -1,0 +1,280 @@
+//! The console: a [`Seat`] at an engine, a terminal, and the state between them.
+//!
+//! One loop waits for whichever comes first: a key, a view, an answer, a signal, a moment at which the screen changes by itself. It
+//! draws only when something came, at most thirty times a second, and never while the frame before is still on its way.
+
+pub mod keyboard;
+pub mod screen;
+pub mod terminal;
+
+use crate::{
+    app::{
+        console::{
+            keyboard::Input,
+            screen::Screen,
+            terminal::{Terminal, Writer},
+        },
+        seat::Seat,
+        signals::Signals,
+    },
+    host::host::Host,
+    model::{
+        message::{Ask, Body, View},
+        time::Tick,
+    },
+    ui::{
+        chart::Ink,
+        panels::log,
+        state::{Look, Msg, State, UiCommand},
+        theme::Theme,
+        update::update,
+    },
+};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot, watch},
+    time::sleep,
+};
+
+/// Shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// How the console looks, and the clock.
+pub struct ConsoleOptions {
+    /// Asked for the time only.
+    pub host: Arc<dyn Host>,
+    /// Name of a built-in theme, `default`, or the path of a theme file (`.ron`).
+    pub theme: String,
+    /// ASCII alone.
+    pub ascii: bool,
+    /// `$NO_COLOR`: the mono theme, whatever was asked for.
+    pub no_color: bool,
+}
+
+/// What ended a console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The operator.
+    Quit,
+    /// SIGTERM, SIGINT or SIGHUP.
+    Signal,
+    /// The terminal is gone.
+    Terminal,
+}
+
+/// Starts to keep what is logged for the console's log pane, instead of printing it.
+pub fn keep_log() {
+    log::start();
+}
+
+/// Runs a console until something ends it. The terminal is then as it was.
+pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
+    keep_log();
+    let look = look(&options)?;
+    let failed = |e: io::Error| format!("terminal: {e}");
+    let state = State::begin(&seat.welcome, look, seat.own);
+    let mut ends = Signals::catch().map_err(|e| e.why)?;
+    let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
+    let mut stops = signal(SignalKind::from_raw(libc::SIGTSTP)).map_err(failed)?;
+    let terminal = Terminal::take().map_err(failed)?;
+    let mut writer = Writer::start().map_err(failed)?;
+    let mut inputs = terminal::read().map_err(failed)?;
+    let (answers, mut answered) = mpsc::channel(16);
+    let mut console = Console {
+        host: options.host,
+        state,
+        screen: Screen::default(),
+        spare: Some(Vec::with_capacity(1 << 16)),
+        dirty: true,
+        last: Tick(0),
+        asks: seat.asks,
+        answers,
+    };
+    let mut views = Some(seat.views);
+    console.resize();
+    loop {
+        if !console.paint(&writer) {
+            return Ok(Ended::Terminal);
+        }
+        let wait = console.wait();
+        let commands = tokio::select! {
+            biased;
+            name = ends.next() => {
+                ::log::info!("ended by {name}");
+                return Ok(Ended::Signal);
+            }
+            _ = stops.recv() => {
+                pause(&terminal).map_err(failed)?;
+                console.resize()
+            }
+            _ = resized.recv() => console.resize(),
+            written = writer.written.recv() => match written {
+                Some(spare) => { console.spare = Some(spare); continue }
+                None => return Ok(Ended::Terminal),
+            },
+            input = inputs.recv() => match input {
+                Some(Input::Key(key)) => console.take(Msg::Key(key)),
+                Some(Input::Paste(text)) => console.take(Msg::Paste(text)),
+                None => return Ok(Ended::Terminal),
+            },
+            body = answered.recv() => body.map(|body| console.take(Msg::Answer(body))).unwrap_or_default(),
+            view = next(&mut views) => match view {
+                Some(view) => console.take(Msg::View(view)),
+                None => { views = None; console.take(Msg::Lost) }
+            },
+            () = sleep(wait.unwrap_or_default()), if wait.is_some() => console.take(Msg::Tick),
+        };
+        for command in commands {
+            match command {
+                UiCommand::Quit => return Ok(Ended::Quit),
+                UiCommand::Drain => while inputs.try_recv().is_ok() {},
+                other => console.carry_out(other),
+            }
+        }
+    }
+}
+
+/// The newest view; `None` when there will be no more. Never, once that was said.
+async fn next(views: &mut Option<watch::Receiver<Arc<View>>>) -> Option<Arc<View>> {
+    match views {
+        Some(views) => views.changed().await.ok().map(|()| views.borrow_and_update().clone()),
+        None => std::future::pending().await,
+    }
+}
+
+/// Gives the terminal back, stops as the signal wants, and takes it over again when the shell lets us go on.
+fn pause(terminal: &Terminal) -> io::Result<()> {
+    Terminal::restore();
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+    terminal.retake()
+}
+
+/// The themes, the one asked for in front.
+fn look(options: &ConsoleOptions) -> Result<Look, String> {
+    let mut themes = Theme::built_in();
+    let wanted = match options.theme.as_str() {
+        _ if options.no_color => "mono".to_string(),
+        "" | "default" => "ansi16".to_string(),
+        path if path.ends_with(".ron") => {
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+            let own = Theme::parse(path, &text)?;
+            themes.insert(0, own.clone());
+            own.name
+        }
+        name => name.to_string(),
+    };
+    let names = || themes.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
+    let chosen =
+        themes.iter().position(|t| t.name == wanted).ok_or_else(|| format!("no theme {wanted}; themes are {}", names()))?;
+    Ok(Look { themes, chosen, ink: if options.ascii { Ink::Ascii } else { Ink::Braille } })
+}
+
+/// Everything that the loop holds besides its channels.
+struct Console {
+    host: Arc<dyn Host>,
+    state: State,
+    screen: Screen,
+    /// The buffer of frames; gone while the writer has it.
+    spare: Option<Vec<u8>>,
+    dirty: bool,
+    /// When the last frame was made.
+    last: Tick,
+    asks: mpsc::Sender<(Ask, oneshot::Sender<Body>)>,
+    /// Holds 16; a full one makes an answer wait, nobody else.
+    answers: mpsc::Sender<Body>,
+}
+
+impl Console {
+    fn take(&mut self, msg: Msg) -> Vec<UiCommand> {
+        self.dirty = true;
+        update(&mut self.state, self.host.now(), msg)
+    }
+
+    fn resize(&mut self) -> Vec<UiCommand> {
+        let (width, height) = terminal::size();
+        self.take(Msg::Resize(width, height))
+    }
+
+    /// Draws if there is reason to, the last frame is written and long enough ago; false when the terminal is gone.
+    fn paint(&mut self, writer: &Writer) -> bool {
+        let now = self.host.now().tick;
+        if !self.dirty || now.since(self.last) < FRAME {
+            return true;
+        }
+        let Some(mut frame) = self.spare.take() else { return true };
+        self.dirty = false;
+        self.last = now;
+        // Writing into memory cannot fail.
+        let _never = self.screen.render(&self.state, &mut frame);
+        if frame.is_empty() {
+            self.spare = Some(frame);
+            return true;
+        }
+        writer.write(frame)
+    }
+
+    /// How long to sleep if nothing comes: until the next frame may be drawn or the screen changes by itself.
+    fn wait(&self) -> Option<Duration> {
+        let now = self.host.now().tick;
+        let frame = (self.dirty && self.spare.is_some()).then(|| FRAME.saturating_sub(now.since(self.last)));
+        let wake = self.state.wake().map(|at| at.since(now));
+        frame.into_iter().chain(wake).min()
+    }
+
+    fn carry_out(&mut self, command: UiCommand) {
+        match command {
+            UiCommand::Ask(ask) => self.ask(ask),
+            UiCommand::Redraw => self.screen.forget(),
+            UiCommand::Copy(text) => self.copy(&text),
+            UiCommand::Drain | UiCommand::Quit => {}
+        }
+    }
+
+    /// Asks the engine; the answer comes as a message.
+    fn ask(&mut self, ask: Ask) {
+        let (back, answer) = oneshot::channel();
+        if self.asks.try_send((ask, back)).is_err() {
+            self.take(Msg::Notice("the engine does not answer".into()));
+            return;
+        }
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let body = answer.await.unwrap_or_else(|_| Body::Error("the engine has ended".into()));
+            // When the console is gone, nobody wants the answer.
+            let _gone = answers.send(body).await;
+        });
+    }
+
+    /// OSC 52: the terminal puts it into the clipboard, through ssh as well.
+    fn copy(&mut self, text: &str) {
+        let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
+        self.screen.prefix(sequence.as_bytes());
+    }
+}
+
+/// Base64 (RFC 4648), which OSC 52 wants.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for three in bytes.chunks(3) {
+        let bits = three.iter().chain([0, 0].iter()).take(3).fold(0_usize, |all, b| all << 8 | usize::from(*b));
+        for i in 0..4 {
+            let digit = DIGITS.get(bits >> (18 - 6 * i) & 63).copied().unwrap_or(b'=');
+            out.push(if i <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clipboard_gets_what_was_copied() {
+        for (text, code) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("echo 19 > /x\n", "ZWNobyAxOSA+IC94Cg==")] {
+            assert_eq!(base64(text.as_bytes()), code);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The keys of the queue: what each asks of the engine, and why it may not be possible here and now.
+
+use crate::{
+    model::{
+        change::{Change, ChangeState},
+        limits::Mode,
+        message::{Ask, Command},
+    },
+    ui::{
+        dialog::Question,
+        keys::Intent,
+        pane::Page,
+        state::{State, UiCommand},
+        update::{ask, open},
+    },
+};
+
+/// Modes, in the order of the menu.
+pub const MODES: [Mode; 3] = [Mode::Observe, Mode::Suggest, Mode::Auto];
+
+/// Why an intent cannot be carried out here and now; `None` when it can. The bottom bar shows only what can.
+pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
+    use Intent as I;
+    let engine = matches!(
+        intent,
+        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::RollBackAll | I::Mode | I::Audit
+    );
+    if engine && state.lost {
+        return Some("the engine has ended; nothing can be asked of it".into());
+    }
+    match intent {
+        I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),
+        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify | I::Copy => {
+            match state.chosen_change() {
+                None => Some("the queue is empty".into()),
+                Some(change) => of_change(change, intent),
+            }
+        }
+        _ => None,
+    }
+}
+
+fn of_change(change: &Change, intent: Intent) -> Option<String> {
+    use ChangeState as S;
+    let (state, id) = (change.state, change.id);
+    let is = state.words();
+    let fits = match intent {
+        Intent::Approve => state == S::Proposed,
+        Intent::Dismiss => state.is_open(),
+        Intent::Unapprove => state == S::Approved,
+        Intent::Apply => state == S::Approved,
+        Intent::Keep => state == S::Watching,
+        Intent::RollBack => state.is_live() && state != S::RollingBack,
+        Intent::Copy => change.plan.as_ref().is_some_and(|plan| !plan.steps.is_empty()),
+        _ => true,
+    };
+    if !fits {
+        return Some(match intent {
+            Intent::Apply if state == S::Proposed => format!("{id} is not approved yet: a approves it"),
+            Intent::Copy => format!("{id} has no plan yet"),
+            Intent::RollBack => format!("{id} is {is}: there is nothing to roll back"),
+            _ => format!("not possible: {id} is {is}"),
+        });
+    }
+    let lock = change.lock.as_ref().filter(|_| matches!(intent, Intent::Approve | Intent::Apply));
+    lock.map(|lock| format!("{id} is locked: {}", lock.why))
+}
+
+/// Carries out a key of the queue that has no obstacle.
+pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
+    if intent == Intent::RollBackAll {
+        return ask(state, Question::RollBackAll);
+    }
+    let Some(change) = state.chosen_change().cloned() else { return vec![] };
+    let (id, digest) = (change.id, change.digest.clone());
+    match intent {
+        Intent::Approve => command(Command::Approve { change: id, digest: Some(digest) }),
+        Intent::Dismiss => command(Command::Reject(id)),
+        Intent::Unapprove => command(Command::Unapprove(id)),
+        Intent::Apply => ask(state, Question::Apply(id, digest)),
+        Intent::Keep => ask(state, Question::Keep(id)),
+        Intent::RollBack => ask(state, Question::RollBack(id)),
+        Intent::Verify => {
+            open(state, Page::Verify(id));
+            vec![]
+        }
+        Intent::Copy => copy(state, &change),
+        _ => vec![],
+    }
+}
+
+fn command(command: Command) -> Vec<UiCommand> {
+    vec![UiCommand::Ask(Ask::Do(command))]
+}
+
+/// The commands for the way there, or, once applied, for the way back.
+fn copy(state: &mut State, change: &Change) -> Vec<UiCommand> {
+    let Some(plan) = &change.plan else { return vec![] };
+    let back = change.state.is_live();
+    let lines: Vec<&str> = if back {
+        plan.steps.iter().rev().map(|step| step.undo.as_str()).collect()
+    } else {
+        plan.steps.iter().map(|step| step.apply.as_str()).collect()
+    };
+    let what = if back { "undo" } else { "do" };
+    state.tell(format!("copied: {} to {what} {}", count(lines.len(), "command"), change.id));
+    vec![UiCommand::Copy(lines.join("\n"))]
+}
+
+/// `3 commands`, `1 command`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Switches the mode; that the engine may act by itself wants a yes.
+pub fn set_mode(state: &mut State, row: usize) -> Vec<UiCommand> {
+    match MODES.get(row) {
+        Some(Mode::Auto) if state.view.mode != Mode::Auto => ask(state, Question::Auto),
+        Some(mode) if *mode != state.view.mode => command(Command::SetMode(*mode)),
+        _ => vec![],
+    }
+}

@@ -1,0 +1,123 @@
+//! What the charts draw: the values of each view that has come, kept for as long as a chart can show.
+
+use crate::model::{
+    message::{View, Welcome},
+    metric::{Key, Metric},
+    readings,
+    series::{Point, Series, SeriesSet},
+    subject::Subject,
+    time::Tick,
+};
+use std::time::Duration;
+
+/// Points kept of each series: ten minutes at one a second.
+const MOST: usize = 600;
+
+/// A value is held for so long; a longer silence is a hole in the chart.
+const HELD: Duration = Duration::from_millis(2500);
+
+/// Series that charts draw.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    set: SeriesSet,
+}
+
+impl History {
+    /// The history that the engine sends along at the beginning.
+    pub fn begin(welcome: &Welcome) -> History {
+        let mut history = History::default();
+        for (key, points) in welcome.history.iter().filter(|(key, _)| is_drawn(key)) {
+            for point in points {
+                history.set.push(key.clone(), *point, MOST);
+            }
+        }
+        history.take(&welcome.view);
+        history
+    }
+
+    /// Adds what a view says. The same snapshot twice adds nothing.
+    pub fn take(&mut self, view: &View) {
+        let at = view.snapshot.vitals.now.tick;
+        let set = &mut self.set;
+        readings::snapshot(&view.snapshot, &mut |key, value| {
+            if is_drawn(&key) {
+                set.push(key, Point { at, value }, MOST);
+            }
+        });
+        let oldest = Tick(at.0.saturating_sub(Duration::from_secs(MOST as u64).as_nanos() as u64));
+        self.set.forget(oldest, |_| false);
+    }
+
+    /// The series of a key.
+    pub fn get(&self, key: &Key) -> Option<&Series> {
+        self.set.get(key)
+    }
+
+    /// `count` values that end at `now`, one per `step`, the newest last.
+    pub fn dots(&self, key: &Key, now: Tick, step: Duration, count: usize) -> Vec<Option<f64>> {
+        match self.get(key) {
+            Some(series) => sample(series.points(), now, step, count),
+            None => vec![None; count],
+        }
+    }
+}
+
+/// Processes come and go by the thousand and have no chart.
+fn is_drawn(key: &Key) -> bool {
+    match &key.subject {
+        Subject::Host => !matches!(key.metric, Metric::ContextSwitches),
+        Subject::Disk(_) | Subject::Interface(_) | Subject::Service(_) | Subject::Cgroup(_) | Subject::Network(_) => true,
+        Subject::Cpu(_) | Subject::Filesystem(_) | Subject::Process(_) => false,
+    }
+}
+
+/// `count` values that end at `now`, one per `step`: the greatest of each step, or the last one before if it is fresh. Steps are cut
+/// at whole multiples, so that a chart moves by whole dots and a value never changes its shape as it moves.
+pub fn sample(points: impl DoubleEndedIterator<Item = Point>, now: Tick, step: Duration, count: usize) -> Vec<Option<f64>> {
+    let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let newest = now.0 / step;
+    let mut dots = vec![None; count];
+    let mut points = points.rev().skip_while(|p| p.at > now).peekable();
+    for (back, dot) in dots.iter_mut().rev().enumerate() {
+        let Some(slot) = newest.checked_sub(back as u64) else { break };
+        let mut most: Option<f64> = None;
+        while let Some(point) = points.next_if(|p| p.at.0 / step >= slot) {
+            most = Some(most.map_or(point.value, |m| m.max(point.value)));
+        }
+        let end = Tick((slot + 1).saturating_mul(step));
+        *dot =
+            most.or_else(|| points.peek().filter(|p| end.since(p.at) <= HELD.max(Duration::from_nanos(step * 2))).map(|p| p.value));
+    }
+    dots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(all: &[(u64, f64)]) -> Vec<Point> {
+        all.iter().map(|(millis, value)| Point { at: Tick(millis * 1_000_000), value: *value }).collect()
+    }
+
+    #[test]
+    fn each_dot_is_the_peak_of_its_step_or_the_fresh_value_before() {
+        let all = points(&[(1000, 1.0), (1400, 5.0), (1900, 2.0), (3100, 3.0), (9000, 9.0)]);
+        let dots = sample(all.into_iter(), Tick(9_500_000_000), Duration::from_secs(1), 10);
+        let expect = [None, Some(5.0), Some(2.0), Some(3.0), Some(3.0), None, None, None, None, Some(9.0)];
+        assert_eq!(dots, expect);
+    }
+
+    #[test]
+    fn a_value_keeps_its_height_as_it_moves() {
+        let all = points(&[(1000, 1.0), (2000, 2.0), (3000, 3.0)]);
+        let at = |millis: u64| sample(all.clone().into_iter(), Tick(millis * 1_000_000), Duration::from_secs(2), 3);
+        assert_eq!(at(3000), [None, Some(1.0), Some(3.0)]);
+        assert_eq!(at(3999), at(3000));
+    }
+
+    #[test]
+    fn points_after_now_are_not_drawn_so_that_a_frozen_chart_stands() {
+        let all = points(&[(1000, 1.0), (2000, 2.0)]);
+        assert_eq!(sample(all.into_iter(), Tick(1_500_000_000), Duration::from_secs(1), 1), [Some(1.0)]);
+    }
+}

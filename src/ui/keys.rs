@@ -1,0 +1,261 @@
+//! The one table of keys. The bottom bar, the help page and the dispatch all come from it.
+//!
+//! Rules: moving and viewing never change the host; only capital letters (and `!`) start a change, and none acts on one keystroke; the
+//! key that confirms is never the one that starts, and never Enter.
+
+use crate::ui::{key::Key, pane::Pane};
+use Context as C;
+use Intent as I;
+
+/// Where a key has its meaning. Several hold at once; see [`crate::ui::state::State::contexts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// Everywhere.
+    Always,
+    /// On every page, unless something is asked.
+    Global,
+    /// While the queue can be seen, focused or not.
+    Queue,
+    /// In a pane with charts.
+    Chart,
+    /// In a pane with rows.
+    List,
+    /// In the list of processes.
+    Processes,
+    /// On a page of text.
+    Reader,
+    /// In a question that wants `y`.
+    Dialog,
+    /// In a question that wants a typed code.
+    Code,
+    /// In a menu.
+    Menu,
+    /// While a filter is typed.
+    Filter,
+}
+
+/// What a key means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Intent {
+    Leave,
+    Quit,
+    Help,
+    Back,
+    Focus(Pane),
+    NextPane,
+    PreviousPane,
+    Expand,
+    Freeze,
+    Theme,
+    Mode,
+    Audit,
+    Redraw,
+    Copy,
+    Move(Motion),
+    Details,
+    Filter,
+    SortMenu,
+    Invert,
+    SortCpu,
+    SortMemory,
+    Approve,
+    Dismiss,
+    Unapprove,
+    Apply,
+    Keep,
+    RollBack,
+    RollBackAll,
+    Verify,
+    Confirm,
+    Cancel,
+    Choose,
+    Erase,
+    EraseAll,
+    Accept,
+}
+
+/// How far to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Motion {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    Top,
+    Bottom,
+}
+
+/// What a key can do to the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Only what is on the screen.
+    Screen,
+    /// Only the queue; can be undone at once.
+    Queue,
+    /// Starts a question about the host, or answers one.
+    Host,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The keys, the one to show first.
+    pub keys: &'static [Key],
+    /// Where.
+    pub context: Context,
+    /// What it means.
+    pub intent: Intent,
+    /// A word for the bottom bar; empty for keys that everybody brings along.
+    pub short: &'static str,
+    /// A line for the help page.
+    pub help: &'static str,
+    /// What it can do to the host.
+    pub reach: Reach,
+}
+
+const fn row(keys: &'static [Key], context: Context, intent: Intent, short: &'static str, help: &'static str) -> Binding {
+    Binding { keys, context, intent, short, help, reach: Reach::Screen }
+}
+
+const fn reaching(reach: Reach, binding: Binding) -> Binding {
+    Binding { reach, ..binding }
+}
+
+use Key::{BackTab, Backspace, Char, Ctrl, Down, End, Enter, Esc, F, Home, PageDown, PageUp, Tab, Up};
+
+/// The table, in the order of the help page.
+pub const TABLE: &[Binding] = &[
+    // The change under the cursor of the queue.
+    reaching(Reach::Queue, row(&[Char('a')], C::Queue, I::Approve, "approve", "approve the selected proposal as it is shown")),
+    reaching(Reach::Queue, row(&[Char('d')], C::Queue, I::Dismiss, "dismiss", "dismiss the selected proposal")),
+    reaching(Reach::Queue, row(&[Char('u')], C::Queue, I::Unapprove, "unapprove", "take the approval back")),
+    reaching(Reach::Host, row(&[Char('A')], C::Queue, I::Apply, "apply", "apply the approved change; asks")),
+    reaching(Reach::Host, row(&[Char('C')], C::Queue, I::Keep, "keep", "keep the change that is being watched, now; asks")),
+    reaching(Reach::Host, row(&[Char('R')], C::Queue, I::RollBack, "roll back", "roll the selected change back; asks")),
+    reaching(
+        Reach::Host,
+        row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code"),
+    ),
+    row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
+    row(&[Char('y')], C::Queue, I::Copy, "copy", "copy the shell commands of the selected change"),
+    // Panes.
+    row(&[Char('1')], C::Global, I::Focus(Pane::Cpu), "", "processors"),
+    row(&[Char('2')], C::Global, I::Focus(Pane::Memory), "", "memory"),
+    row(&[Char('3')], C::Global, I::Focus(Pane::Network), "", "network"),
+    row(&[Char('4')], C::Global, I::Focus(Pane::Storage), "", "disks and filesystems"),
+    row(&[Char('5')], C::Global, I::Focus(Pane::Processes), "", "processes"),
+    row(&[Char('6')], C::Global, I::Focus(Pane::Services), "", "measured services"),
+    row(&[Char('7')], C::Global, I::Focus(Pane::Findings), "", "findings"),
+    row(&[Char('8')], C::Global, I::Focus(Pane::Queue), "queue", "the queue of changes"),
+    row(&[Char('9')], C::Global, I::Focus(Pane::Log), "", "log"),
+    row(&[Tab], C::Global, I::NextPane, "pane", "next pane"),
+    row(&[BackTab], C::Global, I::PreviousPane, "", "previous pane"),
+    row(&[Enter], C::Chart, I::Expand, "", "let the pane fill the screen, or give it back"),
+    row(&[Char('e')], C::Global, I::Expand, "expand", "let the pane fill the screen, or give it back"),
+    // Lists.
+    row(&[Enter], C::List, I::Details, "details", "all about the selected row"),
+    row(&[Up, Char('k')], C::List, I::Move(Motion::Up), "", "up"),
+    row(&[Down, Char('j')], C::List, I::Move(Motion::Down), "", "down"),
+    row(&[PageUp], C::List, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::List, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Ctrl('u')], C::List, I::Move(Motion::HalfUp), "", "half a page up"),
+    row(&[Ctrl('d')], C::List, I::Move(Motion::HalfDown), "", "half a page down"),
+    row(&[Char('g'), Home], C::List, I::Move(Motion::Top), "", "to the top"),
+    row(&[Char('G'), End], C::List, I::Move(Motion::Bottom), "", "to the bottom"),
+    row(&[Char('/'), F(4), Char('\\')], C::Processes, I::Filter, "filter", "show only rows that contain a text"),
+    row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order"),
+    row(&[Char('I')], C::Processes, I::Invert, "", "invert the order"),
+    row(&[Char('P')], C::Processes, I::SortCpu, "", "order by cpu"),
+    row(&[Char('M')], C::Processes, I::SortMemory, "", "order by memory"),
+    // Pages of text.
+    row(&[Up, Char('k')], C::Reader, I::Move(Motion::Up), "", "up"),
+    row(&[Down, Char('j')], C::Reader, I::Move(Motion::Down), "", "down"),
+    row(&[PageUp], C::Reader, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown, Char(' ')], C::Reader, I::Move(Motion::PageDown), "page", "a page down"),
+    row(&[Ctrl('u')], C::Reader, I::Move(Motion::HalfUp), "", "half a page up"),
+    row(&[Ctrl('d')], C::Reader, I::Move(Motion::HalfDown), "", "half a page down"),
+    row(&[Char('g'), Home], C::Reader, I::Move(Motion::Top), "", "to the top"),
+    row(&[Char('G'), End], C::Reader, I::Move(Motion::Bottom), "", "to the bottom"),
+    // Everything else.
+    row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
+    row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
+    row(&[Char('c')], C::Global, I::Theme, "", "next theme"),
+    row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
+    row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
+    row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),
+    row(&[Char('?'), F(1)], C::Global, I::Help, "help", "this page"),
+    row(&[Char('q'), F(10), Char('Q')], C::Global, I::Quit, "quit", "back, and from the overview quit"),
+    row(&[Ctrl('c')], C::Always, I::Leave, "", "quit at once, from anywhere"),
+    // Questions.
+    reaching(Reach::Host, row(&[Char('y')], C::Dialog, I::Confirm, "yes", "yes")),
+    row(&[Char('n'), Esc, Char('q'), Enter, Char('N')], C::Dialog, I::Cancel, "no", "no"),
+    row(&[Esc, Char('q'), Enter], C::Code, I::Cancel, "cancel", "cancel"),
+    row(&[Backspace], C::Code, I::Erase, "", "erase a letter"),
+    row(&[Up, Char('k')], C::Menu, I::Move(Motion::Up), "", "up"),
+    row(&[Down, Char('j')], C::Menu, I::Move(Motion::Down), "", "down"),
+    row(&[Enter, Char(' ')], C::Menu, I::Choose, "choose", "choose"),
+    row(&[Esc, Char('q')], C::Menu, I::Cancel, "cancel", "close the menu"),
+    row(&[Enter], C::Filter, I::Accept, "keep filter", "keep the filter"),
+    row(&[Esc], C::Filter, I::Cancel, "clear", "clear the filter"),
+    row(&[Backspace], C::Filter, I::Erase, "", "erase a letter"),
+    row(&[Ctrl('u')], C::Filter, I::EraseAll, "", "erase all"),
+];
+
+/// What `key` means where these contexts hold.
+pub fn find(contexts: &[Context], key: Key) -> Option<Intent> {
+    TABLE.iter().find(|b| contexts.contains(&b.context) && b.keys.contains(&key)).map(|b| b.intent)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::ui::state::CONTEXTS;
+
+    #[test]
+    fn no_key_has_two_meanings_at_once() {
+        for contexts in CONTEXTS {
+            let mut seen: Vec<(Key, Intent)> = Vec::new();
+            for binding in TABLE.iter().filter(|b| contexts.contains(&b.context)) {
+                for key in binding.keys {
+                    let clash = seen.iter().find(|(other, _)| other == key);
+                    assert!(clash.is_none(), "{key} is {:?} and {clash:?} in {contexts:?}", binding.intent);
+                    seen.push((*key, binding.intent));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_context_is_met_somewhere_and_every_row_has_a_key_and_a_line() {
+        for binding in TABLE {
+            assert!(CONTEXTS.iter().any(|all| all.contains(&binding.context)), "{:?}", binding.context);
+            assert!(!binding.keys.is_empty() && !binding.help.is_empty(), "{binding:?}");
+        }
+    }
+
+    #[test]
+    fn only_capitals_start_what_reaches_the_host_and_enter_never_confirms() {
+        for binding in TABLE.iter().filter(|b| b.reach == Reach::Host) {
+            for key in binding.keys {
+                let capital = matches!(key, Char('A'..='Z' | '!'));
+                assert!(capital || binding.intent == Intent::Confirm, "{key} starts {:?}", binding.intent);
+            }
+            assert!(!binding.keys.contains(&Enter));
+        }
+        let confirms = TABLE.iter().find(|b| b.intent == Intent::Confirm).unwrap();
+        let starts = TABLE.iter().filter(|b| b.reach == Reach::Host && b.intent != Intent::Confirm);
+        assert!(starts.flat_map(|b| b.keys).all(|key| !confirms.keys.contains(key)));
+    }
+
+    #[test]
+    fn no_key_is_one_that_terminals_or_multiplexers_keep() {
+        for key in TABLE.iter().flat_map(|b| b.keys) {
+            assert!(!matches!(key, Ctrl('s' | 'q' | 'a' | 'b' | 'z')), "{key}");
+        }
+    }
+}

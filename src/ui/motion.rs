@@ -1,0 +1,78 @@
+//! Moving: cursors of lists and menus by identity, pages of text by rows.
+
+use crate::ui::{
+    act::MODES,
+    keys::Motion,
+    pane::{Page, Pane},
+    panels::reader,
+    processes::Sort,
+    state::{Over, State},
+};
+
+/// Moves whatever is in front.
+pub fn go(state: &mut State, motion: Motion) {
+    let page = usize::from(state.size.1.saturating_sub(6)).max(1);
+    match (&mut state.over, &state.page) {
+        (Over::SortMenu(row), _) => *row = step(Some(*row), Sort::ALL.len(), motion, page).unwrap_or(0),
+        (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
+        (_, Page::Overview) => list(state, motion, page),
+        _ => {
+            let rows = reader::rows(state).saturating_sub(reader::height(state));
+            state.scroll = step(Some(state.scroll), rows + 1, motion, page).unwrap_or(0);
+        }
+    }
+}
+
+fn list(state: &mut State, motion: Motion, page: usize) {
+    match state.focus {
+        Pane::Processes => {
+            let list = &mut state.processes;
+            let to = step(list.place(), list.order.len(), motion, page / 2);
+            list.cursor = to.and_then(|at| list.order.get(at)).copied();
+        }
+        Pane::Findings => {
+            let all = state.shown().findings.clone();
+            let chosen = state.chosen_finding().map(|f| f.id.clone());
+            let at = all.iter().position(|f| Some(&f.id) == chosen.as_ref());
+            state.finding = step(at, all.len(), motion, page).and_then(|at| all.get(at)).map(|f| f.id.clone());
+        }
+        Pane::Queue => {
+            let chosen = state.chosen_change().map(|c| c.id);
+            let at = state.queue.iter().position(|c| Some(c.id) == chosen);
+            state.change = step(at, state.queue.len(), motion, page).and_then(|at| state.queue.get(at)).map(|c| c.id);
+        }
+        Pane::Log => state.log.go(motion),
+        _ => {}
+    }
+}
+
+/// The place after a motion among `count` rows; the first step of a list without a cursor puts it on the first row.
+fn step(at: Option<usize>, count: usize, motion: Motion, page: usize) -> Option<usize> {
+    let last = count.checked_sub(1)?;
+    let Some(at) = at else { return Some(if motion == Motion::Bottom { last } else { 0 }) };
+    let to = match motion {
+        Motion::Up => at.saturating_sub(1),
+        Motion::Down => at + 1,
+        Motion::PageUp => at.saturating_sub(page),
+        Motion::PageDown => at + page,
+        Motion::HalfUp => at.saturating_sub(page.div_ceil(2)),
+        Motion::HalfDown => at + page.div_ceil(2),
+        Motion::Top => 0,
+        Motion::Bottom => last,
+    };
+    Some(to.min(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_stays_within_its_list() {
+        assert_eq!(step(None, 3, Motion::Down, 10), Some(0));
+        assert_eq!(step(Some(0), 3, Motion::Up, 10), Some(0));
+        assert_eq!(step(Some(1), 3, Motion::PageDown, 10), Some(2));
+        assert_eq!(step(Some(1), 3, Motion::Top, 10), Some(0));
+        assert_eq!(step(Some(1), 0, Motion::Down, 10), None);
+    }
+}

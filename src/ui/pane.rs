@@ -1,0 +1,82 @@
+//! The panes of the overview and the whole-screen pages.
+
+use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
+
+/// A pane; its number is the key that focuses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Pane {
+    Cpu,
+    Memory,
+    Network,
+    Storage,
+    Processes,
+    Services,
+    Findings,
+    Queue,
+    Log,
+}
+
+impl Pane {
+    /// All, in the order of their numbers.
+    pub const ALL: [Pane; 9] = [
+        Pane::Cpu,
+        Pane::Memory,
+        Pane::Network,
+        Pane::Storage,
+        Pane::Processes,
+        Pane::Services,
+        Pane::Findings,
+        Pane::Queue,
+        Pane::Log,
+    ];
+
+    /// Its number, from 1.
+    pub fn number(self) -> usize {
+        self as usize + 1
+    }
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Pane::Cpu => "CPU",
+            Pane::Memory => "Memory",
+            Pane::Network => "Network",
+            Pane::Storage => "Storage",
+            Pane::Processes => "Processes",
+            Pane::Services => "Services",
+            Pane::Findings => "Findings",
+            Pane::Queue => "Queue",
+            Pane::Log => "Log",
+        }
+    }
+
+    /// The pane after (`1`) or before (`8`) it, in a ring.
+    pub fn along(self, by: usize) -> Pane {
+        Pane::ALL.get((self as usize + by) % Pane::ALL.len()).copied().unwrap_or(self)
+    }
+
+    /// True for those of the right column.
+    pub fn is_right(self) -> bool {
+        matches!(self, Pane::Services | Pane::Findings | Pane::Queue | Pane::Log)
+    }
+}
+
+/// What fills the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The panes.
+    Overview,
+    /// One finding with its evidence.
+    Finding(FindingId),
+    /// One change with everything about it.
+    Change(ChangeId),
+    /// Before and after one change, and whether its values still stand.
+    Verify(ChangeId),
+    /// One process.
+    Process(ProcessId),
+    /// The journal.
+    Audit,
+    /// Keys.
+    Help,
+}

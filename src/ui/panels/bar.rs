@@ -1,0 +1,65 @@
+//! The bottom bar: the keys that work here and now, from the table of keys; or one line for the operator.
+
+use crate::ui::{
+    act,
+    canvas::Canvas,
+    keys::{Binding, Context, Intent, Reach, TABLE},
+    state::State,
+};
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
+
+/// The rows of the table that can be used now, the most specific first.
+pub fn usable(state: &State) -> Vec<&'static Binding> {
+    let contexts = state.contexts();
+    let mut all: Vec<&Binding> = TABLE
+        .iter()
+        .filter(|b| !b.short.is_empty() && contexts.contains(&b.context))
+        .filter(|b| act::obstacle(state, b.intent).is_none())
+        .collect();
+    all.sort_by_key(|b| (weight(b), contexts.iter().position(|c| *c == b.context).map(|at| usize::MAX - at)));
+    all
+}
+
+/// What moves a change along comes first, what everybody knows last.
+fn weight(binding: &Binding) -> u8 {
+    match (binding.reach, binding.context, binding.intent) {
+        (_, _, Intent::RollBackAll) => 3,
+        (Reach::Host | Reach::Queue, ..) => 0,
+        (_, Context::Queue, _) => 2,
+        (_, Context::Global | Context::Always, _) => 4,
+        _ => 1,
+    }
+}
+
+/// Draws the bar.
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+    let theme = state.theme();
+    let mut canvas = Canvas::new(area, buf);
+    let width = canvas.width();
+    if let Some(toast) = &state.toast {
+        canvas.short(1, 0, width.saturating_sub(2), &toast.text, if toast.bad { theme.warning } else { theme.good });
+        return;
+    }
+    let all = usable(state);
+    let (always, rest): (Vec<&Binding>, Vec<&Binding>) = all.iter().partition(|b| matches!(b.intent, Intent::Help | Intent::Quit));
+    let wide = |b: &Binding| (b.keys.first().map_or(0, |k| k.to_string().width()) + b.short.width() + 3) as u16;
+    let kept: u16 = always.iter().map(|b| wide(b)).sum();
+    let mut x = 1;
+    for binding in rest {
+        if x + wide(binding) + kept <= width {
+            x = hint(state, binding, x, &mut canvas);
+        }
+    }
+    let mut x = width.saturating_sub(kept).max(x);
+    for binding in always {
+        x = hint(state, binding, x, &mut canvas);
+    }
+}
+
+fn hint(state: &State, binding: &Binding, x: u16, canvas: &mut Canvas<'_>) -> u16 {
+    let theme = state.theme();
+    let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
+    let x = canvas.text(x, 0, &key, theme.accent);
+    canvas.text(x + 1, 0, binding.short, theme.dim) + 2
+}

@@ -1,0 +1,78 @@
+//! One finding: the numbers behind it, who causes it, who suffers, what it is not.
+
+use crate::{
+    model::{
+        finding::{Finding, FindingId, Party},
+        unit::Unit,
+    },
+    ui::{
+        panels::{findings, reader::Prose},
+        state::State,
+        words,
+    },
+};
+use ratatui::text::Span;
+
+/// Writes the page; returns its title.
+pub fn write(state: &State, id: &FindingId, prose: &mut Prose<'_>) -> String {
+    match state.shown().findings.iter().find(|f| f.id == *id) {
+        Some(finding) => {
+            let since = words::since(state.shown().now.wall, finding.since);
+            prose.text(&finding.headline, prose.theme.title);
+            prose.field("since", &since, prose.theme.text);
+            body(finding, prose);
+        }
+        None => prose.text("This is no longer so.", prose.theme.good),
+    }
+    format!("{}: {}", id.kind.words(), id.subject)
+}
+
+/// Everything below the headline.
+pub fn body(finding: &Finding, prose: &mut Prose<'_>) {
+    let theme = prose.theme;
+    prose.field("severity", finding.severity.sign(), findings::style(theme, finding.severity));
+    prose.heading("Evidence");
+    for evidence in &finding.evidence {
+        let unit = evidence.metric.unit();
+        let over = evidence.threshold.map(|t| format!("threshold {}", unit.show(t))).unwrap_or_default();
+        let style = if evidence.threshold.is_some() { theme.warning } else { theme.text };
+        prose.line(vec![
+            Span::styled(format!("{:<22}", evidence.metric.words()), theme.text),
+            Span::styled(format!("{:>10}  ", unit.show(evidence.value)), style),
+            Span::styled(format!("{over:<22}  "), theme.dim),
+            Span::styled(format!("{}, {}", evidence.subject, evidence.from), theme.dim),
+        ]);
+    }
+    parties("Who causes it", &finding.culprits, prose);
+    parties("Who suffers", &finding.victims, prose);
+    if !finding.ruled_out.is_empty() {
+        prose.heading("Ruled out");
+        for one in &finding.ruled_out {
+            prose.text(one, theme.text);
+        }
+    }
+    if let Some(advice) = &finding.advice {
+        prose.heading("What you can do");
+        prose.text(advice, theme.text);
+    }
+}
+
+fn parties(title: &str, all: &[Party], prose: &mut Prose<'_>) {
+    const SHOWN: usize = 8;
+    if all.is_empty() {
+        return;
+    }
+    let theme = prose.theme;
+    prose.heading(title);
+    for party in all.iter().take(SHOWN) {
+        prose.line(vec![
+            Span::styled(format!("{:>7}  ", Unit::Share.show(party.share)), theme.text),
+            Span::styled(format!("{:>10}  ", party.unit.show(party.amount)), theme.text),
+            Span::styled(format!("{}  ", party.name), theme.title),
+            Span::styled(party.subject.to_string(), theme.dim),
+        ]);
+    }
+    if let Some(more) = all.len().checked_sub(SHOWN).filter(|n| *n > 0) {
+        prose.text(&format!("and {more} more"), theme.dim);
+    }
+}

@@ -1,0 +1,135 @@
+//! Network: what comes in and goes out of each interface, and what is lost.
+
+use crate::{
+    model::{
+        metric::{Key, Metric},
+        snapshot::{Interface, Network, Tcp},
+        subject::Subject,
+        unit::Unit,
+    },
+    ui::{
+        canvas::Canvas,
+        chart::{self, Chart, Grow},
+        frame::{Cell, frame, grid, known, note},
+        pane::Pane,
+        state::State,
+    },
+};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use std::time::Duration;
+
+/// A megabit per second: below it every chart is quiet.
+const LEAST: f64 = 125_000.0;
+
+/// Draws the pane.
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+    let theme = state.theme();
+    let snapshot = &state.shown().snapshot;
+    let total = snapshot.network.known().map(total);
+    let title = total.map(|[received, sent]| {
+        note(format!("in {}  out {}", Unit::BytesPerSecond.show(received), Unit::BytesPerSecond.show(sent)), theme.text)
+    });
+    let inner = frame(state, Pane::Network, title.unwrap_or_default(), area, buf);
+    let mut canvas = Canvas::new(inner, buf);
+    let Some(network) = known(state, &snapshot.network, 0, &mut canvas) else { return };
+    let rows = shown(network);
+    let tcp = snapshot.tcp.known().and_then(|all| all.first());
+    let cells = tcp.map(|tcp| cells(state, tcp)).unwrap_or_default();
+    let columns = if canvas.width() >= 40 { 3 } else { 2 };
+    let low = (cells.len() as u16).div_ceil(columns);
+    let most = usize::from((canvas.height() / 3).max(1));
+    let listed = (rows.len().min(most) as u16 + 1).min(canvas.height());
+    let tall = canvas.height().saturating_sub(low + listed);
+    let tall = if tall >= 2 { tall } else { 0 };
+    history(state, network, canvas.part(0, 0, canvas.width(), tall));
+    table(state, &rows, canvas.part(0, tall, canvas.width(), canvas.height().saturating_sub(tall + low)));
+    let y = canvas.height().saturating_sub(low);
+    if snapshot.tcp.known().is_some() {
+        grid(state, &cells, columns, y, &mut canvas);
+    } else {
+        known(state, &snapshot.tcp, y.saturating_sub(1), &mut canvas);
+    }
+}
+
+/// The loopback counts for nothing that leaves or enters.
+fn outer(network: &Network) -> impl Iterator<Item = &Interface> {
+    network.interfaces.iter().filter(|i| &*i.name != "lo")
+}
+
+fn total(network: &Network) -> [f64; 2] {
+    outer(network).fold([0.0, 0.0], |[a, b], i| [a + i.bytes[0], b + i.bytes[1]])
+}
+
+/// Interfaces worth a row: those that are up, the busiest first, the loopback last.
+fn shown(network: &Network) -> Vec<&Interface> {
+    let mut rows: Vec<&Interface> = network.interfaces.iter().filter(|i| i.up || i.bytes != [0.0, 0.0]).collect();
+    rows.sort_by_key(|i| (&*i.name == "lo", i.name.clone()));
+    rows
+}
+
+fn history(state: &State, network: &Network, mut canvas: Canvas<'_>) {
+    let theme = state.theme();
+    let sum = |metric| {
+        let count = Chart::dots(canvas.width());
+        let mut sum: Vec<Option<f64>> = vec![None; count];
+        for interface in outer(network) {
+            let key = Key::new(Subject::Interface(interface.name.clone()), metric);
+            let dots = state.history.dots(&key, state.shown().now.tick, Duration::from_secs(1), count);
+            for (all, one) in sum.iter_mut().zip(dots) {
+                *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
+            }
+        }
+        sum
+    };
+    let (received, sent) = (sum(Metric::NetReceive), sum(Metric::NetTransmit));
+    pair(&received, &sent, LEAST, [theme.chart, theme.second], state, &mut canvas);
+}
+
+/// Two charts back to back on one scale: the first grows up, the second down.
+pub fn pair(up: &[Option<f64>], down: &[Option<f64>], least: f64, styles: [Style; 2], state: &State, canvas: &mut Canvas<'_>) {
+    let full = chart::scale(up, chart::scale(down, least));
+    let (width, height) = (canvas.width(), canvas.height());
+    let upper = height.div_ceil(2);
+    let [first, second] = styles;
+    let ink = state.look.ink;
+    Chart { dots: up, full, ink, grow: Grow::Up, style: &|_| first }.draw(&mut canvas.part(0, 0, width, upper));
+    Chart { dots: down, full, ink, grow: Grow::Down, style: &|_| second }.draw(&mut canvas.part(
+        0,
+        upper,
+        width,
+        height.saturating_sub(upper),
+    ));
+}
+
+fn table(state: &State, rows: &[&Interface], mut canvas: Canvas<'_>) {
+    let theme = state.theme();
+    let width = canvas.width();
+    let ends = [width.saturating_sub(20), width.saturating_sub(10), width];
+    for (end, head) in ends.into_iter().zip(["in", "out", "lost"]) {
+        canvas.right(end, 0, head, theme.dim);
+    }
+    canvas.text(0, 0, "interface", theme.dim);
+    for (y, row) in (1..canvas.height()).zip(rows) {
+        let lost: f64 = row.errors.iter().chain(&row.drops).sum();
+        canvas.short(0, y, width.saturating_sub(30), &row.name, theme.text);
+        let [received, sent] = row.bytes;
+        for (end, value) in ends.into_iter().zip([received, sent]) {
+            canvas.right(end, y, &Unit::BytesPerSecond.show(value), if value == 0.0 { theme.dim } else { theme.text });
+        }
+        let style = if lost == 0.0 { theme.dim } else { theme.level(lost, 1.0, 100.0) };
+        canvas.right(width, y, &Unit::PerSecond.show(lost), style);
+    }
+}
+
+fn cells(state: &State, tcp: &Tcp) -> Vec<Cell> {
+    let theme = state.theme();
+    let rate = |label, value: f64, warning, critical| -> Cell {
+        let style = if value == 0.0 { theme.dim } else { theme.level(value, warning, critical) };
+        (label, Unit::PerSecond.show(value), style)
+    };
+    vec![
+        rate("resent", tcp.retransmits, 10.0, 200.0),
+        rate("overflows", tcp.overflows, 0.5, 20.0),
+        ("tcp open", Unit::Count.show(tcp.established as f64), theme.text),
+    ]
+}

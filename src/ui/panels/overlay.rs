@@ -1,0 +1,167 @@
+//! What lies over a page: questions and menus.
+
+use crate::ui::{
+    act::{self, MODES},
+    canvas::Canvas,
+    dialog::{Dialog, Question, find},
+    frame::boxed,
+    panels::track,
+    processes::Sort,
+    state::{Over, State},
+    words,
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Flex, Layout, Rect},
+    style::Style,
+    text::Line,
+    widgets::{Clear, Widget},
+};
+
+/// Draws it, if there is one.
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+    match &state.over {
+        Over::Dialog(dialog) => draw_dialog(state, dialog, area, buf),
+        Over::SortMenu(row) => menu(state, "Order", &Sort::ALL.map(Sort::words), *row, area, buf),
+        Over::ModeMenu(row) => {
+            let rows = [
+                "observe   watch only, change nothing",
+                "suggest   propose, act on approval",
+                "auto      apply low-risk reversible changes by itself",
+            ];
+            debug_assert_eq!(rows.len(), MODES.len());
+            menu(state, "Mode", &rows, *row, area, buf);
+        }
+        Over::Nothing | Over::Filter => {}
+    }
+}
+
+/// A cleared box in the middle; returns what is inside.
+fn window(state: &State, title: &str, wide: u16, tall: u16, area: Rect, buf: &mut Buffer) -> Rect {
+    let [row] = Layout::vertical([tall.saturating_add(2).min(area.height)]).flex(Flex::Center).areas(area);
+    let [at] = Layout::horizontal([wide.saturating_add(4).min(area.width)]).flex(Flex::Center).areas(row);
+    Clear.render(at, buf);
+    buf.set_style(at, state.theme().text);
+    boxed(state, true, Line::styled(format!(" {title} "), state.theme().accent), Line::default(), at, buf)
+}
+
+fn menu(state: &State, title: &str, rows: &[&str], chosen: usize, area: Rect, buf: &mut Buffer) {
+    let wide = rows.iter().map(|row| row.len()).max().unwrap_or(0) as u16 + 2;
+    let inner = window(state, title, wide.max(16), rows.len() as u16, area, buf);
+    let mut canvas = Canvas::new(inner, buf);
+    let width = canvas.width();
+    let skip = (chosen + 1).saturating_sub(canvas.height().into());
+    for (y, (i, row)) in (0..canvas.height()).zip(rows.iter().enumerate().skip(skip)) {
+        canvas.text(1, y, row, state.theme().text);
+        if i == chosen {
+            canvas.tint(0, y, width, state.theme().selected);
+        }
+    }
+}
+
+fn draw_dialog(state: &State, dialog: &Dialog, area: Rect, buf: &mut Buffer) {
+    let wide = area.width.saturating_sub(6).clamp(1, 72);
+    let lines = lines(state, dialog, wide.into());
+    let tall = lines.len() as u16 + 2;
+    let title = title(dialog);
+    let inner = window(state, &title, wide, tall, area, buf);
+    let mut canvas = Canvas::new(inner, buf);
+    // Where room is short the last lines are the ones that must be seen.
+    let last = canvas.height().saturating_sub(1);
+    for (y, (text, style)) in (0..last.saturating_sub(1).max(u16::from(last > 0))).zip(&lines) {
+        canvas.text(0, y, text, *style);
+    }
+    answer(state, dialog, last, &mut canvas);
+}
+
+fn title(dialog: &Dialog) -> String {
+    match &dialog.question {
+        Question::Apply(id, _) => format!("Apply {id}?"),
+        Question::Keep(id) => format!("Keep {id}?"),
+        Question::RollBack(id) => format!("Roll {id} back?"),
+        Question::RollBackAll => "Roll everything back?".into(),
+        Question::Auto => "Let trimtab act by itself?".into(),
+        Question::Quit => "Leave now?".into(),
+    }
+}
+
+/// The last line: how to say yes and no, or that it is too late.
+fn answer(state: &State, dialog: &Dialog, y: u16, canvas: &mut Canvas<'_>) {
+    let theme = state.theme();
+    if dialog.stale.is_some() {
+        canvas.text(0, y, "not done; any key closes this", theme.warning);
+        return;
+    }
+    let (yes, label) = if dialog.is_armed(state.now.tick) { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
+    let x = match &dialog.code {
+        Some(code) => {
+            let x = canvas.text(0, y, "type ", label);
+            let x = canvas.text(x, y, code, yes);
+            let x = canvas.text(x, y, " to confirm: ", label);
+            canvas.text(x, y, &format!("{:_<3}", dialog.typed), yes)
+        }
+        None => {
+            let x = canvas.text(0, y, "y", yes);
+            canvas.text(x, y, " yes", label)
+        }
+    };
+    let no = if dialog.code.is_some() { " Esc cancel " } else { " n no " };
+    canvas.text(x + 4, y, no, theme.selected);
+}
+
+fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {
+    let theme = state.theme();
+    let mut all: Vec<(String, Style)> = Vec::new();
+    let mut say = |text: &str, style: Style| all.extend(words::wrap(text, width).into_iter().map(|line| (line, style)));
+    match &dialog.question {
+        Question::Apply(id, _) => {
+            if let Some(change) = find(&state.view, *id) {
+                say(&change.proposal.title, theme.title);
+                for step in change.plan.iter().flat_map(|plan| plan.steps.iter()).take(4) {
+                    say(&format!("{}: {} → {}", step.knob, step.before, step.after), theme.text);
+                }
+                let more = change.plan.as_ref().map_or(0, |plan| plan.steps.len()).saturating_sub(4);
+                if more > 0 {
+                    say(&format!("and {}", act::count(more, "more write")), theme.dim);
+                }
+                say(&format!("expect: {}", change.proposal.expect), theme.text);
+                say(&format!("risk {}; undo: {}", change.proposal.risk.words(), change.proposal.undo), theme.dim);
+                let now = track::newest(state, &change.proposal.trial.primary);
+                say(&format!("judged by {}, now {now}", change.proposal.trial.primary), theme.dim);
+            }
+        }
+        Question::Keep(id) => {
+            say("It stays without a verdict; the guard lets go of it.", theme.text);
+            say(find(&state.view, *id).map_or("", |c| c.proposal.title.as_str()), theme.dim);
+        }
+        Question::RollBack(id) => {
+            if let Some(change) = find(&state.view, *id) {
+                say(&change.proposal.title, theme.title);
+                say(&change.proposal.undo, theme.text);
+            }
+        }
+        Question::RollBackAll => {
+            let live: Vec<String> = state.view.changes.iter().filter(|c| c.state.is_live()).map(|c| c.id.to_string()).collect();
+            say(&format!("Every applied change is undone, newest first: {}", live.join(", ")), theme.text);
+        }
+        Question::Auto => {
+            say(
+                "Low-risk changes that can be undone are applied without asking, one at a time, measured, and rolled back without benefit.",
+                theme.text,
+            );
+        }
+        Question::Quit => {
+            let flight = act::count(state.in_flight(), "change");
+            let then = if state.own {
+                "The engine ends with this console: they are rolled back."
+            } else {
+                "The engine goes on; the guard rolls back what nobody confirms."
+            };
+            say(&format!("{flight} not confirmed yet. {then}"), theme.text);
+        }
+    }
+    if let Some(stale) = &dialog.stale {
+        say(stale, theme.critical);
+    }
+    all
+}

@@ -1,0 +1,161 @@
+//! Storage: disks led by latency and queue, since a parallel device that is always busy may be far from full; filesystems by fullness.
+
+use crate::{
+    model::{
+        metric::{Key, Metric},
+        snapshot::{Disk, Filesystem, Reading, Snapshot},
+        subject::Subject,
+        unit::Unit,
+    },
+    ui::{
+        canvas::Canvas,
+        chart::{self, Chart},
+        frame::{frame, known, note},
+        pane::Pane,
+        panels::network::pair,
+        state::State,
+        words,
+    },
+};
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use std::time::Duration;
+
+/// A mebibyte per second: below it the chart is quiet.
+const LEAST: f64 = 1_048_576.0;
+
+/// Draws the pane.
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+    let snapshot = &state.shown().snapshot;
+    let inner = frame(state, Pane::Storage, title(state, snapshot), area, buf);
+    let mut canvas = Canvas::new(inner, buf);
+    let (width, height) = (canvas.width(), canvas.height());
+    let Some(disks) = known(state, &snapshot.disks, 0, &mut canvas) else { return };
+    let disks = worth_a_row(disks);
+    let full = by_fullness(snapshot);
+    let listed = (disks.len().clamp(1, usize::from(height / 4).max(1)) + 1) as u16;
+    let filled = full.len().clamp(1, usize::from(height / 4).max(1)) as u16;
+    let tall = height.saturating_sub(listed + filled);
+    let tall = if tall >= 2 { tall } else { 0 };
+    history(state, &disks, canvas.part(0, 0, width, tall));
+    table(state, &disks, canvas.part(0, tall, width, listed));
+    let rest = height.saturating_sub(tall + listed);
+    filesystems(state, &full, canvas.part(0, tall + listed, width, rest));
+    if snapshot.filesystems.known().is_none() {
+        known(state, &snapshot.filesystems, tall + listed, &mut canvas);
+    }
+}
+
+fn title(state: &State, snapshot: &Snapshot) -> Line<'static> {
+    let theme = state.theme();
+    match &snapshot.vitals.pressure {
+        Reading::Known(p) => note(format!("pressure {}", Unit::Share.show(p.io.some)), theme.level(p.io.some, 0.3, 0.6)),
+        _ => Line::default(),
+    }
+}
+
+/// Disks that did something or could; memory disks and loops only while they work.
+fn worth_a_row(disks: &[Disk]) -> Vec<&Disk> {
+    let idle = |d: &Disk| d.reads + d.writes == 0.0 && d.queue == 0.0;
+    let virtual_one = |d: &Disk| ["loop", "ram", "zram"].iter().any(|kind| d.name.starts_with(kind));
+    let mut rows: Vec<&Disk> = disks.iter().filter(|d| !(virtual_one(d) && idle(d))).collect();
+    rows.sort_by_key(|d| (virtual_one(d), d.name.clone()));
+    rows
+}
+
+fn by_fullness(snapshot: &Snapshot) -> Vec<&Filesystem> {
+    let mut rows: Vec<&Filesystem> = snapshot.filesystems.known().into_iter().flatten().collect();
+    // One that hangs comes first: it is worse than full.
+    let order = |f: &Filesystem| if f.stale.is_some() { 2.0 } else { f.used().unwrap_or(-1.0) };
+    rows.sort_by(|a, b| order(b).total_cmp(&order(a)).then_with(|| a.at.cmp(&b.at)));
+    rows
+}
+
+fn history(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
+    let theme = state.theme();
+    let sum = |metric| {
+        let count = Chart::dots(canvas.width());
+        let mut sum: Vec<Option<f64>> = vec![None; count];
+        for disk in disks {
+            let key = Key::new(Subject::Disk(disk.name.clone()), metric);
+            let dots = state.history.dots(&key, state.shown().now.tick, Duration::from_secs(1), count);
+            for (all, one) in sum.iter_mut().zip(dots) {
+                *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
+            }
+        }
+        sum
+    };
+    let (read, written) = (sum(Metric::DiskRead), sum(Metric::DiskWrite));
+    pair(&read, &written, LEAST, [theme.chart, theme.second], state, &mut canvas);
+}
+
+fn table(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
+    let theme = state.theme();
+    let width = canvas.width();
+    // From the right; what does not fit is left out from the least important on.
+    let columns: &[(&str, u16)] = match width {
+        0..48 => &[("latency", 9), ("read", 10), ("write", 10)],
+        48..66 => &[("latency", 9), ("read", 10), ("write", 10), ("queue", 7)],
+        _ => &[("latency", 9), ("read", 10), ("write", 10), ("iops", 9), ("queue", 7), ("busy time", 10)],
+    };
+    let wide: u16 = columns.iter().map(|(_, w)| w).sum();
+    let start = width.saturating_sub(wide);
+    canvas.text(0, 0, "disk", theme.dim);
+    for (y, disk) in std::iter::once(None).chain(disks.iter().map(Some)).enumerate() {
+        let y = y as u16;
+        let mut end = start;
+        if let Some(disk) = disk {
+            canvas.short(0, y, start, &disk.name, theme.text);
+        }
+        for (name, wide) in columns {
+            end += wide;
+            match disk {
+                None => canvas.right(end, y, name, theme.dim),
+                Some(disk) => {
+                    let (text, warn) = number(name, disk);
+                    canvas.right(
+                        end,
+                        y,
+                        &text,
+                        if text == "-" || text.starts_with("0 ") || text == "0" {
+                            theme.dim
+                        } else {
+                            warn.map_or(theme.text, |v| theme.level(v, 0.02, 0.1))
+                        },
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The text of a column, and for latency the seconds that colour it.
+fn number(column: &str, disk: &Disk) -> (String, Option<f64>) {
+    match column {
+        "latency" => (words::maybe(Unit::Seconds, disk.latency), disk.latency),
+        "read" => (Unit::BytesPerSecond.show(disk.read), None),
+        "write" => (Unit::BytesPerSecond.show(disk.write), None),
+        "iops" => (Unit::PerSecond.show((disk.reads + disk.writes).round()), None),
+        "queue" => (format!("{:.1}", disk.queue), None),
+        _ => (Unit::Share.show(disk.busy), None),
+    }
+}
+
+fn filesystems(state: &State, all: &[&Filesystem], mut canvas: Canvas<'_>) {
+    let theme = state.theme();
+    let width = canvas.width();
+    let bar = width.saturating_sub(44).clamp(4, 16);
+    for (y, row) in (0..canvas.height()).zip(all) {
+        let used = row.used().unwrap_or(0.0);
+        let style = theme.level(used, 0.85, 0.95);
+        let at = canvas.short(0, y, width.saturating_sub(bar + 28), &row.at, theme.text).max(width.saturating_sub(bar + 28));
+        if let Some(stale) = row.stale {
+            canvas.right(width, y, &format!("stale {}", words::span(stale)), theme.critical);
+        } else if let Some(space) = row.space {
+            let x = canvas.text(at + 1, y, &chart::bar(used, bar.into(), state.look.ink), style);
+            canvas.right(x + 8, y, &Unit::Share.show(used), style);
+            canvas.right(width, y, &format!("{} free", Unit::Bytes.show(space.available as f64)), theme.dim);
+        } else {
+            canvas.right(width, y, "no answer yet", theme.notice);
+        }
+    }
+}

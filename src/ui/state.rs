@@ -1,0 +1,296 @@
+//! Everything the screen depends on. [`update`](crate::ui::update) alone changes it, [`draw`](crate::ui::draw) only looks.
+
+use crate::{
+    model::{
+        change::{Change, ChangeId, ChangeState, Entry},
+        finding::{Finding, FindingId},
+        message::{Ask, Body, View, Welcome},
+        proposal::Risk,
+        time::{Now, Tick},
+    },
+    ui::{
+        chart::Ink,
+        dialog::{Dialog, HOLD},
+        history::History,
+        key::Key,
+        keys::Context,
+        pane::{Page, Pane},
+        panels::log::LogView,
+        processes::ProcessList,
+        theme::Theme,
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+/// What can happen to a screen.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Text from a clipboard.
+    Paste(String),
+    /// A new size: columns, rows.
+    Resize(u16, u16),
+    /// A new view.
+    View(Arc<View>),
+    /// The answer to an earlier [`UiCommand::Ask`].
+    Answer(Body),
+    /// Something to tell the operator, from the console itself.
+    Notice(String),
+    /// The engine has ended, or the connection is lost.
+    Lost,
+    /// Time has passed.
+    Tick,
+}
+
+/// What the screen wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UiCommand {
+    /// Ask the engine.
+    Ask(Ask),
+    /// Drop all input that is waiting: a question has opened.
+    Drain,
+    /// Clear the terminal and draw everything.
+    Redraw,
+    /// Put text into the clipboard.
+    Copy(String),
+    /// End.
+    Quit,
+}
+
+/// One line for the operator, for a while.
+#[derive(Clone, Debug)]
+pub struct Toast {
+    /// What.
+    pub text: String,
+    /// It is bad news.
+    pub bad: bool,
+    /// Until when.
+    pub until: Tick,
+}
+
+/// What lies over the page.
+#[derive(Clone, Debug, Default)]
+pub enum Over {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A question.
+    Dialog(Dialog),
+    /// The menu of orders, and the row chosen.
+    SortMenu(usize),
+    /// The menu of modes, and the row chosen.
+    ModeMenu(usize),
+    /// The filter is being typed.
+    Filter,
+}
+
+/// How the screen looks.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// All themes.
+    pub themes: Vec<Theme>,
+    /// Which one.
+    pub chosen: usize,
+    /// Braille or ASCII.
+    pub ink: Ink,
+}
+
+/// The state.
+#[derive(Debug)]
+pub struct State {
+    /// The newest view.
+    pub view: Arc<View>,
+    /// The view that is held on the screen.
+    pub frozen: Option<Arc<View>>,
+    /// What the charts draw.
+    pub history: History,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The time of the last message.
+    pub now: Now,
+    /// The focused pane.
+    pub focus: Pane,
+    /// It fills the screen.
+    pub expanded: bool,
+    /// What fills the screen.
+    pub page: Page,
+    /// Rows scrolled on a page of text.
+    pub scroll: usize,
+    /// The processes.
+    pub processes: ProcessList,
+    /// The finding under the cursor.
+    pub finding: Option<FindingId>,
+    /// The changes as the queue shows them.
+    pub queue: Vec<Arc<Change>>,
+    /// The change under the cursor.
+    pub change: Option<ChangeId>,
+    /// What lies over the page.
+    pub over: Over,
+    /// The journal, once asked for.
+    pub audit: Option<Vec<(u64, Entry)>>,
+    /// One line for the operator.
+    pub toast: Option<Toast>,
+    /// The engine has ended, or the connection is lost.
+    pub lost: bool,
+    /// The engine is in this process and ends with the console.
+    pub own: bool,
+    /// How it looks.
+    pub look: Look,
+    /// The log.
+    pub log: LogView,
+}
+
+use Context as C;
+
+/// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
+pub const CONTEXTS: &[&[Context]] = &[
+    &[C::Always, C::Global, C::Queue, C::Chart],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes],
+    &[C::Always, C::Global, C::Queue, C::List],
+    &[C::Always, C::Global, C::Queue, C::Reader],
+    &[C::Always, C::Global, C::Reader],
+    &[C::Always, C::Dialog],
+    &[C::Always, C::Code],
+    &[C::Always, C::Menu],
+    &[C::Always, C::Filter],
+];
+
+impl State {
+    /// The state of a console that has just been seated.
+    pub fn begin(welcome: &Welcome, look: Look, own: bool) -> State {
+        let view = Arc::new(welcome.view.clone());
+        let mut state = State {
+            history: History::begin(welcome),
+            now: view.now,
+            view,
+            frozen: None,
+            size: (80, 24),
+            focus: Pane::Processes,
+            expanded: false,
+            page: Page::Overview,
+            scroll: 0,
+            processes: ProcessList::default(),
+            finding: None,
+            queue: Vec::new(),
+            change: None,
+            over: Over::Nothing,
+            audit: None,
+            toast: None,
+            lost: false,
+            own,
+            look,
+            log: LogView::default(),
+        };
+        state.refresh();
+        state
+    }
+
+    /// The view on the screen: the newest, or the one that is held.
+    pub fn shown(&self) -> &View {
+        self.frozen.as_ref().unwrap_or(&self.view)
+    }
+
+    /// The theme.
+    pub fn theme(&self) -> &Theme {
+        static PLAIN: std::sync::LazyLock<Theme> = std::sync::LazyLock::new(Theme::default);
+        self.look.themes.get(self.look.chosen).unwrap_or(&PLAIN)
+    }
+
+    /// Which keys mean something now.
+    pub fn contexts(&self) -> &'static [Context] {
+        match (&self.over, &self.page, self.focus) {
+            (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
+            (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
+            (Over::SortMenu(_) | Over::ModeMenu(_), ..) => &[C::Always, C::Menu],
+            (Over::Filter, ..) => &[C::Always, C::Filter],
+            (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
+            (Over::Nothing, Page::Finding(_) | Page::Process(_) | Page::Audit | Page::Help, _) => {
+                &[C::Always, C::Global, C::Reader]
+            }
+            (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes],
+            (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
+            (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
+        }
+    }
+
+    /// The change that keys of the queue are about.
+    pub fn chosen_change(&self) -> Option<&Arc<Change>> {
+        let id = match &self.page {
+            Page::Change(id) | Page::Verify(id) => Some(*id),
+            _ => self.change,
+        };
+        self.queue.iter().find(|c| Some(c.id) == id).or(self.queue.first())
+    }
+
+    /// The finding under the cursor.
+    pub fn chosen_finding(&self) -> Option<&Finding> {
+        let all = &self.shown().findings;
+        all.iter().find(|f| Some(&f.id) == self.finding.as_ref()).or(all.first())
+    }
+
+    /// Takes what the shown view says into the lists.
+    pub fn refresh(&mut self) {
+        let view = self.frozen.clone().unwrap_or_else(|| self.view.clone());
+        self.processes.take(&view.snapshot, &view.facts);
+        self.queue = view.changes.to_vec();
+        self.queue.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| fit(b).total_cmp(&fit(a))));
+        if self.change.is_some_and(|id| !self.queue.iter().any(|c| c.id == id)) {
+            self.change = None;
+        }
+        // What is under the cursor stays there when better proposals come in above it, but not when it is over and nobody looks at it.
+        let over = self.chosen_change().is_some_and(|c| rank(c) == 4);
+        let looked_at = self.focus == Pane::Queue || self.page != Page::Overview;
+        if self.change.is_none() || (over && !looked_at) {
+            self.change = self.queue.first().map(|c| c.id);
+        }
+    }
+
+    /// When the screen changes by itself, if it does.
+    pub fn wake(&self) -> Option<Tick> {
+        let armed = match &self.over {
+            Over::Dialog(dialog) if self.now.tick.since(dialog.opened) < HOLD => Some(dialog.opened + HOLD),
+            _ => None,
+        };
+        let toast = self.toast.as_ref().map(|toast| toast.until);
+        armed.into_iter().chain(toast).min()
+    }
+
+    /// Tells the operator something for a while.
+    pub fn tell(&mut self, text: impl Into<String>) {
+        self.toast = Some(Toast { text: text.into(), bad: false, until: self.now.tick + Duration::from_secs(5) });
+    }
+
+    /// Tells the operator why something was not done.
+    pub fn refuse(&mut self, text: impl Into<String>) {
+        self.toast = Some(Toast { text: text.into(), bad: true, until: self.now.tick + Duration::from_secs(8) });
+    }
+
+    /// Changes that nobody has confirmed yet.
+    pub fn in_flight(&self) -> usize {
+        self.view.changes.iter().filter(|c| c.state.is_unconfirmed()).count()
+    }
+}
+
+/// Order of the queue: what runs, what waits for the operator, what was kept, what is over.
+fn rank(change: &Change) -> u8 {
+    match change.state {
+        ChangeState::Stuck => 0,
+        ChangeState::Prepared | ChangeState::Applying | ChangeState::Applied | ChangeState::Watching | ChangeState::RollingBack => {
+            1
+        }
+        ChangeState::Proposed | ChangeState::Approved => 2,
+        ChangeState::Kept => 3,
+        _ => 4,
+    }
+}
+
+/// Among open proposals the likeliest to help comes first; a locked or risky one after all others.
+fn fit(change: &Change) -> f64 {
+    if !change.state.is_open() {
+        return 0.0;
+    }
+    let locked = if change.lock.is_some() { 10.0 } else { 0.0 };
+    let risky = if change.proposal.risk == Risk::High { 1.0 } else { 0.0 };
+    change.proposal.fit - locked - risky
+}

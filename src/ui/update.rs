@@ -1,0 +1,299 @@
+//! What a message does to the state. Pure: the same state, time and message give the same state and commands.
+
+use crate::{
+    model::message::{Ask, Body, Reply, View},
+    model::time::Now,
+    ui::{
+        act,
+        dialog::{Dialog, Question},
+        key::Key,
+        keys::{self, Context, Intent},
+        motion,
+        pane::{Page, Pane},
+        processes::Sort,
+        state::{Msg, Over, State, UiCommand},
+    },
+};
+use std::sync::Arc;
+
+/// Entries of the journal that the audit page asks for.
+const AUDITED: usize = 500;
+
+/// Takes a message at a time; says what the console is to do.
+pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
+    state.now = now;
+    if state.toast.as_ref().is_some_and(|toast| toast.until <= now.tick) {
+        state.toast = None;
+    }
+    match msg {
+        Msg::Key(key) => press(state, key),
+        Msg::Paste(text) => paste(state, &text),
+        Msg::Resize(width, height) => {
+            state.size = (width, height);
+            vec![UiCommand::Redraw]
+        }
+        Msg::View(view) => view_came(state, view),
+        Msg::Answer(body) => answer(state, body),
+        Msg::Notice(text) => {
+            state.refuse(text);
+            vec![]
+        }
+        Msg::Lost => {
+            state.lost = true;
+            vec![]
+        }
+        Msg::Tick => vec![],
+    }
+}
+
+fn view_came(state: &mut State, view: Arc<View>) -> Vec<UiCommand> {
+    state.history.take(&view);
+    state.view = view;
+    if let Over::Dialog(dialog) = &mut state.over {
+        dialog.check(&state.view);
+    }
+    if state.frozen.is_none() {
+        state.refresh();
+    }
+    vec![]
+}
+
+fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
+    match body {
+        Body::Reply(Reply::Done(text)) => state.tell(text),
+        Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
+        Body::Audit(entries) => state.audit = Some(entries),
+        Body::Welcome(_) | Body::View(_) => {}
+    }
+    vec![]
+}
+
+/// Only a field takes a paste, only its first line, and nothing that controls a terminal.
+fn paste(state: &mut State, text: &str) -> Vec<UiCommand> {
+    if matches!(state.over, Over::Filter) {
+        let line = text.lines().next().unwrap_or("");
+        state.processes.filter.extend(line.chars().filter(|c| !c.is_control()).take(64).flat_map(char::to_lowercase));
+        rearrange(state);
+    }
+    vec![]
+}
+
+fn press(state: &mut State, key: Key) -> Vec<UiCommand> {
+    let contexts = state.contexts();
+    if let Over::Dialog(dialog) = &mut state.over
+        && key != Key::Ctrl('c')
+        && !dialog.is_armed(state.now.tick)
+    {
+        // A question that has gone stale is closed by any key, one that has just opened by none.
+        if dialog.stale.is_some() {
+            state.over = Over::Nothing;
+        }
+        return vec![];
+    }
+    match (keys::find(contexts, key), key) {
+        (Some(intent), _) => perform(state, intent),
+        (None, Key::Char(c)) => letter(state, contexts, c),
+        (None, _) => vec![],
+    }
+}
+
+fn letter(state: &mut State, contexts: &[Context], c: char) -> Vec<UiCommand> {
+    if contexts.contains(&Context::Filter) {
+        state.processes.filter.extend(c.to_lowercase());
+        rearrange(state);
+    }
+    if let Over::Dialog(Dialog { code: Some(code), typed, .. }) = &mut state.over {
+        typed.push(c);
+        if typed == code {
+            return confirm(state);
+        }
+        if typed.len() >= code.len() {
+            typed.clear();
+        }
+    }
+    vec![]
+}
+
+/// Does what a key means; says why not when it cannot be done here and now.
+pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
+    if let Some(why) = act::obstacle(state, intent) {
+        state.refuse(why);
+        return vec![];
+    }
+    match intent {
+        Intent::Leave => return vec![UiCommand::Quit],
+        Intent::Quit => return quit(state),
+        Intent::Back => back(state),
+        Intent::Redraw => return vec![UiCommand::Redraw],
+        Intent::Audit => {
+            open(state, Page::Audit);
+            return vec![UiCommand::Ask(Ask::Audit { most: AUDITED })];
+        }
+        Intent::Help => open(state, if state.page == Page::Help { Page::Overview } else { Page::Help }),
+        Intent::Focus(pane) => focus(state, pane),
+        Intent::NextPane => focus(state, state.focus.along(1)),
+        Intent::PreviousPane => focus(state, state.focus.along(Pane::ALL.len() - 1)),
+        Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
+        Intent::Freeze => freeze(state),
+        Intent::Theme => next_theme(state),
+        Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
+        Intent::Move(motion) => motion::go(state, motion),
+        Intent::Details => details(state),
+        Intent::Filter => state.over = Over::Filter,
+        Intent::SortMenu => {
+            state.over = Over::SortMenu(Sort::ALL.iter().position(|s| *s == state.processes.sort).unwrap_or(0));
+        }
+        Intent::Invert => sort(state, state.processes.sort, !state.processes.inverted),
+        Intent::SortCpu => sort(state, Sort::Cpu, false),
+        Intent::SortMemory => sort(state, Sort::Memory, false),
+        Intent::Confirm => return confirm(state),
+        Intent::Cancel => cancel(state),
+        Intent::Choose => return choose(state),
+        Intent::Erase | Intent::EraseAll => erase(state, intent),
+        Intent::Accept => state.over = Over::Nothing,
+        Intent::Approve
+        | Intent::Dismiss
+        | Intent::Unapprove
+        | Intent::Apply
+        | Intent::Keep
+        | Intent::RollBack
+        | Intent::RollBackAll
+        | Intent::Verify
+        | Intent::Copy => return act::perform(state, intent),
+    }
+    vec![]
+}
+
+fn quit(state: &mut State) -> Vec<UiCommand> {
+    if state.page != Page::Overview {
+        open(state, Page::Overview);
+        return vec![];
+    }
+    if state.in_flight() > 0 && !state.lost {
+        return ask(state, Question::Quit);
+    }
+    vec![UiCommand::Quit]
+}
+
+/// Opens a question and drops what was typed before it could be seen.
+pub fn ask(state: &mut State, question: Question) -> Vec<UiCommand> {
+    state.toast = None;
+    state.over = Over::Dialog(Dialog::open(question, &state.view, state.now.tick));
+    vec![UiCommand::Drain]
+}
+
+fn confirm(state: &mut State) -> Vec<UiCommand> {
+    let Over::Dialog(dialog) = &mut state.over else { return vec![] };
+    dialog.check(&state.view);
+    if dialog.stale.is_some() {
+        return vec![];
+    }
+    let command = dialog.command();
+    state.over = Over::Nothing;
+    vec![command.map_or(UiCommand::Quit, |command| UiCommand::Ask(Ask::Do(command)))]
+}
+
+fn cancel(state: &mut State) {
+    if matches!(state.over, Over::Filter) {
+        state.processes.filter.clear();
+        rearrange(state);
+    }
+    state.over = Over::Nothing;
+}
+
+/// Closes, goes back, releases the list, clears the filter: the first of these that there is.
+fn back(state: &mut State) {
+    if state.page != Page::Overview {
+        open(state, Page::Overview);
+    } else if state.expanded {
+        state.expanded = false;
+    } else if state.processes.cursor.is_some() {
+        state.processes.cursor = None;
+        state.refresh();
+    } else if !state.processes.filter.is_empty() {
+        state.processes.filter.clear();
+        rearrange(state);
+    } else if state.frozen.is_some() {
+        freeze(state);
+    }
+    state.toast = None;
+}
+
+/// Opens a page at its top.
+pub fn open(state: &mut State, page: Page) {
+    state.page = page;
+    state.scroll = 0;
+}
+
+fn focus(state: &mut State, pane: Pane) {
+    open(state, Page::Overview);
+    if pane != Pane::Processes && state.processes.cursor.take().is_some() {
+        state.refresh();
+    }
+    state.focus = pane;
+}
+
+fn freeze(state: &mut State) {
+    state.frozen = if state.frozen.is_some() { None } else { Some(state.view.clone()) };
+    state.refresh();
+}
+
+fn next_theme(state: &mut State) {
+    state.look.chosen = (state.look.chosen + 1) % state.look.themes.len().max(1);
+    state.tell(format!("theme: {}", state.theme().name));
+}
+
+fn details(state: &mut State) {
+    let page = match state.focus {
+        Pane::Processes => state.processes.cursor.or(state.processes.order.first().copied()).map(Page::Process),
+        Pane::Findings => state.chosen_finding().map(|f| Page::Finding(f.id.clone())),
+        Pane::Queue => state.chosen_change().map(|c| Page::Change(c.id)),
+        _ => None,
+    };
+    if let Some(page) = page {
+        open(state, page);
+    }
+}
+
+fn sort(state: &mut State, by: Sort, inverted: bool) {
+    state.processes.sort = by;
+    state.processes.inverted = inverted;
+    rearrange(state);
+}
+
+/// Puts the processes in order anew.
+fn rearrange(state: &mut State) {
+    let view = state.frozen.clone().unwrap_or_else(|| state.view.clone());
+    if let Some(all) = view.snapshot.processes.known() {
+        state.processes.arrange(all, &view.facts);
+    }
+}
+
+fn choose(state: &mut State) -> Vec<UiCommand> {
+    match std::mem::take(&mut state.over) {
+        Over::SortMenu(row) => {
+            let by = Sort::ALL.get(row).copied().unwrap_or_default();
+            sort(state, by, false);
+            vec![]
+        }
+        Over::ModeMenu(row) => act::set_mode(state, row),
+        _ => vec![],
+    }
+}
+
+fn erase(state: &mut State, intent: Intent) {
+    match &mut state.over {
+        Over::Dialog(dialog) => {
+            dialog.typed.pop();
+        }
+        Over::Filter => {
+            if intent == Intent::EraseAll {
+                state.processes.filter.clear();
+            } else {
+                state.processes.filter.pop();
+            }
+            rearrange(state);
+        }
+        _ => {}
+    }
+}
