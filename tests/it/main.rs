@@ -11,4 +11,5 @@ mod laws;
 mod link;
 mod live;
 mod readme;
+mod sources;
 mod terminal;
