@@ -31,7 +31,10 @@ use trimtab::{
         time::Now,
         verdict::{Outcome, Verdict},
     },
-    store::journal::{FILE, Journal},
+    store::{
+        chain::FORMAT,
+        journal::{FILE, Journal},
+    },
 };
 
 const BOOT: &str = "this boot";
@@ -536,5 +539,22 @@ fn a_knob_that_somebody_else_set_is_left_to_them_by_recovery() {
         assert_eq!(bench.change().state, ChangeState::Yielded, "after {count}");
         assert_eq!(bench.host.get(&plan.steps[0].knob).unwrap(), "77");
         assert!(bench.recover(BOOT).is_empty());
+    }
+}
+
+/// Journals outlive versions: a form that an old one cannot be read in any more would pass for damage at every start.
+#[test]
+fn a_journal_of_the_first_form_is_still_understood() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/golden/journal-{FORMAT}.jsonl"));
+    let text = std::fs::read_to_string(golden).unwrap();
+    let entries: Vec<Entry> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let mut deeds = names(&entries);
+    deeds.sort_unstable();
+    deeds.dedup();
+    assert_eq!(deeds.len(), 16, "every deed stands in it: {deeds:?}");
+    for change in [1, 2, 3, 4, 5].map(ChangeId) {
+        let of = || entries.iter().filter(|entry| entry.change == change);
+        assert_eq!(fold(of()).unwrap().deeds.len(), of().count(), "{change} is a legal life");
     }
 }
