@@ -1,4 +1,4 @@
-//! Processes: `/proc/PID/*`. The cost of watching is decided here, see [`row`] for what is read when.
+//! Processes: `/proc/PID/*`. The cost of watching is decided here, see `row.rs` for what is read when.
 //!
 //! Each sweep lists `/proc` and asks the cpu clock of every process, which costs a fifth of a microsecond; only those that ran are
 //! looked at closely, the others in turns. What that misses for up to ten seconds: changes of an idle process that cost it no cpu,

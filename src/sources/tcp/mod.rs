@@ -1,6 +1,6 @@
 //! TCP of each network namespace: `/proc/PID/net/{snmp,netstat,sockstat}` through a process in it, settings and listening sockets.
 //!
-//! Our own namespace and at most [`MOST`] others are read; more of them are left out.
+//! Our own namespace and at most `MOST` others are read; more of them are left out.
 
 mod counters;
 mod members;
