@@ -9,3 +9,4 @@ mod laws;
 mod link;
 mod live;
 mod readme;
+mod screens;
