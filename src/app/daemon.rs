@@ -1,6 +1,7 @@
 //! `trimtab daemon`: the engine without a screen, and the socket through which it is asked.
 
 use crate::{
+    actions,
     app::{
         cli::Common,
         desk,
@@ -23,7 +24,7 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     let config = settings::load(common, env)?;
     let path = env.socket(common.socket.as_deref());
     let (listener, _claim) = socket::claim(&path, env.uid)?;
-    let running = parts::start(&Wish { config, rights: rights(common, env), legacy: Legacy::Stay }, env)?;
+    let running = parts::start(&Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay }, env)?;
     let _serving = serve(listener, env, &running.engine);
     log::info!("the engine listens on {}", path.display());
     log::info!("{}: ending", signals.next().await);

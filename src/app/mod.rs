@@ -19,6 +19,7 @@ pub mod run;
 pub mod seat;
 pub mod settings;
 pub mod signals;
+pub mod solo;
 pub mod text;
 pub mod verbs;
 

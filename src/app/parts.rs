@@ -1,7 +1,7 @@
 //! Puts an engine together: machine, sources, actions, journal, guard, numbers.
 
 use crate::{
-    actions,
+    actions::{self, action::Action},
     app::{bystander::Bystander, env::Env, failure::Failure},
     config::sections::Config,
     engine::{
@@ -28,8 +28,10 @@ use std::{
 };
 
 /// What engine is wanted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Wish {
+    /// What it may propose.
+    pub actions: &'static [&'static dyn Action],
     /// The configuration in force.
     pub config: Config,
     /// What it may do.
@@ -90,7 +92,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     let parts = Parts {
         sources: sources::all(&crew.host, &config.services, handles()),
         host: crew.host,
-        actions: actions::all(),
+        actions: wish.actions,
         hands: crew.hands,
         entries: crew.entries,
         settings: Settings { thresholds: config.thresholds.clone(), hysteresis: config.hysteresis.clone(), policy },

@@ -6,8 +6,8 @@ use crate::{
         cli::{Cli, DemoPart, Format, Verb},
         daemon, demo, doctor,
         env::Env,
-        failure::{Code, Failure},
-        guard, once, out, parts, settings, verbs,
+        failure::Failure,
+        guard, once, out, parts, settings, solo, verbs,
     },
     config::sections::Config,
     host::{host::Host, real::RealHost},
@@ -40,6 +40,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         return Err(Failure::usage("this program takes its rights from its user, not from set-uid"));
     }
     match &cli.verb {
+        Some(Verb::Demo(demo)) => wait(demo::run::run(demo, &cli.common, env)),
         Some(Verb::DemoPart(part)) => demo_part(part),
         Some(Verb::Guard(of)) => guard::run(&of.directory),
         Some(Verb::Doctor(format)) => diagnose(*format, &settings::load(&cli.common, env)?),
@@ -49,7 +50,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
             let format = if cli.json { once::Format::Json } else { once::Format::Text };
             once::run(&settings::load(&cli.common, env)?, format)
         }
-        None => Err(Failure { code: Code::Failed, why: "there is no console yet".into() }),
+        None => wait(solo::run(&cli.common, env)),
     }
 }
 

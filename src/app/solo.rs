@@ -1,19 +1,21 @@
 //! `trimtab` without a verb: the console, on the running engine, or on one of its own that ends with it.
 
 use crate::{
+    actions,
     app::{
         attach,
         cli::Common,
-        console, daemon, desk,
+        console::{self, ConsoleOptions},
+        daemon, desk,
         env::Env,
         failure::Failure,
         parts::{self, Legacy, Wish},
         seat::Seat,
         settings,
-        signals::Signals,
     },
     config::sections::Config,
     engine::handle::EngineHandle,
+    host::real::RealHost,
     link::socket::{self, SocketError},
     model::{
         change::Who,
@@ -21,7 +23,7 @@ use crate::{
         message::{Ask, Body, Command, Reply},
     },
 };
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// What ends a console besides its operator, its terminal and its engine.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,7 @@ pub fn needs_terminal(env: &Env) -> Result<(), Failure> {
 /// Opens it.
 pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     needs_terminal(env)?;
+    console::keep_log();
     let config = settings::load(common, env)?;
     let path = env.socket(common.socket.as_deref());
     let (listener, claim) = match socket::claim(&path, env.uid) {
@@ -50,7 +53,7 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(SocketError::Held(_)) => return attached(common, env, &path, &config).await,
         Err(e) => return Err(e.into()),
     };
-    let wish = Wish { config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay };
+    let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay };
     let running = parts::start(&wish, env)?;
     let serving = daemon::serve(listener, env, &running.engine);
     let ended = sit_at(&running.engine, &config, env, End::Never).await;
@@ -64,7 +67,10 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
 async fn attached(common: &Common, env: &Env, path: &Path, config: &Config) -> Result<(), Failure> {
     let own = common.observe || common.state.is_some();
     if own {
-        let why = format!("an engine runs already on {}; --observe and --state are for one of its own (give it a --socket)", path.display());
+        let why = format!(
+            "an engine runs already on {}; --observe and --state are for one of its own (give it a --socket)",
+            path.display()
+        );
         return Err(Failure::usage(why));
     }
     if let Some(mode) = common.mode {
@@ -87,4 +93,19 @@ pub async fn sit_at(engine: &EngineHandle, config: &Config, env: &Env, end: End)
     let via = if env.via.is_empty() { "console".into() } else { format!("console, {}", env.via) };
     let seat = desk::seat(engine, Who::Operator { user, via }).await.ok_or_else(|| Failure::new("the engine has ended"))?;
     screen(seat, config, env, end).await
+}
+
+/// The console until something ends it. Every such end is in order: its operator, its terminal, a signal, its time.
+async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
+    let options = ConsoleOptions {
+        host: Arc::new(RealHost::default()),
+        theme: config.console.theme.clone(),
+        ascii: config.console.ascii,
+        no_color: env.no_color,
+    };
+    let console = console::run(seat, options);
+    match end {
+        End::Never => console.await.map(drop).map_err(Failure::new),
+        End::After(span) => tokio::time::timeout(span, console).await.map_or(Ok(()), |ended| ended.map(drop).map_err(Failure::new)),
+    }
 }

@@ -40,7 +40,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         engine: std::process::id(),
         now: host.now(),
     };
-    let (brain, first) = Brain::new(birth);
+    let brain = Brain::new(birth);
     let (ask, asks) = mpsc::channel(ROOM);
     let (input, inputs) = mpsc::channel(ROOM);
     let (show, views) = watch::channel(Arc::new(brain.welcome().view));
@@ -51,7 +51,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let engine = Loop { brain, host, worker, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
-        runtime.block_on(engine.run(first, asks, inputs));
+        runtime.block_on(engine.run(asks, inputs));
         engine.end(sampler);
     };
     thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
@@ -76,8 +76,7 @@ struct Loop {
 }
 
 impl Loop {
-    async fn run(&mut self, first: Vec<Effect>, mut asks: mpsc::Receiver<Asked>, mut inputs: mpsc::Receiver<Vec<Input>>) {
-        self.carry_out(first);
+    async fn run(&mut self, mut asks: mpsc::Receiver<Asked>, mut inputs: mpsc::Receiver<Vec<Input>>) {
         let mut abandoned = false;
         while self.over.is_empty() {
             tokio::select! {

@@ -79,6 +79,8 @@ impl Hands {
         match self.tools.journal.since(self.seen) {
             Ok(entries) => {
                 self.seen = entries.last().map_or(self.seen, |(number, _)| *number);
+                let ended = |entry: &&(u64, Entry)| entry.1.who == Who::Guard && !matches!(entry.1.deed, Deed::RollbackStarted(_));
+                entries.iter().filter(ended).for_each(|(_, entry)| self.guard.disarm(entry.change));
                 done.entries = entries;
             }
             Err(e) => {

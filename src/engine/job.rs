@@ -55,13 +55,16 @@ pub struct Apply {
     pub leave: bool,
 }
 
+/// A plan and its digest, or why there is none.
+pub type Preview = Result<(Plan, String), Refusal>;
+
 /// What came of a job. `entries` are in the journal, durable, in order; the fold takes them whatever else happened.
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     /// Journaled.
     pub entries: Vec<(u64, Entry)>,
     /// Of a preview: the plan and its digest, or why not.
-    pub preview: Option<(ChangeId, Result<(Plan, String), Refusal>)>,
+    pub preview: Option<(ChangeId, Preview)>,
     /// Of a verify.
     pub held: Option<(ChangeId, Held)>,
     /// How the guard stands after it.

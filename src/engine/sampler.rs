@@ -102,17 +102,9 @@ impl Pacer {
 
     /// Wakes the lanes whose time has come since the pass before.
     fn wake(&self, pass: u64, last: Option<u64>) {
-        let crossed = |every: u64| last.is_none_or(|last| pass / every > last / every);
-        let early = last.is_some_and(|last| last < EARLY && pass >= EARLY);
-        for (lane, wake) in &self.wakes {
-            let due = match lane {
-                Lane::Slow => crossed(SLOW),
-                _ => crossed(SWEEP) || early,
-            };
-            if due {
-                // Full: still reading. Closed: its thread ended; the deriver shows the gap either way.
-                let _late = wake.try_send(());
-            }
+        for (_, wake) in self.wakes.iter().filter(|(lane, _)| is_due(*lane, pass, last)) {
+            // Full: still reading. Closed: its thread ended; the deriver shows the gap either way.
+            let _late = wake.try_send(());
         }
     }
 
@@ -127,6 +119,16 @@ impl Pacer {
                 return false;
             }
         }
+    }
+}
+
+/// Whether a lane's time has come with this pass; `last` is the pass before, which may be several ago.
+fn is_due(lane: Lane, pass: u64, last: Option<u64>) -> bool {
+    let Some(last) = last else { return true };
+    let crossed = |every: u64| pass / every > last / every;
+    match lane {
+        Lane::Slow => crossed(SLOW),
+        _ => crossed(SWEEP) || (last < EARLY && pass >= EARLY),
     }
 }
 
@@ -181,4 +183,29 @@ fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sweeps_follow_every_tenth_pass_with_an_early_second_one_even_when_passes_were_missed() {
+        let passes = [0, 1, 2, 4, 9, 10, 11, 35, 36, 40, 600, 601];
+        let due = |lane| {
+            let mut last = None;
+            passes.iter().filter(|pass| is_due(lane, **pass, last.replace(**pass))).copied().collect::<Vec<u64>>()
+        };
+        assert_eq!(due(Lane::Sweep), [0, 4, 10, 35, 40, 600]);
+        assert_eq!(due(Lane::Apart), due(Lane::Sweep));
+        assert_eq!(due(Lane::Slow), [0, 600]);
+    }
+
+    #[test]
+    fn our_own_memory_is_read_from_its_line() {
+        assert_eq!(resident("Name:\ttrimtab\nVmRSS:\t    1234 kB\nRssAnon: 1 kB\n"), Some(1234 * 1024));
+        assert_eq!(resident("Name:\ttrimtab\n"), None);
+        assert_eq!(resident("VmRSS:\tmany kB\n"), None);
+    }
 }

@@ -145,3 +145,67 @@ fn work(mut hands: Box<dyn Work>, shared: &Shared, out: &mpsc::Sender<Vec<Input>
         let _loop_ended = out.blocking_send(vec![Input::Performed { job, done: Box::new(done) }]);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        change::{Cause, ChangeId, Who},
+        plan::Plan,
+    };
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    /// Waits for leave before each job.
+    struct Patient(Receiver<()>);
+
+    impl Work for Patient {
+        fn perform(&mut self, _: Job) -> Done {
+            self.0.recv().unwrap();
+            Done::default()
+        }
+        fn foreign(&mut self) -> Done {
+            Done::default()
+        }
+        fn audit(&mut self, _: usize) -> Vec<(u64, Entry)> {
+            Vec::new()
+        }
+    }
+
+    fn plan() -> Box<Plan> {
+        Box::new(Plan { action: "nice".into(), boot: String::new(), steps: vec![] })
+    }
+
+    fn number(inputs: &[Input]) -> Option<u64> {
+        match &inputs[0] {
+            Input::Performed { job, .. } => job.map(|number| number.0),
+            _ => panic!("{inputs:?}"),
+        }
+    }
+
+    #[test]
+    fn a_rollback_overtakes_what_waits_and_the_end_does_what_is_left() {
+        let (go, gate) = sync_channel(8);
+        let (out, mut inputs) = mpsc::channel(8);
+        let worker = Worker::start(Box::new(Patient(gate)), out).unwrap();
+        worker.perform(JobNumber(1), Job::Verify(ChangeId(1), plan()));
+        go.send(()).unwrap();
+        assert_eq!(number(&inputs.blocking_recv().unwrap()), Some(1));
+        // The thread holds the second one and waits for leave, or has taken nothing yet: the rollback comes before the rest anyway.
+        worker.perform(JobNumber(2), Job::Verify(ChangeId(1), plan()));
+        worker.perform(JobNumber(3), Job::Verify(ChangeId(1), plan()));
+        worker.perform(JobNumber(4), Job::Keep(ChangeId(2), Who::Engine));
+        let (change, who) = (ChangeId(3), Who::Engine);
+        worker.perform(JobNumber(5), Job::RollBack { change, plan: plan(), cause: Cause::Panic, who });
+        for _ in 0..4 {
+            go.send(()).unwrap();
+        }
+        worker.end();
+        let mut order = Vec::new();
+        while let Some(batch) = inputs.blocking_recv() {
+            order.extend(number(&batch));
+        }
+        order.retain(|n| *n != 2);
+        assert_eq!(order, [5, 4, 3]);
+    }
+}

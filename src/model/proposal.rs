@@ -2,7 +2,7 @@
 
 use crate::model::{finding::FindingId, subject::Subject, trial::Trial};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How much can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,8 +81,8 @@ pub struct Proposal {
 impl Proposal {
     /// Two proposals of the same name and subjects for the same finding are the same advice, whatever the numbers in their text.
     pub fn same_advice(&self, other: &Proposal) -> bool {
-        self.action == other.action
-            && self.finding == other.finding
-            && self.wants.iter().map(|w| &w.on).eq(other.wants.iter().map(|w| &w.on))
+        // Subjects come in the order of their shares, which dance from look to look: their order is no difference.
+        let subjects = |proposal: &'_ Proposal| proposal.wants.iter().map(|want| want.on.clone()).collect::<BTreeSet<Subject>>();
+        self.action == other.action && self.finding == other.finding && subjects(self) == subjects(other)
     }
 }

@@ -32,7 +32,7 @@ impl Source for Cpu {
         SourceAbout {
             name: SourceName::Cpu,
             lane: Lane::Fast,
-            deadline: Duration::from_millis(100),
+            deadline: Duration::from_millis(500),
             reads: "/proc/stat, /proc/loadavg",
         }
     }

@@ -60,7 +60,7 @@ impl Source for Disks {
         SourceAbout {
             name: SourceName::Disks,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(200),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/diskstats, /sys/block/NAME/{size,queue}",
         }
     }

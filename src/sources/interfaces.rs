@@ -52,7 +52,7 @@ impl Source for Interfaces {
         SourceAbout {
             name: SourceName::Interfaces,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(200),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/net/{dev,softnet_stat}, /sys/class/net/NAME/{speed,operstate}",
         }
     }

@@ -35,7 +35,7 @@ impl Source for Pressure {
         SourceAbout {
             name: SourceName::Pressure,
             lane: Lane::Fast,
-            deadline: Duration::from_millis(100),
+            deadline: Duration::from_millis(500),
             reads: "/proc/pressure/{cpu,memory,io}",
         }
     }

@@ -50,7 +50,7 @@ impl Source for Services {
         SourceAbout {
             name: SourceName::Services,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(500),
+            deadline: Duration::from_millis(1500),
             reads: "latency histograms of configured services, /proc/PID/comm",
         }
     }

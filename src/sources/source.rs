@@ -37,7 +37,8 @@ pub struct SourceAbout {
     pub name: SourceName,
     /// Its lane.
     pub lane: Lane,
-    /// How long a reading may take before the engine calls it a gap.
+    /// How long a reading may take before the engine calls it a gap. Generous: on a host in distress we wait for cpu as well, and
+    /// numbers half a second old beat none.
     pub deadline: Duration,
     /// What it reads, for the doctor, such as `/proc/stat, /proc/loadavg`.
     pub reads: &'static str,

@@ -337,7 +337,8 @@ mod tests {
         let scene = six_hogs(Scene::quiet())
             .runs(50, "nginx", 0.02, 0.0)
             .history(&of_process(50, Metric::ProcessRunDelay), [0.0, 0.0, 0.0, 0.4, 0.4, 0.4, 0.0]);
-        assert_eq!(only(scene.seen(look)).level, Level::Over);
+        let finding = only(scene.seen(look)).finding;
+        assert!(finding.headline.contains("waits 240 ms/s"), "{}", finding.headline);
     }
 
     #[test]

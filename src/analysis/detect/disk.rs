@@ -22,8 +22,9 @@ use crate::{
 const REQUESTS: f64 = 5.0;
 /// Processes named at most.
 const NAMED: usize = 5;
-/// A process that moves less than this is no culprit.
+/// A process that moves less than this, or than this share of the greatest mover, is no culprit.
 const MOVES: f64 = 1024.0 * 1024.0;
+const SMALL: f64 = 0.05;
 
 /// The look.
 pub(super) fn look(world: &World<'_>) -> Vec<Signal> {
@@ -90,6 +91,8 @@ pub(super) fn parties(world: &World<'_>, weigh: fn([f64; 2]) -> f64) -> Vec<Part
         .filter(|(_, moved)| *moved >= MOVES)
         .collect();
     movers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.id.cmp(&b.0.id)));
+    let most = movers.first().map_or(0.0, |(_, moved)| *moved);
+    movers.retain(|(_, moved)| *moved >= SMALL * most);
     let whole: f64 = movers.iter().map(|(_, moved)| moved).sum();
     movers.iter().take(NAMED).map(|(p, moved)| who::party(p, moved / whole, (*moved, Unit::BytesPerSecond))).collect()
 }
@@ -117,6 +120,7 @@ mod tests {
         let scene = Scene::quiet()
             .disk(|d| (d.reads, d.latency, d.queue, d.busy) = (200.0, Some(0.08), 16.0, 1.0))
             .process(50, "backup", |p| p.io = Some([80e6, 0.0]))
+            .process(51, "logger", |p| p.io = Some([0.0, 2e6]))
             .process(60, "postgres", |p| (p.state, p.io) = ('D', Some([0.2e6, 0.0])));
         let signal = only(scene.seen(look));
         assert_eq!((signal.finding.id.kind, signal.level), (FindingKind::DiskLatency, Level::Over));

@@ -58,7 +58,7 @@ impl Scene {
         let v = &mut self.snapshot.vitals;
         match (&mut v.vm, &mut v.pressure, &mut v.memory) {
             (Reading::Known(vm), Reading::Known(pressure), Reading::Known(memory)) => change(vm, pressure, memory),
-            _ => panic!("the vitals of a scene are known"),
+            _ => unreachable!("the vitals of a scene are known"),
         }
         self
     }

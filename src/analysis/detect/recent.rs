@@ -36,7 +36,7 @@ pub(super) fn activity(world: &World<'_>, key: &Key, seconds: f64) -> Option<f64
     let (mut sum, mut oldest) = (0.0, None);
     for point in world.series.get(key)?.points().rev() {
         if let Some(next) = newer {
-            sum += next.value * next.at.seconds_since(point.at).min(REACH);
+            sum += next.value * next.at.seconds_since(point.at.max(from)).min(REACH);
         }
         newer = (point.at > from).then_some(point);
         if newer.is_none() {

@@ -2,6 +2,9 @@
 
 pub mod batch;
 pub mod children;
+pub mod confined;
 pub mod part;
 pub mod prober;
+pub mod room;
+pub mod run;
 pub mod service;

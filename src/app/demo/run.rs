@@ -1,11 +1,13 @@
 //! `trimtab demo`: starts the children, opens the console on them, ends everything.
 
 use crate::{
+    actions,
     app::{
         cli::{Common, Demo},
-        daemon,
+        console, daemon,
         demo::{
             children::{Cast, Children},
+            confined::confined,
             room::Room,
         },
         env::Env,
@@ -29,6 +31,7 @@ const AFTER: u64 = 30;
 /// Runs it to its end: the operator's, or that of its time.
 pub async fn run(demo: &Demo, common: &Common, env: &Env) -> Result<(), Failure> {
     solo::needs_terminal(env)?;
+    console::keep_log();
     let mut config = settings::load(common, env)?;
     config.policy.windows = WINDOWS;
     let room = Room::make(env)?;
@@ -44,7 +47,8 @@ pub async fn run(demo: &Demo, common: &Common, env: &Env) -> Result<(), Failure>
     let children = Children::start(&cast)?;
     let (listener, claim) = socket::claim(common.socket.as_deref().unwrap_or(&room.socket()), env.uid)?;
     let rights = if common.observe { daemon::rights(common, env) } else { Rights::Change(room.state()) };
-    let running = parts::start(&Wish { config: config.clone(), rights, legacy: Legacy::Leave }, env)?;
+    let running =
+        parts::start(&Wish { actions: confined(actions::all()), config: config.clone(), rights, legacy: Legacy::Leave }, env)?;
     let serving = daemon::serve(listener, env, &running.engine);
     let ended = solo::sit_at(&running.engine, &config, env, End::After(Duration::from_secs(demo.seconds))).await;
     running.engine.stop().await;

@@ -13,7 +13,7 @@ use crate::{
             ledger::Ledger,
             office::Office,
             publish::Publisher,
-            queue::{self, Queue},
+            queue::Queue,
             senses::Senses,
             watch::{self, Watches},
         },
@@ -71,8 +71,8 @@ pub struct Brain {
 }
 
 impl Brain {
-    /// A brain that has perceived nothing yet, and the first effects of what the journal says.
-    pub fn new(birth: Birth) -> (Brain, Vec<Effect>) {
+    /// A brain that knows what the journal says and has perceived nothing yet.
+    pub fn new(birth: Birth) -> Brain {
         let office = Office {
             now: birth.now,
             mode: birth.settings.policy.mode,
@@ -85,7 +85,7 @@ impl Brain {
             probed: birth.now.tick,
             effects: Vec::new(),
         };
-        let mut brain = Brain {
+        Brain {
             actions: birth.actions,
             known: Known::new(Senses::new(birth.deriver, birth.facts), &birth.settings),
             office,
@@ -95,10 +95,7 @@ impl Brain {
             sweeps: 0,
             tended: birth.now.tick,
             stopping: None,
-        };
-        queue::clear_leftovers(&mut brain.office);
-        let first = std::mem::take(&mut brain.office.effects);
-        (brain, first)
+        }
     }
 
     /// Takes one input. Pure: no await, no clock, no I/O.
@@ -235,7 +232,8 @@ impl Brain {
 
     fn publish(&mut self) {
         let view = self.publisher.view(self.office.now, &self.known, &self.office);
-        self.office.effects.push(Effect::Publish(Arc::new(view)));
+        // Before any answer of this step: who is told that something is done finds it so in the view.
+        self.office.effects.insert(0, Effect::Publish(Arc::new(view)));
     }
 }
 

@@ -12,13 +12,13 @@ use crate::{
             ledger::troubled,
             office::{Office, errand},
         },
-        job::Job,
+        job::{Job, Preview},
     },
     model::{
-        change::{Change, ChangeId, ChangeState, Deed, Who},
+        change::{Change, ChangeId, ChangeState, Deed},
         finding::FindingKind,
         limits::Mode,
-        plan::{Obstacle, Plan, Refusal},
+        plan::{Obstacle, Refusal},
         proposal::{Domain, Proposal},
         time::Tick,
         world::World,
@@ -189,7 +189,7 @@ impl Queue {
     }
 
     /// What came of a preview.
-    pub fn previewed(&mut self, id: ChangeId, result: &Result<(Plan, String), Refusal>, office: &mut Office) {
+    pub fn previewed(&mut self, id: ChangeId, result: &Preview, office: &mut Office) {
         let Some(change) = office.ledger.get_mut(id).filter(|c| c.state.is_open()) else { return };
         match result {
             Ok((plan, digest)) => {
@@ -250,12 +250,4 @@ fn wanted(proposal: &Proposal, office: &Office) -> bool {
     standing.may_touch(proposal).is_ok()
         && !standing.memory.rejected(proposal, standing.now, office.policy.rejected)
         && !office.ledger.live().any(in_force)
-}
-
-/// Expires what an earlier run left open: nobody has looked at its evidence since.
-pub fn clear_leftovers(office: &mut Office) {
-    let open: Vec<ChangeId> = office.ledger.open().map(|c| c.id).collect();
-    for id in open {
-        office.record(errand(id, Purpose::Expire, None), Deed::Expired, Who::Recovery);
-    }
 }

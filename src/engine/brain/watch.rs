@@ -39,6 +39,9 @@ const BLIND: f64 = 5.0;
 /// Seconds after the guard's deadline at which the engine acts itself, should the guard not have.
 const LATE: Duration = Duration::from_secs(3);
 
+/// An undo that came to nothing is begun again after this time.
+const RETRY: Duration = Duration::from_secs(10);
+
 /// Points of the track at most.
 const TRACK: usize = 400;
 
@@ -91,6 +94,8 @@ impl Watch {
 pub struct Watches {
     all: BTreeMap<ChangeId, Watch>,
     verified: BTreeMap<ChangeId, Tick>,
+    /// When an undo was last begun, here or elsewhere.
+    undoing: BTreeMap<ChangeId, Tick>,
 }
 
 impl Watches {
@@ -105,8 +110,13 @@ impl Watches {
                     office.note(id, Purpose::Watch, Deed::WatchStarted);
                 }
             }
+            (ChangeState::RollingBack, _) => {
+                self.all.remove(&id);
+                self.undoing.insert(id, office.now.tick);
+            }
             _ => {
                 self.all.remove(&id);
+                self.undoing.remove(&id);
             }
         }
     }
@@ -125,12 +135,12 @@ impl Watches {
         }
     }
 
-    /// What an earlier run left unconfirmed was watched by nobody in between.
-    fn adopt(&self, office: &mut Office) {
+    /// What is unconfirmed and watched by nobody (an earlier run left it, or its undo was cut short) is undone.
+    fn adopt(&mut self, office: &mut Office) {
         let lost = |c: &&Change| c.state.is_unconfirmed() && !self.all.contains_key(&c.id) && office.desk.deed(c.id).is_none();
         let ids: Vec<ChangeId> = office.ledger.live().filter(lost).map(|c| c.id).collect();
         for id in ids {
-            office.roll_back(id, (Cause::LostWatcher, Who::Engine), Vec::new());
+            undo(&mut self.undoing, id, Cause::LostWatcher, office);
         }
     }
 
@@ -156,8 +166,7 @@ impl Watches {
             return;
         }
         if change.deadline.is_some_and(|deadline| now >= deadline + LATE) {
-            office.roll_back(id, (Cause::Deadline, Who::Engine), Vec::new());
-            return;
+            return undo(&mut self.undoing, id, Cause::Deadline, office);
         }
         let (series, snapshot) = known;
         let trial = &watch.trial(change);
@@ -165,9 +174,7 @@ impl Watches {
             watch.seen = now;
         }
         if now.seconds_since(watch.seen) > BLIND {
-            office.log(log::Level::Warn, format!("{id}: {} is missing for {BLIND:.0} s", trial.primary));
-            office.roll_back(id, (Cause::NoData, Who::Engine), Vec::new());
-            return;
+            return undo(&mut self.undoing, id, Cause::NoData, office);
         }
         if watch.judged || now < watch.settled {
             return;
@@ -208,6 +215,16 @@ impl Watches {
         let Some((id, Some(plan))) = oldest.map(|c| (c.id, c.plan.clone())) else { return };
         self.verified.insert(id, now);
         office.perform(errand(id, Purpose::Verify, None), Job::Verify(id, Box::new(plan)));
+    }
+}
+
+/// Begins an undo, unless one was begun a moment ago: its outcome may still be on its way, or the journal may not take it.
+fn undo(undoing: &mut BTreeMap<ChangeId, Tick>, id: ChangeId, cause: Cause, office: &mut Office) {
+    let now = office.now.tick;
+    if undoing.get(&id).is_none_or(|at| now.since(*at) >= RETRY) {
+        undoing.insert(id, now);
+        office.log(log::Level::Warn, format!("{id} is rolled back: {}", cause.words()));
+        office.roll_back(id, (cause, Who::Engine), Vec::new());
     }
 }
 

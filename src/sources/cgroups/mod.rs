@@ -22,6 +22,8 @@ use tree::Mounts;
 
 /// Seconds after which the trees are walked again without a sign of change.
 const WALK: f64 = 30.0;
+/// Seconds between two walks at least, where groups come and go all the time.
+const NEWS: f64 = 3.0;
 
 /// The source.
 pub struct Cgroups {
@@ -67,7 +69,8 @@ impl Cgroups {
         };
         mounts.signature(host, &mut self.fresh);
         let now = host.now().tick;
-        if self.fresh == self.signature && self.walked.is_some_and(|last| now.seconds_since(last) < WALK) {
+        let pause = if self.fresh == self.signature { WALK } else { NEWS };
+        if self.walked.is_some_and(|last| now.seconds_since(last) < pause) {
             return Ok(());
         }
         self.walked = Some(now);
@@ -93,7 +96,7 @@ impl Source for Cgroups {
         SourceAbout {
             name: SourceName::Cgroups,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(500),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/self/mountinfo, /proc/cgroups, cpu, cpuacct and memory files of cgroup v1 and v2",
         }
     }
@@ -201,6 +204,7 @@ mod tests {
         let (mut source, host) = (Cgroups::new(8), host());
         rows(&mut source, &host);
         usage(&host, "/a/c", 5);
+        host.step(Duration::from_secs(3));
         assert_eq!(rows(&mut source, &host).len(), 3, "no sign of it yet");
         host.put("/sys/fs/cgroup/cgroup.stat", "nr_descendants 3\n");
         assert_eq!(rows(&mut source, &host).len(), 4);

@@ -12,34 +12,43 @@ use std::{
     io,
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
-
-/// The answers to come, in the order of the questions.
-pub type Answers = Receiver<Touch<Space>>;
 
 /// A thread that answers.
 pub struct Worker {
     asks: Sender<Vec<Place>>,
-    answers: Answers,
+    /// Its answers, in the order of the questions.
+    pub answers: Receiver<Touch<Space>>,
+    thread: JoinHandle<()>,
+    left: Arc<AtomicBool>,
+}
+
+/// A thread that was left to the mount that holds it.
+pub struct Left {
+    answers: Receiver<Touch<Space>>,
+    thread: JoinHandle<()>,
 }
 
 impl Worker {
-    /// Starts it. It ends when nobody listens to it any more.
+    /// Starts it. It ends when nobody asks it any more, or when it is left.
     pub fn start(host: Arc<dyn Host>) -> Touch<Worker> {
         let (asks, asked) = channel::<Vec<Place>>();
         let (answer, answers) = channel();
+        let left = Arc::new(AtomicBool::new(false));
+        let alone = Arc::clone(&left);
         let work = move || {
             for place in asked.iter().flatten() {
-                if answer.send(host.space(&place)).is_err() {
+                if answer.send(host.space(&place)).is_err() || alone.load(Ordering::Acquire) {
                     return;
                 }
             }
         };
         match thread::Builder::new().name("statvfs".into()).spawn(work) {
-            Ok(_left_to_itself) => Ok(Worker { asks, answers }),
+            Ok(thread) => Ok(Worker { asks, answers, thread, left }),
             Err(error) => Err(HostError::new("start a thread for", "mounts", &error)),
         }
     }
@@ -50,13 +59,26 @@ impl Worker {
         self.asks.send(places).map_err(gone)
     }
 
-    /// Where its answers come.
-    pub fn answers(&self) -> &Answers {
-        &self.answers
+    /// Gives it up: it answers what it is at, and ends.
+    pub fn leave(self) -> Left {
+        self.left.store(true, Ordering::Release);
+        Left { answers: self.answers, thread: self.thread }
+    }
+}
+
+impl Left {
+    /// What the mount said in the end; `None` while it still hangs.
+    pub fn answer(&self) -> Option<Touch<Space>> {
+        let ended = self.thread.is_finished();
+        let broke = || Err(HostError::new("ask", "mounts", &io::Error::from(io::ErrorKind::BrokenPipe)));
+        ended.then(|| self.answers.try_recv().unwrap_or_else(|_| broke()))
     }
 
-    /// Gives it up: it answers what it is at, into what this returns, and ends.
-    pub fn leave(self) -> Answers {
-        self.answers
+    /// Waits for its end.
+    #[cfg(test)]
+    pub fn wait(&self) {
+        while !self.thread.is_finished() {
+            thread::yield_now();
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Processes: `/proc/PID/*`. The cost of watching is decided here, see [`row`] for what is read when.
+//! Processes: `/proc/PID/*`. The cost of watching is decided here, see `row.rs` for what is read when.
 //!
 //! Each sweep lists `/proc` and asks the cpu clock of every process, which costs a fifth of a microsecond; only those that ran are
 //! looked at closely, the others in turns. What that misses for up to ten seconds: changes of an idle process that cost it no cpu,
@@ -70,7 +70,7 @@ impl Source for Processes {
         SourceAbout {
             name: SourceName::Processes,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(500),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/PID/{stat,schedstat,io,status,cgroup,cmdline,limits,fd,ns/net,task}",
         }
     }

@@ -114,7 +114,7 @@ pub fn parse_cgroup(text: &str) -> Option<&str> {
 
 /// Arguments with blanks between them, cleaned, at most 256 characters.
 pub fn command(bytes: &[u8]) -> Arc<str> {
-    let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+    let end = bytes.iter().rposition(|b| *b != 0 && !b.is_ascii_whitespace()).map_or(0, |last| last + 1);
     // A character has at most four bytes: more need not be looked at.
     let bytes = bytes.get(..end.min(1024)).unwrap_or_default();
     let spaced: Vec<u8> = bytes.iter().map(|b| if *b == 0 { b' ' } else { *b }).collect();

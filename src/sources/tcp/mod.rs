@@ -1,6 +1,6 @@
 //! TCP of each network namespace: `/proc/PID/net/{snmp,netstat,sockstat}` through a process in it, settings and listening sockets.
 //!
-//! Our own namespace and at most [`MOST`] others are read; more of them are left out.
+//! Our own namespace and at most `MOST` others are read; more of them are left out.
 
 mod counters;
 mod members;
@@ -78,7 +78,7 @@ impl Source for Tcp {
         SourceAbout {
             name: SourceName::Tcp,
             lane: Lane::Sweep,
-            deadline: Duration::from_millis(500),
+            deadline: Duration::from_millis(1500),
             reads: "/proc/PID/net/{snmp,netstat,sockstat}, /proc/sys/net, inet_diag, /proc/PID/fd",
         }
     }

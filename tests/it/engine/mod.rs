@@ -1,7 +1,9 @@
 //! The brain on a scripted host: from a contention to a finding, a proposal, an approval, a verdict, and every way out of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bounds;
 mod scene;
+mod start;
 
 use scene::{Scene, apply, approve, is_done, refused};
 use trimtab::model::{
@@ -71,6 +73,19 @@ fn a_victim_that_cannot_be_measured_any_more_ends_the_watch() {
     scene.measured = false;
     scene.seconds(7);
     assert_eq!(scene.causes(), [Cause::NoData]);
+}
+
+#[test]
+fn an_undo_that_could_not_be_written_down_is_begun_again_but_not_each_second() {
+    let mut scene = Scene::new(Mode::Suggest);
+    scene.until_applied();
+    (scene.measured, scene.unwritten, scene.journal_down) = (false, true, true);
+    scene.seconds(30);
+    let tries = scene.done.iter().filter(|job| *job == "RollBack").count();
+    assert!((2..=3).contains(&tries), "{tries} tries in 24 s");
+    (scene.unwritten, scene.journal_down) = (false, false);
+    scene.seconds(11);
+    assert_eq!(scene.state("calm"), Some(ChangeState::RolledBack));
 }
 
 #[test]

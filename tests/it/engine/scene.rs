@@ -123,6 +123,8 @@ pub struct Scene {
     /// The victim is measured.
     pub measured: bool,
     pub journal_down: bool,
+    /// Undo is done and cannot be written down.
+    pub unwritten: bool,
     /// Microseconds of each pass in which all tasks wait for memory.
     pub squeeze: u64,
     squeezed: u64,
@@ -165,8 +167,7 @@ impl Scene {
             engine: 1,
             now,
         };
-        let (brain, first) = Brain::new(birth);
-        assert!(first.is_empty());
+        let brain = Brain::new(birth);
         Scene {
             brain,
             now,
@@ -175,6 +176,7 @@ impl Scene {
             sick: 0.5,
             measured: true,
             journal_down: false,
+            unwritten: false,
             squeeze: 0,
             squeezed: 0,
             plan: "one",
@@ -353,6 +355,10 @@ impl Scene {
             }
             Job::RollBack { change, cause, who, .. } => {
                 self.wait = self.sick;
+                if self.unwritten {
+                    let error = Some(format!("{change} was rolled back, but not written down"));
+                    return Done { error, journal_down: true, ..Done::default() };
+                }
                 let deeds = [Deed::RollbackStarted(cause), Deed::RolledBack];
                 Done { entries: deeds.into_iter().map(|deed| self.entry(change, deed, &who)).collect(), ..Done::default() }
             }
