@@ -52,12 +52,6 @@ pub struct Break {
     pub why: String,
 }
 
-impl Break {
-    pub(super) fn at(record: u64, why: impl Into<String>) -> Break {
-        Break { record, why: why.into() }
-    }
-}
-
 /// What a walk along the chain saw.
 pub(super) struct Walk {
     /// The entries up to the first break.
@@ -66,49 +60,90 @@ pub(super) struct Walk {
     pub(super) broken: Option<Break>,
 }
 
-/// Reads and proves the whole chain.
-pub(super) fn walk(connection: &Connection) -> Walk {
+/// Reads and proves the whole chain, as it stood at one moment: another process may append meanwhile. `Err` when the machine would not let
+/// it be read, which says nothing about the chain.
+pub(super) fn walk(connection: &Connection) -> rusqlite::Result<Walk> {
+    let moment = connection.unchecked_transaction()?;
     let mut entries = Vec::new();
     let mut hash = ROOT.to_vec();
-    let broken = follow(connection, &mut entries, &mut hash).err();
-    let next = entries.len() as u64 + 1;
-    let lost = || match header(connection) {
-        Ok(header) if header.newest + 1 == next && header.hash == hash => None,
-        Ok(header) => Some(Break::at(next, format!("the newest records are missing: there were {}", header.newest))),
-        Err(e) => Some(Break::at(next, format!("the header cannot be read: {e}"))),
+    let broken = match follow(&moment, &mut entries, &mut hash).and_then(|()| tail(&moment, entries.len() as u64, &hash)) {
+        Ok(()) => None,
+        Err(Stop::Broken(broken)) => Some(broken),
+        Err(Stop::Failed(error)) => return Err(error),
     };
-    let broken = broken.or_else(lost);
-    Walk { entries, broken }
+    Ok(Walk { entries, broken })
 }
 
-fn follow(connection: &Connection, entries: &mut Vec<(u64, Entry)>, hash: &mut Vec<u8>) -> Result<(), Break> {
-    let unreadable = |at: u64, e: &rusqlite::Error| Break::at(at, format!("cannot be read: {e}"));
-    let mut query =
-        connection.prepare("SELECT number, change, body, hash FROM entries ORDER BY number").map_err(|e| unreadable(1, &e))?;
-    let mut rows = query.query([]).map_err(|e| unreadable(1, &e))?;
+/// Why a walk ends before the end.
+enum Stop {
+    Broken(Break),
+    Failed(rusqlite::Error),
+}
+
+impl Stop {
+    fn broken(record: u64, why: impl Into<String>) -> Stop {
+        Stop::Broken(Break { record, why: why.into() })
+    }
+
+    /// An error while record `at` was read: what the machine could not do is no damage.
+    fn reading(at: u64, error: rusqlite::Error) -> Stop {
+        use rusqlite::ErrorCode as Code;
+        match error.sqlite_error_code() {
+            Some(
+                Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::OutOfMemory
+                | Code::OperationInterrupted
+                | Code::SystemIoFailure
+                | Code::CannotOpen
+                | Code::PermissionDenied
+                | Code::DiskFull
+                | Code::ReadOnly
+                | Code::FileLockingProtocolFailed,
+            ) => Stop::Failed(error),
+            _ => Stop::broken(at, format!("cannot be read: {error}")),
+        }
+    }
+}
+
+fn follow(connection: &Connection, entries: &mut Vec<(u64, Entry)>, hash: &mut Vec<u8>) -> Result<(), Stop> {
+    let all = "SELECT number, change, body, hash FROM entries ORDER BY number";
+    let mut query = connection.prepare(all).map_err(|e| Stop::reading(1, e))?;
+    let mut rows = query.query([]).map_err(|e| Stop::reading(1, e))?;
     loop {
         let number = entries.len() as u64 + 1;
-        let Some(row) = rows.next().map_err(|e| unreadable(number, &e))? else { return Ok(()) };
+        let Some(row) = rows.next().map_err(|e| Stop::reading(number, e))? else { return Ok(()) };
         let entry = check(row, number, hash)?;
         entries.push((number, entry));
     }
 }
 
 /// One record against its place in the chain; `hash` moves on to it.
-fn check(row: &Row<'_>, number: u64, hash: &mut Vec<u8>) -> Result<Entry, Break> {
+fn check(row: &Row<'_>, number: u64, hash: &mut Vec<u8>) -> Result<Entry, Stop> {
     let read = || -> rusqlite::Result<(u64, u64, String, Vec<u8>)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)) };
-    let (found, change, body, written) = read().map_err(|e| Break::at(number, format!("cannot be read: {e}")))?;
+    let (found, change, body, written) = read().map_err(|e| Stop::reading(number, e))?;
     if found != number {
-        return Err(Break::at(number, format!("missing: record {found} follows record {}", number - 1)));
+        return Err(Stop::broken(number, format!("missing: record {found} follows record {}", number - 1)));
     }
     let right = link(hash, &body);
     if written != right {
-        return Err(Break::at(number, "its hash does not follow from its text and the record before"));
+        return Err(Stop::broken(number, "its hash does not follow from its text and the record before"));
     }
-    let entry: Entry = serde_json::from_str(&body).map_err(|e| Break::at(number, format!("not understood: {e}")))?;
+    let entry: Entry = serde_json::from_str(&body).map_err(|e| Stop::broken(number, format!("not understood: {e}")))?;
     if entry.change.0 != change {
-        return Err(Break::at(number, format!("filed under change {change}, but it is about {}", entry.change)));
+        return Err(Stop::broken(number, format!("filed under change {change}, but it is about {}", entry.change)));
     }
     *hash = right.to_vec();
     Ok(entry)
+}
+
+/// Whether the newest record is the one that the header names.
+fn tail(connection: &Connection, newest: u64, hash: &[u8]) -> Result<(), Stop> {
+    let next = newest + 1;
+    match header(connection) {
+        Ok(header) if header.newest == newest && header.hash == hash => Ok(()),
+        Ok(header) => Err(Stop::broken(next, format!("the newest records are missing: there were {}", header.newest))),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Err(Stop::broken(next, "the header is missing")),
+        Err(e) => Err(Stop::reading(next, e)),
+    }
 }

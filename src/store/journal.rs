@@ -103,8 +103,7 @@ impl Journal {
 
     /// The whole chain as of one moment: a guard that an engine left behind may be appending.
     fn proved(&self) -> Result<Walk, StoreError> {
-        let moment = self.connection.unchecked_transaction().map_err(|e| self.failed("read", &e))?;
-        Ok(chain::walk(&moment))
+        chain::walk(&self.connection).map_err(|e| self.failed("read", &e))
     }
 
     /// Proves the whole chain again; the number of records.
@@ -376,6 +375,26 @@ mod tests {
         let mut file = fs::File::create(shelf.path()).unwrap();
         file.write_all(&b"no database at all, but long enough to be one ".repeat(200)).unwrap();
         repaired(&shelf, 1, &[]);
+    }
+
+    #[test]
+    fn an_append_in_the_midst_of_opening_is_no_damage() {
+        let shelf = Shelf::new();
+        let mut guard = shelf.open().journal;
+        let end = 80;
+        let appending = std::thread::spawn(move || {
+            for _ in 0..end {
+                guard.append(&[entry(1, Deed::Applied)]).unwrap();
+            }
+        });
+        loop {
+            let opened = shelf.open();
+            assert_eq!(opened.damage, None);
+            if opened.entries.len() == end {
+                break;
+            }
+        }
+        appending.join().unwrap();
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! This test is the engine: the end of its pipe closes when it lets go of it, as the kernel closes it when an engine is killed. Lowering a
 //! nice value again needs a right that a plain user lacks; without it these tests say that they were skipped.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use crate::laws::scene;
 use rustix::{

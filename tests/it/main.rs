@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod crash;
+mod demo;
 mod engine;
 mod guard;
 mod kill;
@@ -12,3 +13,4 @@ mod live;
 mod readme;
 mod screens;
 mod sources;
+mod terminal;
