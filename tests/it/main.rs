@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod crash;
+mod demo;
 mod engine;
 mod guard;
 mod kill;
@@ -10,4 +11,6 @@ mod laws;
 mod link;
 mod live;
 mod readme;
+mod screens;
 mod sources;
+mod terminal;
