@@ -12,5 +12,6 @@ mod laws;
 mod link;
 mod live;
 mod readme;
+mod screens;
 mod sources;
 mod terminal;
