@@ -40,6 +40,21 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
     }
 }
 
+/// Keys that would do nothing here: they are left out of the bar, and pressing them is no mistake.
+pub fn is_idle(state: &State, intent: Intent) -> bool {
+    let overview = state.page == Page::Overview;
+    match intent {
+        Intent::Expand => !overview,
+        Intent::Back => {
+            let list = &state.processes;
+            overview && !state.expanded && list.cursor.is_none() && list.filter.is_empty() && state.frozen.is_none()
+        }
+        Intent::Focus(pane) => overview && state.focus == pane,
+        Intent::Verify => matches!(state.page, Page::Verify(_)),
+        _ => false,
+    }
+}
+
 fn of_change(change: &Change, intent: Intent) -> Option<String> {
     use ChangeState as S;
     let (state, id) = (change.state, change.id);

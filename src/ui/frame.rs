@@ -1,7 +1,7 @@
 //! The frame of a pane, what stands in one that has nothing to show yet, and the grid of small numbers that panes share.
 
 use crate::{
-    model::snapshot::Reading,
+    model::snapshot::{Gap, Reading},
     ui::{
         canvas::Canvas,
         pane::{Page, Pane},
@@ -57,14 +57,25 @@ pub fn known<'a, T>(state: &State, reading: &'a Reading<T>, y: u16, canvas: &mut
             None
         }
         Reading::Gap(gap) => {
-            let age = words::since(state.shown().now.wall, gap.since);
-            let text = format!("no data for {age}: {}", gap.why);
-            for (row, line) in (y..).zip(words::wrap(&text, canvas.width().into())) {
+            for (row, line) in (y..).zip(reason(state, gap, canvas.width())) {
                 canvas.text(0, row, &line, theme.notice);
             }
             None
         }
     }
+}
+
+/// Rows, two at most, that [`known`] needs to tell the reason of a gap beside values that are known.
+pub fn reason_rows<T>(state: &State, reading: &Reading<T>, width: u16) -> u16 {
+    match reading {
+        Reading::Gap(gap) => reason(state, gap, width).len().min(2) as u16,
+        _ => 0,
+    }
+}
+
+fn reason(state: &State, gap: &Gap, width: u16) -> Vec<String> {
+    let age = words::since(state.shown().now.wall, gap.since);
+    words::wrap(&format!("no data for {age}: {}", gap.why), width.into())
 }
 
 /// A label with its value, for [`grid`].
@@ -73,11 +84,12 @@ pub type Cell = (&'static str, String, Style);
 /// Labels and right-aligned values in `columns` columns from row `y` on; returns the row after it.
 pub fn grid(state: &State, cells: &[Cell], columns: u16, y: u16, canvas: &mut Canvas<'_>) -> u16 {
     let columns = columns.max(1);
-    let gap = 3;
+    let gap = 2;
     let wide = (canvas.width() + gap) / columns;
     for (i, (label, value, style)) in (0u16..).zip(cells) {
         let (x, row) = ((i % columns) * wide, y + i / columns);
-        canvas.clip(x, row, wide.saturating_sub(gap), label, state.theme().dim);
+        let room = wide.saturating_sub(gap + 1).saturating_sub(value.len() as u16);
+        canvas.clip(x, row, room, label, state.theme().dim);
         canvas.right((x + wide).saturating_sub(gap).min(canvas.width()), row, value, *style);
     }
     y + u16::try_from(cells.len()).unwrap_or(0).div_ceil(columns)

@@ -100,7 +100,7 @@ fn panes(state: &State, shape: Shape, body: Rect) -> Vec<(Pane, Rect)> {
     if shape == Shape::Medium {
         return if state.focus.is_right() { right(state, body) } else { left(body) };
     }
-    let [a, b] = Layout::horizontal([Constraint::Fill(62), Constraint::Fill(38)]).areas(body);
+    let [a, b] = Layout::horizontal([Constraint::Fill(63), Constraint::Fill(37)]).areas(body);
     let mut all = left(a);
     all.extend(right(state, b));
     all

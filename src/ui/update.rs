@@ -8,6 +8,7 @@ use crate::{
         dialog::{Dialog, Question},
         key::Key,
         keys::{self, Context, Intent},
+        layout::Shape,
         motion,
         pane::{Page, Pane},
         processes::Sort,
@@ -29,7 +30,7 @@ pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
         Msg::Key(key) => press(state, key),
         Msg::Paste(text) => paste(state, &text),
         Msg::Resize(width, height) => {
-            state.size = (width, height);
+            resize(state, width, height);
             vec![UiCommand::Redraw]
         }
         Msg::View(view) => view_came(state, view),
@@ -44,6 +45,15 @@ pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
         }
         Msg::Tick => vec![],
     }
+}
+
+/// A small terminal begins with the queue: it has room for the verdict and one pane.
+fn resize(state: &mut State, width: u16, height: u16) {
+    let small = |(width, height): (u16, u16)| Shape::of(width, height) == Shape::Small;
+    if small((width, height)) && !small(state.size) {
+        state.focus = Pane::Queue;
+    }
+    state.size = (width, height);
 }
 
 fn view_came(state: &mut State, view: Arc<View>) -> Vec<UiCommand> {

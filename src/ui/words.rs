@@ -43,6 +43,11 @@ pub fn maybe(unit: Unit, value: Option<f64>) -> String {
     value.map_or_else(|| "-".into(), |value| unit.show(value))
 }
 
+/// True for the text of a number that says that nothing happens, or that it is not known: it is drawn quietly.
+pub fn is_quiet(text: &str) -> bool {
+    matches!(text, "-" | "0" | "0.0" | "0.0 %") || text.starts_with("0 ") || text == "0/s"
+}
+
 /// `text` in lines of at most `width` columns, broken between words where that is possible.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
@@ -59,6 +64,19 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
                 }
                 (false, false) => lines.push(piece),
             }
+        }
+    }
+    lines
+}
+
+/// As [`wrap`], at most `most` lines, with an ellipsis where something is left out.
+pub fn wrap_most(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            while last.width() + 1 > width && last.pop().is_some() {}
+            last.push('…');
         }
     }
     lines
@@ -100,5 +118,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("one abcdefghij", 4), ["one", "abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap_most("one two three", 8, 1), ["one two…"]);
+        assert_eq!(wrap_most("one two", 8, 1), ["one two"]);
     }
 }

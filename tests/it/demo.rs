@@ -6,6 +6,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::PathBuf,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -61,6 +62,104 @@ fn knobs(all: &BTreeSet<(u32, u64)>) -> Vec<(String, String)> {
 }
 
 fn rooms(home: &Home) -> Vec<PathBuf> {
-    let found = fs::read_dir(home.path("run-user/trimtab")).into_iter().flatten();
+    let found = fs::read_dir(home.path("run")).into_iter().flatten();
     found.map(|e| e.unwrap().path()).filter(|p| p.file_name().unwrap().to_str().unwrap().starts_with("demo-")).collect()
+}
+
+/// One demo at a time: each loads the machine.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// The demo up to its proposal, with its children.
+fn proposed(home: &Home) -> (Terminal, BTreeSet<(u32, u64)>) {
+    let mut terminal = demo(home);
+    // Within ten seconds on a machine with nothing else to do; this one may have.
+    terminal.wait("the finding", SHORT, |text| text.contains("cpu contention") && text.contains("demo waits"));
+    terminal.wait("the proposal", SHORT, |text| text.contains("x demo-batch") && text.contains("proposed"));
+    let all = children(&terminal);
+    assert!(all.len() >= 5, "service, prober and three hogs per cpu: {all:?}");
+    (terminal, all)
+}
+
+/// Approves and applies what stands first in the queue.
+fn applied(terminal: &mut Terminal) {
+    terminal.press("8");
+    // The bar offers what can be done: commands can be copied once there is a plan to approve.
+    terminal.wait("the plan", SHORT, |text| text.contains("y copy") && text.contains("a approve"));
+    terminal.press("a");
+    terminal.wait("the approval", SHORT, |text| stands(text, "approved"));
+    answer_yes(terminal, "A");
+    terminal.wait("the application", SHORT, |text| stands(text, "watching"));
+}
+
+/// True when the queue shows the first change in that state.
+fn stands(text: &str, state: &str) -> bool {
+    text.lines().any(|line| line.split_once("#1   ").is_some_and(|(_, row)| row.contains(state)))
+}
+
+/// Presses the key and says yes as soon as the question listens.
+fn answer_yes(terminal: &mut Terminal, key: &str) {
+    terminal.press(key);
+    terminal.wait_for("the question", SHORT, |screen| yes(screen).is_some_and(|colour| colour != DEAF));
+    terminal.press("y");
+    terminal.wait_for("the end of the question", SHORT, |screen| yes(screen).is_none());
+}
+
+/// Colour of the `y` of a question that does not listen yet.
+const DEAF: vt100::Color = vt100::Color::Idx(8);
+
+/// The colour of the `y` of the question on the screen, if there is one.
+fn yes(screen: &vt100::Screen) -> Option<vt100::Color> {
+    let (_, width) = screen.size();
+    (0..).zip(screen.rows(0, width)).find_map(|(row, text)| {
+        let column = text.find("y yes").map(|bytes| text[..bytes].chars().count())?;
+        screen.cell(row, u16::try_from(column).unwrap()).map(vt100::Cell::fgcolor)
+    })
+}
+
+#[test]
+fn from_the_finding_to_the_rollback() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = Home::new();
+    let (mut terminal, all) = proposed(&home);
+    let before = knobs(&all);
+    applied(&mut terminal);
+    let changed = knobs(&all).iter().zip(&before).filter(|(now, then)| now != then).count();
+    assert!(changed + 2 >= all.len(), "every hog is put back: {before:?} {:?}", knobs(&all));
+    let verdict = terminal.wait("the verdict", LONG, |text| stands(text, "kept") || stands(text, "rolled back"));
+    // On a machine that others load, half a minute may show no benefit: then it has been rolled back by itself.
+    if stands(&verdict, "kept") {
+        answer_yes(&mut terminal, "R");
+        terminal.wait("the rollback", SHORT, |text| stands(text, "rolled back"));
+    }
+    assert_eq!(knobs(&all), before);
+    terminal.press("q");
+    assert!(terminal.wait_for_end(SHORT).success());
+    assert_gone(&all);
+    assert_eq!(rooms(&home), Vec::<PathBuf>::new());
+}
+
+/// Ends a demo with a change under watch in some way; nothing of it may be left.
+fn ends_clean(end: impl FnOnce(&mut Terminal)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = Home::new();
+    let (mut terminal, all) = proposed(&home);
+    applied(&mut terminal);
+    end(&mut terminal);
+    terminal.child.wait().unwrap();
+    assert_gone(&all);
+}
+
+#[test]
+fn a_closed_terminal_leaves_nothing() {
+    ends_clean(Terminal::hang_up);
+}
+
+#[test]
+fn kill_9_leaves_nothing() {
+    ends_clean(|terminal| terminal.signal(Signal::KILL));
+}
+
+#[test]
+fn a_request_to_end_leaves_nothing() {
+    ends_clean(|terminal| terminal.signal(Signal::TERM));
 }

@@ -1,8 +1,10 @@
 //! The integration tests, one binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test that breaks says so
 
 mod architecture;
 mod cli;
 mod crash;
+mod demo;
 mod engine;
 mod guard;
 mod kill;
@@ -10,4 +12,6 @@ mod laws;
 mod link;
 mod live;
 mod readme;
+mod screens;
 mod sources;
+mod terminal;

@@ -52,14 +52,16 @@ impl Terminal {
 
     /// Reads until the screen is as wanted; a screen that does not come is shown in the failure.
     pub fn wait(&mut self, what: &str, patience: Duration, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_for(what, patience, |screen| wanted(&screen.contents()));
+        self.text()
+    }
+
+    /// The same, where colours matter.
+    pub fn wait_for(&mut self, what: &str, patience: Duration, wanted: impl Fn(&vt100::Screen) -> bool) {
         let end = Instant::now() + patience;
-        loop {
-            let text = self.text();
-            if wanted(&text) {
-                return text;
-            }
+        while !wanted(self.screen.screen()) {
             let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && self.read(left), "{what} did not come:\n{text}");
+            assert!(!left.is_zero() && self.read(left), "{what} did not come:\n{}", self.text());
         }
     }
 

@@ -15,7 +15,7 @@ pub fn usable(state: &State) -> Vec<&'static Binding> {
     let mut all: Vec<&Binding> = TABLE
         .iter()
         .filter(|b| !b.short.is_empty() && contexts.contains(&b.context))
-        .filter(|b| act::obstacle(state, b.intent).is_none())
+        .filter(|b| act::obstacle(state, b.intent).is_none() && !act::is_idle(state, b.intent))
         .collect();
     all.sort_by_key(|b| (weight(b), contexts.iter().position(|c| *c == b.context).map(|at| usize::MAX - at)));
     all

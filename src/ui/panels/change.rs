@@ -113,9 +113,8 @@ fn diff(plan: Option<&Plan>, prose: &mut Prose<'_>) {
             Span::styled((*before).to_string(), theme.removed),
             Span::styled(" → ", theme.dim),
             Span::styled((*after).to_string(), theme.added),
-            Span::styled(times, theme.dim),
+            Span::styled(format!("{times}    {command}"), theme.dim),
         ]);
-        prose.line(vec![Span::styled(format!("  $ {command}"), theme.dim)]);
     }
     if let Some(more) = groups.len().checked_sub(40).filter(|n| *n > 0) {
         prose.text(&format!("and {more} more"), theme.dim);

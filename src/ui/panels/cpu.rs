@@ -9,7 +9,7 @@ use crate::{
     ui::{
         canvas::Canvas,
         chart::{self, Chart, Grow},
-        frame::{Cell, frame, grid, known, note},
+        frame::{Cell, frame, grid, known, note, reason_rows},
         pane::Pane,
         state::State,
     },
@@ -28,7 +28,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let Some(cpu) = known(state, &vitals.cpu, 0, &mut canvas) else { return };
     let cells = cells(state, cpu, &vitals.pressure);
     let columns = if canvas.width() >= 40 { 3 } else { 2 };
-    let low = (cells.len() as u16).div_ceil(columns);
+    let low = (cells.len() as u16).div_ceil(columns) + reason_rows(state, &vitals.pressure, canvas.width());
     let strip = strip_rows(cpu.cores.len(), canvas.width());
     let tall = canvas.height().saturating_sub(low + strip);
     if tall >= 2 {
@@ -78,10 +78,9 @@ fn cores(state: &State, cores: &[(u32, CpuSplit)], mut canvas: Canvas<'_>) {
             b if b < 0.02 => theme.border,
             _ => theme.chart,
         };
-        for step in 0..each.max(2) - usize::from(each > 1) {
-            if step < each {
-                canvas.put((7 + x + step) as u16, y as u16, chart::level(busy, state.look.ink), style);
-            }
+        // Wide cells have a gap between them.
+        for step in 0..each.max(2) - 1 {
+            canvas.put((7 + x + step) as u16, y as u16, chart::level(busy, state.look.ink), style);
         }
     }
 }
@@ -101,10 +100,10 @@ fn cells(state: &State, cpu: &Cpu, pressure: &Reading<Pressure>) -> Vec<Cell> {
         share("softirq", t.softirq, 0.3, 2.0),
         share("steal", t.steal, 0.05, 0.2),
         ("queue", Unit::Count.show(cpu.running as f64), theme.text),
-        ("switches", Unit::PerSecond.show(cpu.context_switches), theme.text),
+        ("switch", Unit::PerSecond.show(cpu.context_switches), theme.text),
     ];
     if let Some(pressure) = pressure.known() {
-        cells.push(share("pressure", pressure.cpu.some, 0.25, 0.6));
+        cells.push(share("psi", pressure.cpu.some, 0.25, 0.6));
     }
     cells
 }

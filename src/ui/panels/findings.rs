@@ -1,7 +1,10 @@
 //! Findings: what holds the host back, most pressing first.
 
 use crate::{
-    model::finding::{Finding, Severity},
+    model::{
+        finding::{Finding, Severity},
+        snapshot::Reading,
+    },
     ui::{
         canvas::Canvas,
         frame::{frame, note},
@@ -30,7 +33,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let inner = frame(state, Pane::Findings, title, area, buf);
     let mut canvas = Canvas::new(inner, buf);
     if all.is_empty() {
-        canvas.text(0, 0, "no bottleneck found", theme.good);
+        match &state.shown().snapshot.vitals.cpu {
+            Reading::Initializing => canvas.text(0, 0, "initializing", theme.dim),
+            _ => canvas.text(0, 0, "no bottleneck found", theme.good),
+        };
         return;
     }
     let width = canvas.width();

@@ -9,7 +9,7 @@ use crate::{
     ui::{
         canvas::Canvas,
         chart::{Chart, Grow},
-        frame::{Cell, frame, grid, known, note},
+        frame::{Cell, frame, grid, known, note, reason_rows},
         pane::Pane,
         state::State,
     },
@@ -30,7 +30,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let Some(memory) = known(state, &vitals.memory, 0, &mut canvas) else { return };
     let cells = cells(state, memory, vitals);
     let columns = if canvas.width() >= 40 { 3 } else { 2 };
-    let low = (cells.len() as u16).div_ceil(columns);
+    let low = (cells.len() as u16).div_ceil(columns) + reason_rows(state, &vitals.pressure, canvas.width());
     let tall = canvas.height().saturating_sub(low);
     let tall = if tall >= 2 { tall } else { 0 };
     history(state, memory, canvas.part(0, 0, canvas.width(), tall));
@@ -73,7 +73,7 @@ fn cells(state: &State, memory: &Memory, vitals: &Vitals) -> Vec<Cell> {
             let style = if value < 0.0005 { theme.dim } else { theme.level(value, warning, critical) };
             (label, Unit::Share.show(value), style)
         };
-        cells.push(share("pressure", pressure.memory.some, 0.1, 0.3));
+        cells.push(share("psi", pressure.memory.some, 0.1, 0.3));
         cells.push(share("full", pressure.memory.full, 0.05, 0.15));
     }
     if let Some(vm) = vitals.vm.known() {
@@ -85,7 +85,7 @@ fn cells(state: &State, memory: &Memory, vitals: &Vitals) -> Vec<Cell> {
         cells.push(rate("reclaim", vm.scan_direct + vm.scan_kswapd, 10_000.0, 1e9));
         let moved = vm.swap_in + vm.swap_out;
         let style = if moved == 0.0 { theme.dim } else { theme.level(moved, 2e6, 2e7) };
-        cells.push(("swapping", Unit::BytesPerSecond.show(moved), style));
+        cells.push(("paging", Unit::BytesPerSecond.show(moved), style));
         cells.push(bytes("dirty", vm.dirty + vm.writeback));
     }
     cells

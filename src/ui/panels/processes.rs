@@ -8,7 +8,7 @@ use crate::{
         pane::Pane,
         processes::Sort,
         state::{Over, State},
-        words,
+        words::{self, is_quiet},
     },
 };
 use ratatui::{
@@ -88,7 +88,9 @@ fn title(state: &State) -> Line<'static> {
         parts.push(Span::styled(" held, Esc releases ", theme.warning));
     }
     let way = if list.inverted { ", inverted" } else { "" };
-    parts.push(Span::styled(format!(" {} by {}{way} ", list.order.len(), list.sort.words()), theme.dim));
+    if !list.order.is_empty() {
+        parts.push(Span::styled(format!(" {}, by {}{way} ", list.order.len(), list.sort.words()), theme.dim));
+    }
     Line::from(parts)
 }
 
@@ -131,8 +133,7 @@ fn row(state: &State, p: &Process, columns: &[(&Column, u16)], y: u16, canvas: &
     let mut x = 0;
     for (column, wide) in columns {
         let (text, style) = value(state, p, column.head);
-        let quiet = matches!(text.as_str(), "0 %" | "0 ms/s" | "0 B/s" | "0 B" | "0" | "-");
-        cell(column, *wide, x, (y, &text, if quiet { theme.dim } else { style }), canvas);
+        cell(column, *wide, x, (y, &text, if is_quiet(&text) { theme.dim } else { style }), canvas);
         x += wide + 1;
     }
 }

@@ -97,7 +97,7 @@ fn notes(state: &State, change: &Change, width: usize) -> Vec<(String, Style)> {
     let theme = state.theme();
     let mut all: Vec<(String, Style)> = Vec::new();
     let mut say = |text: String, style: Style, most: usize| {
-        all.extend(words::wrap(&text, width).into_iter().take(most).map(|line| (line, style)));
+        all.extend(words::wrap_most(&text, width, most).into_iter().map(|line| (line, style)));
     };
     if let Some(trouble) = &change.trouble {
         say(trouble.clone(), if change.state == ChangeState::Stuck { theme.critical } else { theme.warning }, 2);
@@ -129,7 +129,7 @@ pub fn guard(state: &State, change: &Change) -> Option<String> {
     match change.state {
         ChangeState::Watching | ChangeState::Applied => {
             let left = left?;
-            Some(format!("watching; rolled back in {left} unless it proves itself or C keeps it"))
+            Some(format!("rolled back in {left} unless it proves itself; C keeps it"))
         }
         ChangeState::Prepared | ChangeState::Applying => Some("being applied".into()),
         ChangeState::RollingBack => Some("being rolled back".into()),

@@ -52,7 +52,10 @@ fn one(state: &State, service: &Service, mut canvas: Canvas<'_>) {
         x = canvas.text(x, 0, name, theme.dim);
         x = canvas.text(x, 0, value, if *name == "p95 " { theme.accent } else { theme.text }) + 2;
     }
-    canvas.right(width, 0, &Unit::PerSecond.show(service.rate.round()), theme.dim);
+    let rate = Unit::PerSecond.show(service.rate.round());
+    if usize::from(x) + rate.len() <= width.into() {
+        canvas.right(width, 0, &rate, theme.dim);
+    }
     if height >= 3 {
         let step = Duration::from_secs(1);
         let dots = state.history.dots(&key, state.shown().now.tick, step, Chart::dots(width));

@@ -14,7 +14,7 @@ use crate::{
         pane::Pane,
         panels::network::pair,
         state::State,
-        words,
+        words::{self, is_quiet},
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
@@ -32,8 +32,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let Some(disks) = known(state, &snapshot.disks, 0, &mut canvas) else { return };
     let disks = worth_a_row(disks);
     let full = by_fullness(snapshot);
-    let listed = (disks.len().clamp(1, usize::from(height / 4).max(1)) + 1) as u16;
-    let filled = full.len().clamp(1, usize::from(height / 4).max(1)) as u16;
+    let disks = the_busiest(disks, usize::from(height / 3).max(1));
+    let listed = disks.len().max(1) as u16 + 1;
+    let filled = full.len().clamp(1, usize::from(height / 5).max(1)) as u16;
     let tall = height.saturating_sub(listed + filled);
     let tall = if tall >= 2 { tall } else { 0 };
     history(state, &disks, canvas.part(0, 0, width, tall));
@@ -59,6 +60,16 @@ fn worth_a_row(disks: &[Disk]) -> Vec<&Disk> {
     let virtual_one = |d: &Disk| ["loop", "ram", "zram"].iter().any(|kind| d.name.starts_with(kind));
     let mut rows: Vec<&Disk> = disks.iter().filter(|d| !(virtual_one(d) && idle(d))).collect();
     rows.sort_by_key(|d| (virtual_one(d), d.name.clone()));
+    rows
+}
+
+/// At most `most` disks: those with most to do, in the order of their names.
+fn the_busiest(mut rows: Vec<&Disk>, most: usize) -> Vec<&Disk> {
+    if rows.len() > most {
+        rows.sort_by(|a, b| b.busy.total_cmp(&a.busy).then_with(|| a.name.cmp(&b.name)));
+        rows.truncate(most);
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     rows
 }
 
@@ -111,17 +122,13 @@ fn table(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
             match disk {
                 None => canvas.right(end, y, name, theme.dim),
                 Some(disk) => {
-                    let (text, warn) = number(name, disk);
-                    canvas.right(
-                        end,
-                        y,
-                        &text,
-                        if text == "-" || text.starts_with("0 ") || text == "0" {
-                            theme.dim
-                        } else {
-                            warn.map_or(theme.text, |v| theme.level(v, 0.02, 0.1))
-                        },
-                    );
+                    let (text, latency) = number(name, disk);
+                    let style = match (is_quiet(&text), latency) {
+                        (true, _) => theme.dim,
+                        (false, Some(seconds)) => theme.level(seconds, 0.02, 0.1),
+                        (false, None) => theme.text,
+                    };
+                    canvas.right(end, y, &text, style);
                 }
             }
         }

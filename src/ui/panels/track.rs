@@ -28,12 +28,8 @@ pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step
             }
         }
     }
-    let label = format!("{} ", unit.show(full));
-    canvas.text(0, 0, &label, theme.dim);
     let span = words::span(step.as_secs_f64() * Chart::dots(width) as f64);
-    if height > 2 {
-        canvas.text(0, height - 1, &format!("{span} ago "), theme.dim);
-    }
+    canvas.text(0, 0, &format!("{} {}, {span} ", key.metric.words(), unit.show(full)), theme.dim);
 }
 
 /// The column of a moment, if it is in view.

@@ -1,7 +1,7 @@
 //! The verdict: what is wrong, since when, and what is proposed. All that a very small terminal shows.
 
 use crate::{
-    model::change::Change,
+    model::{change::Change, snapshot::Reading},
     ui::{
         canvas::Canvas,
         panels::{findings, queue},
@@ -32,6 +32,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
 fn wrong(state: &State) -> (String, Style) {
     let theme = state.theme();
     let view = state.shown();
+    if view.snapshot.vitals.cpu == Reading::Initializing {
+        return ("initializing".into(), theme.dim);
+    }
     if let Some(banner) = crate::ui::layout::banner(state).filter(|_| state.lost || !view.problems.is_empty()) {
         return (banner, theme.critical);
     }
