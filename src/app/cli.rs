@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Watch a Linux host, explain what holds it back, propose changes, apply the approved ones, measure them, undo what did not help.
 #[derive(Debug, Parser)]
-#[command(name = "trimtab", disable_help_subcommand = true, args_conflicts_with_subcommands = false)]
+#[command(name = "trimtab", version, disable_help_subcommand = true)]
 pub struct Cli {
     /// What applies to every way to run.
     #[command(flatten)]

@@ -65,12 +65,8 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
 
 /// A console at an engine that somebody else has started.
 async fn attached(common: &Common, env: &Env, path: &Path, config: &Config) -> Result<(), Failure> {
-    let own = common.observe || common.state.is_some();
-    if own {
-        let why = format!(
-            "an engine runs already on {}; --observe and --state are for one of its own (give it a --socket)",
-            path.display()
-        );
+    if common.observe {
+        let why = format!("an engine runs already on {}; --observe starts one of its own, on another --socket", path.display());
         return Err(Failure::usage(why));
     }
     if let Some(mode) = common.mode {

@@ -21,7 +21,8 @@ pub enum Job {
     /// Prepare again, compare with the approved digest, arm the guard, journal the intent, apply, read back, journal the outcome. What
     /// fails on the way is undone at once.
     Apply(Box<Apply>),
-    /// Journal, undo, journal.
+    /// Journal, undo, journal. With a journal that cannot be written it is undone all the same; then `journal_down` is set and the change
+    /// stays as it was in the fold, until a later rollback (of nothing) is written down.
     RollBack {
         /// Which.
         change: ChangeId,
@@ -58,7 +59,8 @@ pub struct Apply {
 /// A plan and its digest, or why there is none.
 pub type Preview = Result<(Plan, String), Refusal>;
 
-/// What came of a job. `entries` are in the journal, durable, in order; the fold takes them whatever else happened.
+/// What came of a job. `entries` are in the journal, durable, in order, and each is reported once, also those that another process (the
+/// guard) wrote meanwhile; the fold takes them whatever else happened.
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     /// Journaled.

@@ -1,9 +1,11 @@
 //! The command line, by the real binary: what it prints, what it exits with, and how engine and verbs find each other.
 
+use crate::terminal::Terminal;
 use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 /// A user of their own: home, configuration, state and socket in a directory that goes away.
@@ -203,4 +205,50 @@ fn watching_needs_no_home_that_can_be_written() {
     assert!(!home.path("state").exists());
     assert_eq!(ended(&home.run(&["status"])).0, 0);
     assert_eq!(daemon.end(rustix::process::Signal::INT).0, 0);
+}
+
+#[test]
+fn without_a_place_for_the_journal_it_watches_and_says_why() {
+    let home = Home::new();
+    std::fs::write(home.path("state"), "no directory").unwrap();
+    let daemon = Daemon::start(&home, &[]);
+    let (_, out, _) = ended(&home.run(&["status", "--json"]));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&out).unwrap()["mode"], "Observe");
+    let (code, rest) = daemon.end(rustix::process::Signal::TERM);
+    assert_eq!(code, 0, "{rest}");
+}
+
+#[test]
+fn a_console_without_a_terminal_is_wrong_use() {
+    for args in [&[][..], &["demo"]] {
+        let (code, out, errors) = ended(&Home::new().run(args));
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(errors.contains("terminal") && errors.contains("--once"), "{errors}");
+    }
+}
+
+/// Long enough for a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_console_attaches_to_a_running_engine_and_leaves_it_running() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home, &[]);
+    let mut terminal = Terminal::start(&home.trimtab(&["--mode", "observe"]), 24, 80);
+    terminal.wait("the console", PATIENCE, |text| text.contains("trimtab") && text.contains("observe"));
+    terminal.press("q");
+    assert!(terminal.wait_for_end(PATIENCE).success(), "{}", terminal.text());
+    assert_eq!(ended(&home.run(&["status"])).0, 0);
+    assert_eq!(daemon.end(rustix::process::Signal::TERM).0, 0);
+}
+
+#[test]
+fn a_console_of_its_own_can_be_asked_and_ends_with_its_terminal() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(&home.trimtab(&["--observe"]), 24, 80);
+    terminal.wait("the console", PATIENCE, |text| text.contains("observe"));
+    assert_eq!(ended(&home.run(&["status"])).0, 0);
+    terminal.hang_up();
+    assert!(terminal.child.wait().unwrap().success());
+    assert_eq!(ended(&home.run(&["status"])).0, 3);
 }

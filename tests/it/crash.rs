@@ -31,7 +31,10 @@ use trimtab::{
         time::Now,
         verdict::{Outcome, Verdict},
     },
-    store::journal::{FILE, Journal},
+    store::{
+        chain::FORMAT,
+        journal::{FILE, Journal},
+    },
 };
 
 const BOOT: &str = "this boot";
@@ -490,6 +493,37 @@ fn a_guard_whose_journal_is_full_rolls_back_and_writes_it_down_when_it_can() {
     assert!(guard.is_empty());
 }
 
+/// A guard whose deadline passes before the first write: the engine was stopped for that long.
+struct Hasty(Keeper, RecordedHost);
+
+impl Guard for Hasty {
+    fn arm(&mut self, change: ChangeId) -> Result<GuardState, String> {
+        assert_eq!(self.0.hear(&format!("arm {}", change.0)), "armed 1");
+        self.1.step(CONFIRM);
+        self.0.meet_deadlines();
+        Ok(self.state())
+    }
+    fn disarm(&mut self, _: ChangeId) {}
+    fn state(&mut self) -> GuardState {
+        GuardState::Idle
+    }
+}
+
+#[test]
+fn writes_that_come_after_the_guard_has_rolled_back_are_undone_too() {
+    for action in actions::all() {
+        let bench = Bench::new(*action);
+        let opened = Journal::open(&bench.path(), Now::default()).unwrap();
+        let guard = Hasty(bench.keeper(), bench.host.clone());
+        let mut hands = Hands::new(bench.tools(opened.journal, BOOT), Box::new(guard), 0);
+        let done = bench.watched(&mut hands, false).pop().unwrap();
+        assert!(done.error.unwrap().contains("the guard has rolled it back"));
+        assert!(bench.host.writes() > 0, "{} was written late", action.about().name);
+        assert!(bench.host.dump() == bench.before, "{}", action.about().name);
+        assert_eq!(bench.change().state, ChangeState::RolledBack);
+    }
+}
+
 #[test]
 fn a_confirmation_at_the_deadline_is_kept_or_reverted_never_both() {
     let mut kept = 0;
@@ -536,5 +570,22 @@ fn a_knob_that_somebody_else_set_is_left_to_them_by_recovery() {
         assert_eq!(bench.change().state, ChangeState::Yielded, "after {count}");
         assert_eq!(bench.host.get(&plan.steps[0].knob).unwrap(), "77");
         assert!(bench.recover(BOOT).is_empty());
+    }
+}
+
+/// Journals outlive versions: a form that an old one cannot be read in any more would pass for damage at every start.
+#[test]
+fn a_journal_of_the_first_form_is_still_understood() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/golden/journal-{FORMAT}.jsonl"));
+    let text = std::fs::read_to_string(golden).unwrap();
+    let entries: Vec<Entry> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let mut deeds = names(&entries);
+    deeds.sort_unstable();
+    deeds.dedup();
+    assert_eq!(deeds.len(), 16, "every deed stands in it: {deeds:?}");
+    for change in [1, 2, 3, 4, 5].map(ChangeId) {
+        let of = || entries.iter().filter(|entry| entry.change == change);
+        assert_eq!(fold(of()).unwrap().deeds.len(), of().count(), "{change} is a legal life");
     }
 }
