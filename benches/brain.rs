@@ -127,7 +127,7 @@ impl Host {
             inode: i,
             cpu: Some(n * 90_000_000),
             throttling: Some([n * 10, n / 30, n * 1000]),
-            quota: Some(Quota { quota: (i % 4 == 0).then_some(50_000), period: 100_000 }),
+            quota: Some(Quota { quota: i.is_multiple_of(4).then_some(50_000), period: 100_000 }),
             memory: Some(i << 26),
             ..CgroupSample::default()
         };

@@ -19,20 +19,14 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// After this time nothing that is remembered about a knob matters any more.
 const LONG: Duration = Duration::from_secs(24 * 3600);
 
-/// The knobs of a proposal, as far as they can be told before a plan exists: the action and what it acts on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Knobs {
-    action: Arc<str>,
-    on: Vec<Subject>,
+/// A knob as far as it can be told before a plan exists: the action and what it acts on.
+type Place = (Arc<str>, Subject);
+
+fn places(proposal: &Proposal) -> impl Iterator<Item = Place> + '_ {
+    proposal.wants.iter().map(|want| (proposal.action.clone(), want.on.clone()))
 }
 
-impl Knobs {
-    fn of(proposal: &Proposal) -> Knobs {
-        Knobs { action: proposal.action.clone(), on: proposal.wants.iter().map(|want| want.on.clone()).collect() }
-    }
-}
-
-/// What is remembered of the knobs of one action.
+/// What is remembered of one knob.
 #[derive(Clone, Debug, Default)]
 struct Past {
     /// Last written by us, either way.
@@ -55,19 +49,20 @@ impl Past {
 #[derive(Debug, Default)]
 pub struct Memory {
     applied: VecDeque<Tick>,
-    past: HashMap<Knobs, Past>,
+    past: HashMap<Place, Past>,
 }
 
 impl Memory {
     /// Takes one entry; `change` is what it belongs to, with the entry already folded in.
     pub fn take(&mut self, change: &Change, entry: &Entry) {
         let at = entry.now.tick;
-        let mut past = |learn: &dyn Fn(&mut Past)| learn(self.past.entry(Knobs::of(&change.proposal)).or_default());
+        let mut past = |learn: &dyn Fn(&mut Past)| {
+            places(&change.proposal).for_each(|place| learn(self.past.entry(place).or_default()));
+        };
         match &entry.deed {
             Deed::ApplyStarted { .. } => {
                 past(&|p| p.touched = Some(at));
                 self.applied.push_back(at);
-                self.prune(at);
             }
             Deed::RolledBack | Deed::Yielded(_) => past(&|p| {
                 p.touched = Some(at);
@@ -78,8 +73,9 @@ impl Memory {
             }),
             Deed::Kept => past(&|p| p.fruitless = 0),
             Deed::Rejected => past(&|p| p.rejected = Some(at)),
-            _ => {}
+            _ => return,
         }
+        self.prune(at);
     }
 
     fn prune(&mut self, now: Tick) {
@@ -92,25 +88,29 @@ impl Memory {
         self.applied.iter().filter(|at| now.since(**at) < HOUR).count()
     }
 
-    /// Reversals of the proposal's knobs within the last hour.
+    /// Reversals within the last hour of the one of the proposal's knobs that had most.
     pub fn reversals(&self, proposal: &Proposal, now: Tick) -> usize {
-        self.of(proposal).map_or(0, |past| past.reversals.iter().filter(|at| now.since(**at) < HOUR).count())
+        self.of(proposal).map(|past| past.reversals.iter().filter(|at| now.since(**at) < HOUR).count()).max().unwrap_or(0)
     }
 
-    /// Seconds until the proposal's knobs may be touched again: its cool-down, doubled for each time in a row that it brought nothing.
+    /// Seconds until all of the proposal's knobs may be touched again: its cool-down, doubled for each time in a row that one of them
+    /// brought nothing.
     pub fn cooling(&self, proposal: &Proposal, now: Tick) -> Option<f64> {
-        let past = self.of(proposal)?;
-        let waits = proposal.cooldown * f64::from(1_u32 << past.fruitless.min(10));
-        let left = waits - now.seconds_since(past.touched?);
-        (left > 0.0).then_some(left)
+        let left = |past: &Past| {
+            let waits = proposal.cooldown * f64::from(1_u32 << past.fruitless.min(10));
+            Some(waits - now.seconds_since(past.touched?))
+        };
+        self.of(proposal).filter_map(left).filter(|left| *left > 0.0).max_by(f64::total_cmp)
     }
 
-    /// True when the operator dismissed this advice less than `span` seconds ago.
+    /// True when the operator dismissed this for at least half of its subjects less than `span` seconds ago.
     pub fn rejected(&self, proposal: &Proposal, now: Tick, span: f64) -> bool {
-        self.of(proposal).and_then(|past| past.rejected).is_some_and(|at| now.seconds_since(at) < span)
+        let fresh = |past: &&Past| past.rejected.is_some_and(|at| now.seconds_since(at) < span);
+        let count = self.of(proposal).filter(fresh).count();
+        count > 0 && 2 * count >= proposal.wants.len()
     }
 
-    fn of(&self, proposal: &Proposal) -> Option<&Past> {
-        self.past.get(&Knobs::of(proposal))
+    fn of(&self, proposal: &Proposal) -> impl Iterator<Item = &Past> {
+        places(proposal).filter_map(|place| self.past.get(&place))
     }
 }

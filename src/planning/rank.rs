@@ -2,7 +2,8 @@
 //!
 //! Pure; the brain calls it after each sweep, before anything becomes a change.
 
-use crate::model::{finding::Finding, proposal::Proposal};
+use crate::model::{finding::Finding, proposal::Proposal, subject::Subject};
+use std::collections::BTreeSet;
 
 /// Open proposals of one finding at most.
 pub const PER_FINDING: usize = 3;
@@ -22,6 +23,28 @@ pub fn rank(proposals: Vec<Proposal>, findings: &[Finding]) -> Vec<Proposal> {
     chosen
 }
 
+/// How two proposals of one action for one finding relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// The same subjects.
+    Same,
+    /// At least half of the subjects of each are those of the other: the same trouble, while short-lived processes come and go.
+    Kin,
+    /// Something else.
+    Other,
+}
+
+/// How `new` relates to `old`.
+pub fn likeness(old: &Proposal, new: &Proposal) -> Likeness {
+    if old.same_advice(new) {
+        return Likeness::Same;
+    }
+    let subjects = |p: &Proposal| p.wants.iter().map(|want| want.on.clone()).collect::<BTreeSet<Subject>>();
+    let (old, new) = (subjects(old), subjects(new));
+    let common = old.intersection(&new).count();
+    if 2 * common >= old.len() && 2 * common >= new.len() { Likeness::Kin } else { Likeness::Other }
+}
+
 /// Fit weighted by how bad the finding is; `None` when it does not hold.
 fn worth(proposal: &Proposal, findings: &[Finding]) -> Option<f64> {
     let finding = findings.iter().find(|f| f.id == proposal.finding)?;
@@ -36,8 +59,7 @@ mod tests {
     use crate::model::{
         finding::{FindingId, FindingKind, Severity},
         metric::{Better, Key, Metric},
-        proposal::{Domain, Risk},
-        subject::Subject,
+        proposal::{Domain, Risk, Want},
         time::Wall,
         trial::{Trial, Windows},
     };
@@ -99,6 +121,19 @@ mod tests {
         );
         let order: Vec<&str> = ranked.iter().map(|p| &*p.action).collect();
         assert_eq!(order, ["nice", "quota", "swappiness"], "a knob for a finding that does not hold is left out");
+    }
+
+    #[test]
+    fn half_of_the_subjects_make_kin() {
+        let on = |cpus: &[u32]| {
+            let wants = cpus.iter().map(|n| Want { on: Subject::Cpu(*n), to: "1".into() }).collect();
+            Proposal { wants, ..proposal("a", FindingKind::CpuContention, 0.5, Risk::Low) }
+        };
+        let old = on(&[1, 2, 3, 4]);
+        assert_eq!(likeness(&old, &on(&[4, 3, 2, 1])), Likeness::Same, "in any order");
+        assert_eq!(likeness(&old, &on(&[1, 2, 5, 6])), Likeness::Kin);
+        assert_eq!(likeness(&old, &on(&[1, 2, 5, 6, 7])), Likeness::Other, "less than half of the new ones are known");
+        assert_eq!(likeness(&old, &on(&[1])), Likeness::Other);
     }
 
     #[test]

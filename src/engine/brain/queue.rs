@@ -19,13 +19,16 @@ use crate::{
         finding::FindingKind,
         limits::Mode,
         plan::{Obstacle, Refusal},
-        proposal::{Domain, Proposal},
+        proposal::{Domain, Proposal, Want},
         time::Tick,
         world::World,
     },
-    planning::rank,
+    planning::rank::{self, Likeness},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// A preview is older than this: look again.
 const PREVIEW: Duration = Duration::from_secs(10);
@@ -33,11 +36,15 @@ const PREVIEW: Duration = Duration::from_secs(10);
 /// Foresight is older than this: compute again.
 const FORESIGHT: Duration = Duration::from_secs(5);
 
-/// An action that has not repeated its advice for so long may replace it by another one.
+/// An action that has not repeated its advice for so long may replace it by something else.
 const REPLACE: f64 = 5.0;
 
+/// Kindred advice that has stayed the same for so long replaces the older one. Where processes come and go, it never does, and the
+/// operator has a proposal that stands still.
+const SETTLED: f64 = 10.0;
+
 /// What is known of an open proposal beside its change.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Card {
     /// Its finding held, and its action repeated it, at this time.
     advised: Tick,
@@ -47,11 +54,13 @@ struct Card {
     previewed: Option<Tick>,
     /// Foresight was computed.
     foreseen: Option<Tick>,
+    /// Kindred advice, and since when it has been just that.
+    kin: Option<(Proposal, Tick)>,
 }
 
 impl Card {
     fn new(now: Tick) -> Card {
-        Card { advised: now, held: now, previewed: None, foreseen: None }
+        Card { advised: now, held: now, previewed: None, foreseen: None, kin: None }
     }
 }
 
@@ -94,11 +103,14 @@ impl Queue {
         if self.offered.values().any(rival) {
             return;
         }
-        let open: Option<(ChangeId, bool)> =
-            office.ledger.open().find(|c| rival(&c.proposal)).map(|c| (c.id, c.proposal.same_advice(&proposal)));
+        let open = office.ledger.open().find(|c| rival(&c.proposal)).map(|c| (c.id, rank::likeness(&c.proposal, &proposal)));
         match open {
-            Some((id, true)) => self.repeat(id, proposal, office),
-            Some((id, false)) => self.replace(id, office),
+            Some((id, Likeness::Same)) => self.repeat(id, proposal, office),
+            Some((id, Likeness::Kin)) => self.vary(id, proposal, office),
+            Some((id, Likeness::Other)) => {
+                let silent = |card: &Card, now: Tick| now.seconds_since(card.advised) > REPLACE;
+                self.replace(id, silent, office);
+            }
             None if wanted(&proposal, office) => self.offer(proposal, world, office),
             None => {}
         }
@@ -108,12 +120,13 @@ impl Queue {
     fn repeat(&mut self, id: ChangeId, proposal: Proposal, office: &mut Office) {
         let now = office.now.tick;
         let Some(card) = self.cards.get_mut(&id) else { return };
-        card.advised = now;
+        (card.advised, card.kin) = (now, None);
         let Some(change) = office.ledger.get(id) else { return };
         if change.state != ChangeState::Proposed || office.desk.deed(id).is_some() || change.proposal == proposal {
             return;
         }
-        if change.proposal.wants != proposal.wants {
+        let wants = |p: &Proposal| p.wants.iter().cloned().collect::<BTreeSet<Want>>();
+        if wants(&change.proposal) != wants(&proposal) {
             card.previewed = None;
         }
         if let Some(change) = office.ledger.get_mut(id) {
@@ -121,10 +134,24 @@ impl Queue {
         }
     }
 
-    /// Other advice of the same action for the same finding: the old one makes room once it has not been repeated for a while.
-    fn replace(&mut self, id: ChangeId, office: &mut Office) {
-        let old = self.cards.get(&id).is_some_and(|card| office.now.tick.seconds_since(card.advised) > REPLACE);
-        if old && office.ledger.get(id).is_some_and(|c| c.state == ChangeState::Proposed) && office.desk.deed(id).is_none() {
+    /// Kindred advice: the open one stands for it, unless it stays as it is for a while.
+    fn vary(&mut self, id: ChangeId, proposal: Proposal, office: &mut Office) {
+        let now = office.now.tick;
+        let Some(card) = self.cards.get_mut(&id) else { return };
+        card.advised = now;
+        let since = match card.kin.take() {
+            Some((before, since)) if rank::likeness(&before, &proposal) == Likeness::Same => since,
+            _ => now,
+        };
+        card.kin = Some((proposal, since));
+        let settled = |card: &Card, now: Tick| card.kin.as_ref().is_some_and(|(_, since)| now.seconds_since(*since) >= SETTLED);
+        self.replace(id, settled, office);
+    }
+
+    /// An open proposal that nobody has approved makes room for other advice when it is `over`.
+    fn replace(&mut self, id: ChangeId, over: impl Fn(&Card, Tick) -> bool, office: &mut Office) {
+        let over = self.cards.get(&id).is_some_and(|card| over(card, office.now.tick));
+        if over && office.ledger.get(id).is_some_and(|c| c.state == ChangeState::Proposed) && office.desk.deed(id).is_none() {
             office.note(id, Purpose::Expire, Deed::Expired);
         }
     }
@@ -160,10 +187,10 @@ impl Queue {
     fn expire(&mut self, office: &mut Office) {
         let now = office.now.tick;
         let (alive, approval) = (office.policy.proposal, office.policy.approval);
-        let idle: Vec<(ChangeId, Card)> =
-            self.cards.iter().filter(|(id, _)| office.desk.deed(**id).is_none()).map(|(id, card)| (*id, *card)).collect();
-        for (id, card) in idle {
-            if now.seconds_since(card.held) > alive || now.seconds_since(card.advised) > alive.max(approval) {
+        let idle = self.cards.iter().filter(|(id, _)| office.desk.deed(**id).is_none());
+        let idle: Vec<(ChangeId, Tick, Tick)> = idle.map(|(id, card)| (*id, card.held, card.advised)).collect();
+        for (id, held, advised) in idle {
+            if now.seconds_since(held) > alive || now.seconds_since(advised) > alive.max(approval) {
                 office.note(id, Purpose::Expire, Deed::Expired);
             } else if office.ledger.approval(id).is_some_and(|a| now.seconds_since(a.at) > approval) {
                 office.note(id, Purpose::Unapprove, Deed::Unapproved);

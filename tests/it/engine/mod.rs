@@ -131,6 +131,20 @@ fn a_proposal_ends_after_its_finding_and_not_before() {
 }
 
 #[test]
+fn a_proposal_stands_still_while_short_lived_processes_come_and_go() {
+    let mut scene = Scene::new(Mode::Suggest);
+    let id = scene.until_proposed();
+    for pid in 100..120 {
+        scene.visitor = Some(pid);
+        scene.seconds(4);
+    }
+    assert_eq!(scene.change("calm").unwrap().id, id);
+    scene.seconds(20);
+    let settled = scene.change("calm").unwrap();
+    assert!(settled.id > id && settled.proposal.wants.len() == 3, "a third hog that stays makes new advice");
+}
+
+#[test]
 fn a_plan_that_moved_takes_the_approval_with_it() {
     let mut scene = Scene::new(Mode::Suggest);
     let id = scene.until_proposed();

@@ -123,6 +123,8 @@ pub struct Scene {
     /// The victim is measured.
     pub measured: bool,
     pub journal_down: bool,
+    /// A third hog of that pid.
+    pub visitor: Option<u32>,
     /// Undo is done and cannot be written down.
     pub unwritten: bool,
     /// Microseconds of each pass in which all tasks wait for memory.
@@ -176,6 +178,7 @@ impl Scene {
             sick: 0.5,
             measured: true,
             journal_down: false,
+            visitor: None,
             unwritten: false,
             squeeze: 0,
             squeezed: 0,
@@ -253,7 +256,10 @@ impl Scene {
                 ..ProcessSample::default()
             }
         });
-        let rows: Vec<ProcessSample> = rows.collect();
+        let mut rows: Vec<ProcessSample> = rows.collect();
+        if let (Some(pid), Some(hog)) = (self.visitor, rows.last()) {
+            rows.push(ProcessSample { id: ProcessId { pid, start: 4 }, ..hog.clone() });
+        }
         let rows = rows.into_iter().filter(|row| self.measured || row.id != VICTIM).collect();
         self.sample(SourceName::Processes, Sample::Processes(Arc::new(rows)));
         self.step(Input::Passed { lane: Lane::Sweep, now: self.now });
