@@ -24,7 +24,7 @@ use crate::{
     },
     ui::{
         chart::Ink,
-        panels::log,
+        panels::log as log_pane,
         state::{Look, Msg, State, UiCommand},
         theme::Theme,
         update::update,
@@ -65,7 +65,7 @@ pub enum Ended {
 
 /// Starts to keep what is logged for the console's log pane, instead of printing it.
 pub fn keep_log() {
-    log::start();
+    log_pane::start();
 }
 
 /// Runs a console until something ends it. The terminal is then as it was.
@@ -101,7 +101,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         let commands = tokio::select! {
             biased;
             name = ends.next() => {
-                ::log::info!("ended by {name}");
+                log::info!("ended by {name}");
                 return Ok(Ended::Signal);
             }
             _ = stops.recv() => {

@@ -85,7 +85,8 @@ pub type Cell = (&'static str, String, Style);
 pub fn grid(state: &State, cells: &[Cell], columns: u16, y: u16, canvas: &mut Canvas<'_>) -> u16 {
     let columns = columns.max(1);
     let gap = 2;
-    let wide = (canvas.width() + gap) / columns;
+    // A value far from its label is read with a finger on the screen.
+    let wide = ((canvas.width() + gap) / columns).min(26);
     for (i, (label, value, style)) in (0u16..).zip(cells) {
         let (x, row) = ((i % columns) * wide, y + i / columns);
         let room = wide.saturating_sub(gap + 1).saturating_sub(value.len() as u16);

@@ -122,7 +122,7 @@ fn right(state: &State, area: Rect) -> Vec<(Pane, Rect)> {
         n => (4 + 5 * n.min(2) as u16).min(area.height / 3),
     };
     let log = if area.height >= 26 { 7 } else { 0 };
-    let findings = ((area.height - service_rows - log) * 2 / 5).max(4);
+    let findings = ((area.height - service_rows - log) / 3).clamp(4, 12);
     let rows = [findings, service_rows].map(Constraint::Length);
     let [a, b, c, d] = Layout::vertical([rows[0], rows[1], Constraint::Fill(1), Constraint::Length(log)]).areas(area);
     let all = [(Pane::Findings, a), (Pane::Services, b), (Pane::Queue, c), (Pane::Log, d)];

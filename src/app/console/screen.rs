@@ -61,3 +61,70 @@ impl Screen {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{facts::Facts, limits::Mode, message::*, snapshot::Snapshot, time::Now},
+        ui::{
+            chart::Ink,
+            state::{Look, Msg},
+            theme::Theme,
+            update::update,
+        },
+    };
+    use std::sync::Arc;
+
+    fn state() -> State {
+        let view = View {
+            number: 0,
+            now: Now::default(),
+            mode: Mode::Suggest,
+            facts: Arc::new(Facts::default()),
+            snapshot: Arc::new(Snapshot::default()),
+            findings: Arc::default(),
+            changes: Arc::default(),
+            problems: Vec::new(),
+            cost: Cost::default(),
+            guard: GuardState::Idle,
+            engine: 1,
+        };
+        let look = Look { themes: Theme::built_in(), chosen: 0, ink: Ink::Braille };
+        State::begin(&Welcome { view, history: Vec::new() }, look, true)
+    }
+
+    fn frame(screen: &mut Screen, state: &State) -> String {
+        let mut bytes = Vec::new();
+        screen.render(state, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_frame_is_one_synchronized_update_and_nothing_changed_is_nothing_sent() {
+        let (mut screen, mut state) = (Screen::default(), state());
+        let first = frame(&mut screen, &state);
+        assert!(first.starts_with("\x1b[?2026h\x1b[2J") && first.ends_with("\x1b[?2026l"));
+        assert_eq!(frame(&mut screen, &state), "");
+        update(&mut state, Now::default(), Msg::Notice("gone".into()));
+        let second = frame(&mut screen, &state);
+        assert!(second.contains("gone") && second.len() < first.len() / 4 && second.matches("\x1b[?2026h").count() == 1);
+    }
+
+    #[test]
+    fn a_forgotten_screen_is_drawn_whole() {
+        let (mut screen, state) = (Screen::default(), state());
+        let first = frame(&mut screen, &state);
+        screen.forget();
+        assert_eq!(frame(&mut screen, &state), first);
+    }
+
+    #[test]
+    fn what_goes_before_a_frame_goes_even_without_one() {
+        let (mut screen, state) = (Screen::default(), state());
+        frame(&mut screen, &state);
+        screen.prefix(b"copy");
+        assert_eq!(frame(&mut screen, &state), "copy");
+    }
+}

@@ -4,6 +4,7 @@ use crate::{
     model::{
         change::{Change, ChangeId},
         plan::{Held, Plan},
+        trial::Guardrail,
         unit::Unit,
     },
     ui::{
@@ -131,9 +132,10 @@ fn trial(change: &Change, prose: &mut Prose<'_>) {
     let spans = [w.before, w.settle, w.after].map(words::span);
     let [before, settle, after] = &spans;
     prose.field("windows", &format!("{before} before, {settle} to settle, {after} after"), theme.text);
-    let rails: Vec<String> = trial.guardrails.iter().map(|g| format!("{} (+{})", g.key, Unit::Share.show(g.relative))).collect();
+    let margin = |g: &Guardrail| if g.relative > 0.0 { Unit::Share.show(g.relative) } else { g.key.metric.unit().show(g.absolute) };
+    let rails: Vec<String> = trial.guardrails.iter().map(|g| format!("{} by {}", g.key, margin(g))).collect();
     if !rails.is_empty() {
-        prose.field("must not", &format!("suffer: {}", rails.join(", ")), theme.text);
+        prose.field("no harm to", &rails.join(", "), theme.text);
     }
     if let Some(foresight) = &change.foresight {
         let mut text = format!(

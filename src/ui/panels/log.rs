@@ -1,9 +1,18 @@
 //! The log, drawn by tui-logger. Its buffer is the one global thing of the program; nothing outside this file touches it.
 
-use crate::ui::{frame::frame, keys::Motion, pane::Pane, state::State};
-use ratatui::{buffer::Buffer, layout::Rect, text::Line, widgets::Widget};
+use crate::{
+    model::time::Wall,
+    ui::{frame::frame, keys::Motion, pane::Pane, state::State, words},
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::Widget,
+};
 use std::fmt;
-use tui_logger::{Drain, TuiLoggerLevelOutput, TuiLoggerWidget, TuiWidgetEvent, TuiWidgetState};
+use tui_logger::{Drain, ExtLogRecord, LogFormatter, TuiLoggerWidget, TuiWidgetEvent, TuiWidgetState};
 
 /// Lines kept.
 const KEPT: usize = 1000;
@@ -61,17 +70,37 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     tui_logger::move_events();
-    TuiLoggerWidget::default()
-        .style(theme.text)
-        .style_error(theme.critical)
-        .style_warn(theme.warning)
-        .style_info(theme.text)
-        .output_separator(' ')
-        .output_timestamp(Some("%H:%M:%S".into()))
-        .output_level(Some(TuiLoggerLevelOutput::Abbreviated))
-        .output_target(false)
-        .output_file(false)
-        .output_line(false)
-        .state(&state.log.0)
-        .render(inner, buf);
+    let styles = [theme.critical, theme.warning, theme.text, theme.dim];
+    TuiLoggerWidget::default().formatter(Box::new(Lines { styles })).state(&state.log.0).render(inner, buf);
+}
+
+/// One line or more a record: the time of day as everywhere else on the screen, then the message, broken between words.
+struct Lines {
+    /// Of an error, a warning, an information, all else.
+    styles: [Style; 4],
+}
+
+impl LogFormatter for Lines {
+    fn min_width(&self) -> u16 {
+        16
+    }
+
+    fn format(&self, width: usize, record: &ExtLogRecord) -> Vec<Line<'_>> {
+        let [error, warning, info, other] = self.styles;
+        let style = match record.level {
+            log::Level::Error => error,
+            log::Level::Warn => warning,
+            log::Level::Info => info,
+            log::Level::Debug | log::Level::Trace => other,
+        };
+        let time = words::clock(Wall(record.timestamp.timestamp().as_millisecond()));
+        let room = width.saturating_sub(time.len() + 1);
+        let lines = words::wrap(record.msg(), room).into_iter().enumerate();
+        lines
+            .map(|(i, text)| {
+                let time = if i == 0 { time.clone() } else { " ".repeat(time.len()) };
+                Line::from(vec![Span::styled(time, other), Span::raw(" "), Span::styled(text, style)])
+            })
+            .collect()
+    }
 }

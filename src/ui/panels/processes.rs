@@ -146,7 +146,7 @@ fn value(state: &State, p: &Process, head: &str) -> (String, Style) {
         "user" => (state.shown().facts.user(p.uid).to_string(), theme.text),
         "name" => (p.name.to_string(), if p.kernel { theme.dim } else { theme.text }),
         "cpu/core" => (words::maybe(Unit::Cores, p.cpu), theme.text),
-        "wait" => (words::maybe(Unit::SecondsPerSecond, p.wait), theme.level(p.wait.unwrap_or(0.0), 0.1, 0.5)),
+        "wait" => (words::maybe(Unit::SecondsPerSecond, p.wait), theme.level(p.wait.unwrap_or(0.0), 0.3, f64::INFINITY)),
         "memory" => (Unit::Bytes.show(p.resident as f64), theme.text),
         "read" => (moved(0), theme.text),
         "write" => (moved(1), theme.text),

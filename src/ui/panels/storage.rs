@@ -74,7 +74,9 @@ fn the_busiest(mut rows: Vec<&Disk>, most: usize) -> Vec<&Disk> {
 }
 
 fn by_fullness(snapshot: &Snapshot) -> Vec<&Filesystem> {
-    let mut rows: Vec<&Filesystem> = snapshot.filesystems.known().into_iter().flatten().collect();
+    // What lives in memory is of interest once it fills up.
+    let in_memory = |f: &Filesystem| matches!(&*f.kind, "tmpfs" | "devtmpfs" | "ramfs") && f.used().unwrap_or(0.0) < 0.5;
+    let mut rows: Vec<&Filesystem> = snapshot.filesystems.known().into_iter().flatten().filter(|f| !in_memory(f)).collect();
     // One that hangs comes first: it is worse than full.
     let order = |f: &Filesystem| if f.stale.is_some() { 2.0 } else { f.used().unwrap_or(-1.0) };
     rows.sort_by(|a, b| order(b).total_cmp(&order(a)).then_with(|| a.at.cmp(&b.at)));

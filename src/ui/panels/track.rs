@@ -29,7 +29,7 @@ pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step
         }
     }
     let span = words::span(step.as_secs_f64() * Chart::dots(width) as f64);
-    canvas.text(0, 0, &format!("{} {}, {span} ", key.metric.words(), unit.show(full)), theme.dim);
+    canvas.text(0, 0, &format!("{} up to {}, {span} ", key.metric.words(), unit.show(full)), theme.dim);
 }
 
 /// The column of a moment, if it is in view.
