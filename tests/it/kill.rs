@@ -202,7 +202,7 @@ fn live_once(hands: &mut Hands, id: ChangeId, (proposal, finding): (Proposal, Fi
     hands.perform(Job::Record(vec![(id, Deed::Approved { digest: digest.clone() }, who.clone())]));
     let confirm = Duration::from_secs(60);
     hands.perform(Job::Apply(Box::new(Apply { change: id, proposal, digest, who: who.clone(), confirm, leave: false })));
-    if id.0 % 3 == 0 {
+    if id.0.is_multiple_of(3) {
         hands.perform(Job::Keep(id, who.clone()));
     }
     hands.perform(Job::RollBack { change: id, plan: Box::new(plan), cause: Cause::Operator, who });

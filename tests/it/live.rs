@@ -105,7 +105,7 @@ impl Daemon {
     }
 
     fn change(&self, id: &str) -> Value {
-        self.queue().into_iter().find(|c| c["id"].to_string() == id).unwrap_or_default()
+        self.queue().into_iter().find(|c| c["id"].as_u64() == id.parse().ok()).unwrap_or_default()
     }
 }
 
