@@ -43,13 +43,13 @@ fn obstacle() -> Option<String> {
     None
 }
 
-/// A program that ends with the test.
+/// A program that ends with the test: by SIGINT, upon which the scripts put everything back.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
         let pid = rustix::process::Pid::from_child(&self.0);
-        let _ended_already = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ended_already = rustix::process::kill_process(pid, rustix::process::Signal::INT);
         let _no_status_needed = self.0.wait();
     }
 }
