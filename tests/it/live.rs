@@ -138,7 +138,12 @@ fn cure(problem: &Problem) {
     }
     let best = best_ratio(problem);
     let mut script = Running(
-        Command::new(scripts().unwrap().join(problem.script)).args(["--watch", "240"]).stdout(Stdio::piped()).spawn().unwrap(),
+        Command::new(scripts().unwrap().join(problem.script))
+            .args(["--watch", "240"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
     );
     let mut lines = BufReader::new(script.0.stdout.take().unwrap()).lines();
     let daemon = Daemon::start();
