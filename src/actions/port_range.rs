@@ -98,7 +98,7 @@ impl PortRange {
         if low <= LOW && high == HIGH {
             return None;
         }
-        let used = tcp.established + tcp.time_wait;
+        let used = tcp.established.saturating_add(tcp.time_wait);
         let size = |low: u16, high: u16| u64::from(high.saturating_sub(low)) + 1;
         let (old, new) = (size(low, high), size(LOW.min(low), HIGH));
         let subject = if tcp.through.is_none() { Subject::Host } else { Subject::Network(tcp.netns) };

@@ -23,6 +23,7 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         ("io_some", t.io_some),
         ("io_full", t.io_full),
         ("descriptors", t.descriptors),
+        ("ports", t.ports),
         ("filesystem", t.filesystem),
         ("softirq", t.softirq),
     ];

@@ -44,6 +44,8 @@ pub struct Thresholds {
     pub overflows: f64,
     /// Descriptors over soft limit.
     pub descriptors: f64,
+    /// Outgoing connections over local ports.
+    pub ports: f64,
     /// Share of a filesystem in use.
     pub filesystem: f64,
     /// Softirq share of one core.
@@ -74,6 +76,7 @@ impl Default for Thresholds {
             dirty_bytes: 256.0 * 1024.0 * 1024.0,
             overflows: 0.5,
             descriptors: 0.85,
+            ports: 0.70,
             filesystem: 0.90,
             softirq: 0.60,
         }

@@ -111,6 +111,10 @@ metrics! {
     ListenOverflows, PerSecond, Lower, "listen overflows";
     /// Connections established and in TIME_WAIT as a share of the local port range.
     PortsUsed, Share, Lower, "local ports used";
+    /// Connections opened by programs of the namespace.
+    TcpConnects, PerSecond, Higher, "connections opened";
+    /// Connections opened to programs of the namespace.
+    TcpAccepts, PerSecond, Higher, "connections accepted";
     /// Cpu time of a process, in cores.
     ProcessCpu, Cores, Higher, "process cpu";
     /// Time runnable but waiting for a cpu, summed over threads.

@@ -98,9 +98,11 @@ fn tcp(row: &Tcp, keep: &mut dyn FnMut(Key, f64)) {
     let subject = if row.through.is_none() { Subject::Host } else { Subject::Network(row.netns) };
     keep(Key::new(subject.clone(), Metric::TcpRetransmits), row.retransmits);
     if let Some((low, high)) = row.port_range {
-        let used = (row.established + row.time_wait) as f64 / (f64::from(high.saturating_sub(low)) + 1.0);
+        let used = row.established.saturating_add(row.time_wait) as f64 / (f64::from(high.saturating_sub(low)) + 1.0);
         keep(Key::new(subject.clone(), Metric::PortsUsed), used);
     }
+    keep(Key::new(subject.clone(), Metric::TcpConnects), row.connects);
+    keep(Key::new(subject.clone(), Metric::TcpAccepts), (row.opens - row.connects).max(0.0));
     keep(Key::new(subject, Metric::ListenOverflows), row.overflows);
 }
 

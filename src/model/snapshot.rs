@@ -305,6 +305,9 @@ pub struct Tcp {
     pub time_wait: u64,
     /// Connections opened by us and to us.
     pub opens: f64,
+    /// Connections opened by us alone: each takes a local port.
+    #[serde(default)]
+    pub connects: f64,
     /// `net.core.somaxconn`.
     pub somaxconn: Option<u64>,
     /// `net.ipv4.ip_local_port_range`.

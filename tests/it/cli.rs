@@ -135,6 +135,13 @@ fn wrong_use_is_exit_code_two() {
 }
 
 #[test]
+fn the_version_is_that_of_the_package() {
+    let (code, out, errors) = ended(&Home::new().run(&["--version"]));
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert_eq!(out, format!("trimtab {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
 fn every_complaint_about_the_configuration_comes_at_once() {
     let home = Home::new();
     let path = home.config("(\n  thresholds: (cpu_presure: 1,\n    steal: 7.0),\n  console: (ascii: maybe),\n)\n");

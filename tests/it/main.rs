@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod config;
 mod crash;
 mod demo;
 mod engine;

@@ -61,6 +61,7 @@ fn namespace(old: &TcpSample, new: &TcpSample, seconds: f64) -> Tcp {
         established: new.established,
         time_wait: new.time_wait,
         opens: per(|s| s.active_opens) + per(|s| s.passive_opens),
+        connects: per(|s| s.active_opens),
         somaxconn: new.somaxconn,
         port_range: new.port_range,
         listeners: new.listeners.clone(),
@@ -92,6 +93,13 @@ mod tests {
         let rates = network(&of(vec![[1, 0, 0], [5, 1, 1]]), &of(vec![[3, 0, 0], [5, 1, 3]]), 1.0).softnet;
         assert_eq!(rates, [[2.0, 0.0, 0.0], [0.0, 0.0, 2.0]]);
         assert!(network(&of(vec![[1, 0, 0]]), &of(vec![[3, 0, 0], [5, 1, 3]]), 1.0).softnet.is_empty());
+    }
+
+    #[test]
+    fn connections_opened_by_us_are_told_from_all() {
+        let of = |active_opens, passive_opens| TcpSample { active_opens, passive_opens, ..TcpSample::default() };
+        let all = tcp(&[of(100, 7)], &[of(140, 17)], 2.0);
+        assert_eq!((all[0].connects, all[0].opens), (20.0, 25.0));
     }
 
     #[test]

@@ -125,6 +125,14 @@ impl Scene {
         self
     }
 
+    /// A namespace of a container with a range of 10,000 local ports.
+    pub(super) fn ports(mut self, change: impl FnOnce(&mut Tcp)) -> Scene {
+        let mut row = Tcp { netns: 99, through: Some(id(50)), port_range: Some((30_000, 39_999)), ..Tcp::default() };
+        change(&mut row);
+        self.snapshot.tcp = Reading::Known(vec![Tcp::default(), row]);
+        self
+    }
+
     /// Values one second apart, the last one now.
     pub(super) fn history(mut self, key: &Key, values: impl IntoIterator<Item = f64>) -> Scene {
         let values: Vec<f64> = values.into_iter().collect();

@@ -14,6 +14,7 @@ mod innocent;
 mod leak;
 mod listen;
 mod memory;
+mod ports;
 mod recent;
 mod report;
 mod saturation;
@@ -59,6 +60,7 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "disk latency", lane: Lane::Sweep, look: disk::look },
         Detector { name: "accept queue", lane: Lane::Sweep, look: listen::look },
         Detector { name: "descriptors", lane: Lane::Sweep, look: descriptors::look },
+        Detector { name: "local ports", lane: Lane::Sweep, look: ports::look },
         Detector { name: "filesystem", lane: Lane::Sweep, look: filesystem::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
         Detector { name: "leak", lane: Lane::Sweep, look: leak::look },

@@ -1,0 +1,49 @@
+//! `assets/config.ron`, the file that operators copy from: it says what is built in, and leaves nothing out.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use trimtab::config::{
+    layer::Layer,
+    sections::{Config, merge},
+};
+
+const FILE: &str = include_str!("../../assets/config.ron");
+
+fn merged(text: &str) -> Config {
+    merge(&[Layer { name: "assets/config.ron".into(), text: text.into() }]).unwrap_or_else(|complaints| panic!("{complaints}"))
+}
+
+/// The path of every field, such as `policy.windows.after`.
+fn paths(value: &Value, at: &str, into: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let path = format!("{at}.{name}");
+        paths(value, &path, into);
+        into.insert(path);
+    }
+}
+
+fn every_path(value: impl serde::Serialize) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    paths(&serde_json::to_value(value).unwrap(), "", &mut all);
+    all
+}
+
+#[test]
+fn the_example_is_the_built_in_configuration() {
+    assert_eq!(merged(FILE), Config::default());
+}
+
+#[test]
+fn the_example_names_every_setting_and_says_what_it_is() {
+    let written: ron::Value = ron::from_str(FILE).unwrap();
+    assert_eq!(every_path(written), every_path(Config::default()));
+    let setting = |line: &&str| line.starts_with("        ") && !line.trim_start().starts_with("//") && line.contains(": ");
+    let mute: Vec<&str> = FILE.lines().filter(setting).filter(|line| !line.ends_with(": (") && !line.contains(", // ")).collect();
+    assert!(mute.is_empty(), "without a comment: {mute:?}");
+}
+
+#[test]
+fn the_service_in_the_comment_can_be_uncommented() {
+    let config = merged(&FILE.replace("// (name:", "(name:"));
+    assert_eq!(config.services.len(), 1);
+}
