@@ -142,11 +142,14 @@ fn fullest<'a>(world: &World<'a>, finding: &Finding, tcp: &'a Tcp) -> Option<(&'
         })
 }
 
-/// The process that takes signals for a program: its eldest ancestor of the same name.
+/// The process that takes signals for a program: its eldest ancestor of the same name and session. A supervisor of the same name (one
+/// script that starts another) stands in a session of its own.
 fn master<'a>(world: &World<'a>, process: &'a Process) -> &'a Process {
     let all = world.snapshot.processes.known().map(|all| all.as_slice()).unwrap_or_default();
     let mut eldest = process;
-    while let Some(parent) = all.iter().find(|p| p.id.pid == eldest.parent && p.name == process.name && p.id < eldest.id) {
+    while let Some(parent) =
+        all.iter().find(|p| p.id.pid == eldest.parent && p.name == process.name && p.session == process.session && p.id < eldest.id)
+    {
         eldest = parent;
     }
     eldest

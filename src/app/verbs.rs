@@ -69,7 +69,9 @@ fn status(view: &View, format: Format) -> Result<(), Failure> {
 }
 
 fn queue(view: &View, format: Format) -> Result<(), Failure> {
-    if format.json { out::json(&view.changes) } else { out::say(&text::change::queue(&view.changes)) }
+    let mut changes = view.changes.to_vec();
+    changes.sort_by(|a, b| a.queue_order(b));
+    if format.json { out::json(&changes) } else { out::say(&text::change::queue(&changes)) }
 }
 
 fn show(view: &View, one: One) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use crate::model::{
     verdict::{Foresight, Verdict},
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 /// Number of a change, unique in a journal, shown as `#12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -277,6 +277,11 @@ impl ChangeState {
         matches!(self, ChangeState::Applying | ChangeState::Applied | ChangeState::Watching | ChangeState::RollingBack)
     }
 
+    /// True when nothing is left to do or to undo.
+    pub fn is_over(self) -> bool {
+        !self.is_live() && !self.is_open() && self != ChangeState::Prepared
+    }
+
     /// True while it waits for the operator.
     pub fn is_open(self) -> bool {
         matches!(self, ChangeState::Proposed | ChangeState::Approved)
@@ -342,6 +347,25 @@ pub struct Change {
 }
 
 impl Change {
+    /// Order of the queue, wherever it is shown: what is stuck, what runs, what waits for the operator (unlocked before locked, the worse
+    /// finding first, then the likeliest to help), what was kept, what is over.
+    pub fn queue_order(&self, other: &Change) -> Ordering {
+        let place = |change: &Change| match change.state {
+            ChangeState::Stuck => 0,
+            ChangeState::Kept => 3,
+            state if state.is_open() => 2,
+            state if state.is_over() => 4,
+            _ => 1,
+        };
+        let by_place = place(self).cmp(&place(other));
+        if !self.state.is_open() || by_place.is_ne() {
+            return by_place;
+        }
+        let locked = self.lock.is_some().cmp(&other.lock.is_some());
+        let severity = other.finding.severity.cmp(&self.finding.severity);
+        locked.then(severity).then(other.proposal.fit.total_cmp(&self.proposal.fit))
+    }
+
     /// The change that a first entry ([`Deed::Proposed`]) makes; `None` for any other deed.
     pub fn begin(entry: &Entry) -> Option<Change> {
         let Deed::Proposed { proposal, finding } = &entry.deed else { return None };

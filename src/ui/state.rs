@@ -2,10 +2,9 @@
 
 use crate::{
     model::{
-        change::{Change, ChangeId, ChangeState, Entry},
+        change::{Change, ChangeId, Entry},
         finding::{Finding, FindingId},
         message::{Ask, Body, View, Welcome},
-        proposal::Risk,
         time::{Now, Tick},
     },
     ui::{
@@ -234,12 +233,12 @@ impl State {
         let view = self.frozen.clone().unwrap_or_else(|| self.view.clone());
         self.processes.take(&view.snapshot, &view.facts);
         self.queue = view.changes.to_vec();
-        self.queue.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| fit(b).total_cmp(&fit(a))));
+        self.queue.sort_by(|a, b| a.queue_order(b));
         if self.change.is_some_and(|id| !self.queue.iter().any(|c| c.id == id)) {
             self.change = None;
         }
         // What is under the cursor stays there when better proposals come in above it, but not when it is over and nobody looks at it.
-        let over = self.chosen_change().is_some_and(|c| rank(c) == 4);
+        let over = self.chosen_change().is_some_and(|c| c.state.is_over());
         let looked_at = self.focus == Pane::Queue || self.page != Page::Overview;
         if self.change.is_none() || (over && !looked_at) {
             self.change = self.queue.first().map(|c| c.id);
@@ -270,27 +269,4 @@ impl State {
     pub fn in_flight(&self) -> usize {
         self.view.changes.iter().filter(|c| c.state.is_unconfirmed()).count()
     }
-}
-
-/// Order of the queue: what runs, what waits for the operator, what was kept, what is over.
-fn rank(change: &Change) -> u8 {
-    match change.state {
-        ChangeState::Stuck => 0,
-        ChangeState::Prepared | ChangeState::Applying | ChangeState::Applied | ChangeState::Watching | ChangeState::RollingBack => {
-            1
-        }
-        ChangeState::Proposed | ChangeState::Approved => 2,
-        ChangeState::Kept => 3,
-        _ => 4,
-    }
-}
-
-/// Among open proposals the likeliest to help comes first; a locked or risky one after all others.
-fn fit(change: &Change) -> f64 {
-    if !change.state.is_open() {
-        return 0.0;
-    }
-    let locked = if change.lock.is_some() { 10.0 } else { 0.0 };
-    let risky = if change.proposal.risk == Risk::High { 1.0 } else { 0.0 };
-    change.proposal.fit - locked - risky
 }

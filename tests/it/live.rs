@@ -43,13 +43,13 @@ fn obstacle() -> Option<String> {
     None
 }
 
-/// A program that ends with the test.
+/// A program that ends with the test: by SIGINT, upon which the scripts put everything back.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
         let pid = rustix::process::Pid::from_child(&self.0);
-        let _ended_already = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ended_already = rustix::process::kill_process(pid, rustix::process::Signal::INT);
         let _no_status_needed = self.0.wait();
     }
 }
@@ -138,7 +138,12 @@ fn cure(problem: &Problem) {
     }
     let best = best_ratio(problem);
     let mut script = Running(
-        Command::new(scripts().unwrap().join(problem.script)).args(["--watch", "240"]).stdout(Stdio::piped()).spawn().unwrap(),
+        Command::new(scripts().unwrap().join(problem.script))
+            .args(["--watch", "240"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
     );
     let mut lines = BufReader::new(script.0.stdout.take().unwrap()).lines();
     let daemon = Daemon::start();

@@ -232,14 +232,23 @@ fn undo(undoing: &mut BTreeMap<ChangeId, Tick>, id: ChangeId, cause: Cause, offi
 pub fn held(id: ChangeId, held: &Held, office: &mut Office) {
     let Some(change) = office.ledger.get_mut(id) else { return };
     change.held = Some(held.clone());
-    let in_force = matches!(change.state, ChangeState::Watching | ChangeState::Kept);
-    if let Held::Drifted { knob, found } = held
-        && in_force
-        && office.desk.deed(id).is_none()
-    {
-        let knob = format!("{knob} (now {found})");
-        office.log(log::Level::Warn, format!("{id}: somebody else set {knob}: hands off"));
-        office.note(id, Purpose::Yield, Deed::Yielded(vec![knob]));
+    let Held::Drifted { knob, found } = held else { return };
+    let state = change.state;
+    if office.desk.deed(id).is_some() {
+        return;
+    }
+    let knob = format!("{knob} (now {found})");
+    match state {
+        ChangeState::Kept => {
+            office.log(log::Level::Warn, format!("{id}: somebody else set {knob}: hands off"));
+            office.note(id, Purpose::Yield, Deed::Yielded(vec![knob]));
+        }
+        // What is left of an unconfirmed change can be neither judged nor kept; its undo leaves the foreign value alone.
+        ChangeState::Watching => {
+            office.log(log::Level::Warn, format!("{id}: somebody else set {knob}: the rest is undone"));
+            office.roll_back(id, (Cause::NotHeld, Who::Engine), Vec::new());
+        }
+        _ => {}
     }
 }
 
