@@ -77,6 +77,9 @@ fn of_change(change: &Change, intent: Intent) -> Option<String> {
             _ => format!("not possible: {id} is {is}"),
         });
     }
+    if intent == Intent::Approve && change.lock.is_none() && change.digest.is_empty() {
+        return Some(format!("{id} is still being planned: there is nothing to approve yet"));
+    }
     let lock = change.lock.as_ref().filter(|_| matches!(intent, Intent::Approve | Intent::Apply));
     lock.map(|lock| format!("{id} is locked: {}", lock.why))
 }

@@ -70,6 +70,20 @@ impl Chart<'_> {
         }
     }
 
+    /// Marks the columns that are cut off at full height; true when there is one.
+    pub fn mark_clipped(&self, canvas: &mut Canvas<'_>, style: Style) -> bool {
+        let width = canvas.width();
+        let mut any = false;
+        for (back, pair) in (1..=width).zip(self.dots.rchunks(2)) {
+            if pair.iter().flatten().any(|value| *value > self.full) {
+                let y = if self.grow == Grow::Up { 0 } else { canvas.height().saturating_sub(1) };
+                canvas.put(width - back, y, if self.ink == Ink::Braille { '▲' } else { '^' }, style);
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Dots of a value in `steps` per row over all rows. A known value shows at least one, so that zero is not a hole.
     fn tall(&self, value: Option<f64>, steps: u16, height: u16) -> u16 {
         let most = height.saturating_mul(steps);
@@ -108,7 +122,18 @@ impl Chart<'_> {
 
 /// A round full height for a scale that follows its values: 1, 2 or 5 times a power of ten, at least `least`.
 pub fn scale(dots: &[Option<f64>], least: f64) -> f64 {
-    let most = dots.iter().flatten().copied().fold(least, f64::max);
+    round_up(dots.iter().flatten().copied().fold(least, f64::max))
+}
+
+/// As [`scale`], for values of which a few tower above the rest: full height is what 98 of 100 stay below.
+pub fn scale_of_most(dots: &[Option<f64>], least: f64) -> f64 {
+    let mut values: Vec<f64> = dots.iter().flatten().copied().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let rank = (values.len() * 98).div_ceil(100).saturating_sub(1);
+    round_up(values.get(rank).copied().unwrap_or(least).max(least))
+}
+
+fn round_up(most: f64) -> f64 {
     let power = 10f64.powf(most.log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|full| *full >= most).unwrap_or(most)
 }
@@ -151,6 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_off_at_full_height_is_marked() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 2, 2));
+        let chart = Chart {
+            dots: &[Some(8.0), Some(8.0), Some(9.0), None],
+            full: 8.0,
+            ink: Ink::Ascii,
+            grow: Grow::Up,
+            style: &|_| Style::new(),
+        };
+        let mut canvas = Canvas::new(buf.area, &mut buf);
+        chart.draw(&mut canvas);
+        assert!(chart.mark_clipped(&mut canvas, Style::new()));
+        assert_eq!(buf, Buffer::with_lines(["#^", "##"]));
+    }
+
+    #[test]
     fn no_value_is_a_hole() {
         assert_eq!(drawn(&[None, None, None, Some(1.0)], Ink::Braille, Grow::Up), Buffer::with_lines(["  ", " ⢀"]));
     }
@@ -159,6 +200,10 @@ mod tests {
     fn scales_are_round_and_cover_their_values() {
         assert_eq!(scale(&[Some(3.0), None, Some(140.0)], 1.0), 200.0);
         assert_eq!(scale(&[Some(0.001)], 1.0), 1.0);
+        let mut spiky = vec![Some(4.0); 99];
+        spiky.push(Some(900.0));
+        assert_eq!((scale(&spiky, 1.0), scale_of_most(&spiky, 1.0)), (1000.0, 5.0));
+        assert_eq!((scale_of_most(&[Some(900.0)], 1.0), scale_of_most(&[], 1.0)), (1000.0, 1.0));
         assert_eq!(level(1.0, Ink::Ascii), '9');
         assert_eq!(bar(0.5, 4, Ink::Ascii), "==..");
     }

@@ -10,6 +10,9 @@ use crate::model::{
 };
 use std::time::Duration;
 
+/// Seconds of a dot in the charts of the host: a column of two moves once in four seconds.
+pub const STEP: Duration = Duration::from_secs(2);
+
 /// Points kept of each series: ten minutes at one a second.
 const MOST: usize = 600;
 
@@ -71,15 +74,24 @@ fn is_drawn(key: &Key) -> bool {
     }
 }
 
+/// The step in which the newest dot of a chart stands. It is always the right one of a column of two, so that a chart moves by whole
+/// columns: what is drawn stays as it is between two moves, and so does the terminal's line.
+pub fn newest(now: Tick, step: u64) -> u64 {
+    (now.0 / step.max(1)) | 1
+}
+
 /// `count` values that end at `now`, one per `step`: the greatest of each step, or the last one before if it is fresh. Steps are cut
-/// at whole multiples, so that a chart moves by whole dots and a value never changes its shape as it moves.
+/// at whole multiples, so that a value never changes its shape as it moves. The newest dot may be yet to come.
 pub fn sample(points: impl DoubleEndedIterator<Item = Point>, now: Tick, step: Duration, count: usize) -> Vec<Option<f64>> {
     let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX).max(1);
-    let newest = now.0 / step;
+    let newest = newest(now, step);
     let mut dots = vec![None; count];
     let mut points = points.rev().skip_while(|p| p.at > now).peekable();
     for (back, dot) in dots.iter_mut().rev().enumerate() {
         let Some(slot) = newest.checked_sub(back as u64) else { break };
+        if slot > now.0 / step {
+            continue;
+        }
         let mut most: Option<f64> = None;
         while let Some(point) = points.next_if(|p| p.at.0 / step >= slot) {
             most = Some(most.map_or(point.value, |m| m.max(point.value)));
@@ -119,5 +131,14 @@ mod tests {
     fn points_after_now_are_not_drawn_so_that_a_frozen_chart_stands() {
         let all = points(&[(1000, 1.0), (2000, 2.0)]);
         assert_eq!(sample(all.into_iter(), Tick(1_500_000_000), Duration::from_secs(1), 1), [Some(1.0)]);
+    }
+
+    #[test]
+    fn a_chart_moves_by_whole_columns() {
+        let all = points(&[(1000, 1.0), (2000, 2.0), (3000, 3.0)]);
+        let at = |millis: u64| sample(all.clone().into_iter(), Tick(millis * 1_000_000), Duration::from_secs(1), 4);
+        assert_eq!(at(1000), [None, None, None, Some(1.0)]);
+        assert_eq!(at(2000), [None, Some(1.0), Some(2.0), None], "the right half of the newest column is yet to come");
+        assert_eq!(at(3000), [None, Some(1.0), Some(2.0), Some(3.0)]);
     }
 }

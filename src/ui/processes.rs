@@ -40,12 +40,13 @@ impl Sort {
         }
     }
 
-    /// Greatest first, but names and pids from the beginning.
+    /// Greatest first, but names and pids from the beginning. Shares of time count in the hundredths that are shown, so that rows which
+    /// look alike do not change places.
     fn compare(self, a: &Process, b: &Process) -> Ordering {
         let number = |of: fn(&Process) -> f64| of(b).total_cmp(&of(a));
         let by = match self {
-            Sort::Cpu => number(|p| p.cpu.unwrap_or(-1.0)),
-            Sort::Wait => number(|p| p.wait.unwrap_or(-1.0)),
+            Sort::Cpu => number(|p| hundredths(p.cpu)),
+            Sort::Wait => number(|p| hundredths(p.wait)),
             Sort::Memory => b.resident.cmp(&a.resident),
             Sort::Read => number(|p| p.io.map_or(-1.0, |[read, _]| read)),
             Sort::Write => number(|p| p.io.map_or(-1.0, |[_, written]| written)),
@@ -55,6 +56,11 @@ impl Sort {
         };
         by.then_with(|| if self == Sort::Cpu { b.resident.cmp(&a.resident) } else { Ordering::Equal }).then(a.id.cmp(&b.id))
     }
+}
+
+/// A share of time in whole hundredths; what is not known comes after zero.
+fn hundredths(share: Option<f64>) -> f64 {
+    share.map_or(-1.0, |share| (share * 100.0).round())
 }
 
 /// The list.
@@ -155,6 +161,16 @@ mod tests {
         // The selected process ends: the list is free again.
         list.take(&snapshot(&[(1, "a", 0.2), (4, "d", 1.0)]), &facts);
         assert_eq!((pids(&list), list.cursor), (vec![4, 1], None));
+    }
+
+    #[test]
+    fn rows_that_look_alike_stand_in_the_order_of_their_pids() {
+        let mut list = ProcessList::default();
+        for noise in [[0.001, 0.002, 0.004], [0.004, 0.0, 0.001]] {
+            let [a, b, c] = noise;
+            list.take(&snapshot(&[(3, "a", a), (1, "b", b), (2, "c", c), (9, "d", 0.02)]), &Facts::default());
+            assert_eq!(pids(&list), [9, 1, 2, 3]);
+        }
     }
 
     #[test]

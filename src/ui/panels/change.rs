@@ -10,7 +10,7 @@ use crate::{
     ui::{
         canvas::Canvas,
         pane::Page,
-        panels::{finding, queue, reader::Prose, track},
+        panels::{finding, queue, reader::Prose, track, watch},
         state::State,
         words,
     },
@@ -75,9 +75,15 @@ pub fn write_verify(state: &State, id: ChangeId, prose: &mut Prose<'_>) -> Strin
 
 fn standing(state: &State, change: &Change, prose: &mut Prose<'_>) {
     let theme = prose.theme;
-    prose.field("state", change.state.words(), queue::standing(theme, change.state));
+    prose.field("state", queue::word(change), queue::standing(theme, change.state));
     if let Some(lock) = change.lock.as_ref().filter(|_| change.state.is_open()) {
         prose.field("locked", &lock.why, theme.warning);
+    }
+    if let Some(progress) = watch::progress(state, change) {
+        prose.field("watched", &progress, theme.accent);
+    }
+    if let Some(effect) = watch::so_far(state, change) {
+        prose.field("so far", &effect, theme.text);
     }
     if let Some(guard) = queue::guard(state, change) {
         prose.field("guard", &guard, theme.accent);

@@ -62,9 +62,14 @@ fn parts(state: &State) -> Vec<Part> {
         GuardState::Armed { plans, .. } => part("guard ", format!("armed, {plans}"), theme.good, 4),
         GuardState::Failed(_) => part("guard ", "FAILED".into(), theme.critical, 0),
     });
-    let cost = format!("{} {}", Unit::Share.show(view.cost.cpu), Unit::Bytes.show(view.cost.resident as f64));
+    let cost = format!("{} {}", Unit::Share.show(view.cost.cpu), Unit::Bytes.show(mebibytes(view.cost.resident)));
     parts.push(part("cost ", cost, theme.text, 5));
     parts
+}
+
+/// Whole mebibytes: the rest changes every second and says nothing.
+fn mebibytes(bytes: u64) -> f64 {
+    (bytes as f64 / 1_048_576.0).round() * 1_048_576.0
 }
 
 /// `6.1.0-18-amd64` as `6.1.0`.

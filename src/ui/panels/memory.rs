@@ -10,12 +10,12 @@ use crate::{
         canvas::Canvas,
         chart::{Chart, Grow},
         frame::{Cell, frame, grid, known, note, reason_rows},
+        history,
         pane::Pane,
         state::State,
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect};
-use std::time::Duration;
 
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
@@ -49,7 +49,7 @@ fn history(state: &State, memory: &Memory, mut canvas: Canvas<'_>) {
     let theme = state.theme();
     let full = memory.total as f64;
     let count = Chart::dots(canvas.width());
-    let dots = state.history.dots(&Key::host(Metric::MemoryUsed), state.shown().now.tick, Duration::from_secs(1), count);
+    let dots = state.history.dots(&Key::host(Metric::MemoryUsed), state.shown().now.tick, history::STEP, count);
     let style = |used: f64| match used / full.max(1.0) {
         share if share >= 0.95 => theme.critical,
         share if share >= 0.85 => theme.warning,

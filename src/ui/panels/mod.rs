@@ -20,3 +20,4 @@ pub mod services;
 pub mod storage;
 pub mod track;
 pub mod verdict;
+pub mod watch;

@@ -11,12 +11,12 @@ use crate::{
         canvas::Canvas,
         chart::{self, Chart, Grow},
         frame::{Cell, frame, grid, known, note},
+        history,
         pane::Pane,
         state::State,
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use std::time::Duration;
 
 /// A megabit per second: below it every chart is quiet.
 const LEAST: f64 = 125_000.0;
@@ -74,7 +74,7 @@ fn history(state: &State, network: &Network, mut canvas: Canvas<'_>) {
         let mut sum: Vec<Option<f64>> = vec![None; count];
         for interface in outer(network) {
             let key = Key::new(Subject::Interface(interface.name.clone()), metric);
-            let dots = state.history.dots(&key, state.shown().now.tick, Duration::from_secs(1), count);
+            let dots = state.history.dots(&key, state.shown().now.tick, history::STEP, count);
             for (all, one) in sum.iter_mut().zip(dots) {
                 *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
             }

@@ -138,6 +138,11 @@ fn row(state: &State, p: &Process, columns: &[(&Column, u16)], y: u16, canvas: &
     }
 }
 
+/// Hundredths, as `cpu/core` shows them: below that the numbers of idle processes flicker and say nothing. The detail view has them all.
+fn coarse(share: f64) -> f64 {
+    (share * 100.0).round() / 100.0
+}
+
 fn value(state: &State, p: &Process, head: &str) -> (String, Style) {
     let theme = state.theme();
     let moved = |which: usize| words::maybe(Unit::BytesPerSecond, p.io.and_then(|io| io.get(which).copied()));
@@ -146,7 +151,9 @@ fn value(state: &State, p: &Process, head: &str) -> (String, Style) {
         "user" => (state.shown().facts.user(p.uid).to_string(), theme.text),
         "name" => (p.name.to_string(), if p.kernel { theme.dim } else { theme.text }),
         "cpu/core" => (words::maybe(Unit::Cores, p.cpu), theme.text),
-        "wait" => (words::maybe(Unit::SecondsPerSecond, p.wait), theme.level(p.wait.unwrap_or(0.0), 0.3, f64::INFINITY)),
+        "wait" => {
+            (words::maybe(Unit::SecondsPerSecond, p.wait.map(coarse)), theme.level(p.wait.unwrap_or(0.0), 0.3, f64::INFINITY))
+        }
         "memory" => (Unit::Bytes.show(p.resident as f64), theme.text),
         "read" => (moved(0), theme.text),
         "write" => (moved(1), theme.text),

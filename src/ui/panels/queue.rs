@@ -10,6 +10,7 @@ use crate::{
         canvas::Canvas,
         frame::{frame, note},
         pane::{Page, Pane},
+        panels::watch,
         state::State,
         theme::Theme,
         words,
@@ -67,7 +68,7 @@ fn one(state: &State, change: &Change, notes: &[(String, Style)], (y, chosen): (
     let over = standing(theme, change.state);
     canvas.text(0, y, if chosen { "▸" } else { " " }, theme.accent);
     canvas.text(1, y, &id, theme.dim);
-    let word = change.state.words();
+    let word = word(change);
     let end = width.saturating_sub(word.len() as u16);
     let title = if change.state.is_open() || change.state.is_live() { theme.title } else { theme.text };
     canvas.short(6, y, end.saturating_sub(7), &change.proposal.title, title);
@@ -78,6 +79,15 @@ fn one(state: &State, change: &Change, notes: &[(String, Style)], (y, chosen): (
         row += 1;
     }
     row
+}
+
+/// Where a change stands, in a word. A proposal whose plan is not there to be read yet cannot be approved.
+pub fn word(change: &Change) -> &'static str {
+    if is_planning(change) { "planning" } else { change.state.words() }
+}
+
+fn is_planning(change: &Change) -> bool {
+    change.state == ChangeState::Proposed && change.lock.is_none() && change.digest.is_empty()
 }
 
 /// The style of a state.
@@ -106,16 +116,28 @@ fn notes(state: &State, change: &Change, width: usize) -> Vec<(String, Style)> {
             Some(lock) => say(format!("locked: {}", lock.why), theme.warning, 2),
             None => {
                 let style = if change.proposal.risk == Risk::Low { theme.dim } else { theme.warning };
-                let next = if change.state == ChangeState::Approved { "A applies" } else { "a approves" };
+                let next = match change.state {
+                    ChangeState::Approved => "A applies",
+                    _ if is_planning(change) => "being planned",
+                    _ => "a approves",
+                };
                 say(format!("risk {}; {next}; Enter tells why", change.proposal.risk.words()), style, 1);
                 say(change.proposal.expect.clone(), theme.text, 2);
             }
         }
-    } else if let Some(text) = guard(state, change) {
-        say(text, theme.accent, 1);
+    } else {
+        if let Some(progress) = watch::progress(state, change) {
+            say(progress, theme.accent, 1);
+        }
+        if let Some(effect) = watch::so_far(state, change) {
+            say(effect, theme.text, 1);
+        }
+        if let Some(text) = guard(state, change) {
+            say(text, theme.accent, 1);
+        }
     }
     if let Some(verdict) = &change.verdict {
-        say(outcome(change), outcome_style(theme, verdict.outcome), 1);
+        say(outcome(change), outcome_style(theme, verdict.outcome), 2);
     }
     if let (Some(cause), false) = (change.cause, change.state == ChangeState::Stuck) {
         say(cause.words().to_string(), theme.dim, 1);
@@ -137,7 +159,7 @@ pub fn guard(state: &State, change: &Change) -> Option<String> {
     }
 }
 
-/// A verdict in short: the effect and its interval.
+/// A verdict in short: what decided it. That is the effect on the primary and its interval, or the guardrail that suffered.
 pub fn outcome(change: &Change) -> String {
     let Some(verdict) = &change.verdict else { return String::new() };
     let word = match verdict.outcome {
@@ -146,13 +168,17 @@ pub fn outcome(change: &Change) -> String {
         Outcome::Neutral => "no benefit",
         Outcome::Unclear => "unclear",
     };
+    let primary = &change.proposal.trial.primary;
+    let decided = verdict.why.contains(&primary.to_string());
     match &verdict.effect {
-        Some(effect) => {
+        Some(effect) if decided => {
             let (low, high) = effect.interval;
-            let metric = change.proposal.trial.primary.metric.words();
-            format!("{word}: {metric} {} ({} to {})", words::change(effect.change), words::change(low), words::change(high))
+            let metric = primary.metric.words();
+            let but = verdict.why.split_once(", but ").map_or(String::new(), |(_, but)| format!(", but {but}"));
+            let (change, low, high) = (words::change(effect.change), words::change(low), words::change(high));
+            format!("{word}: {metric} {change} ({low} to {high}){but}")
         }
-        None => word.into(),
+        _ => format!("{word}: {}", verdict.why),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
         canvas::Canvas,
         chart::{self, Chart},
         frame::{frame, known, note},
+        history,
         pane::Pane,
         panels::network::pair,
         state::State,
@@ -18,7 +19,6 @@ use crate::{
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
-use std::time::Duration;
 
 /// A mebibyte per second: below it the chart is quiet.
 const LEAST: f64 = 1_048_576.0;
@@ -90,7 +90,7 @@ fn history(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
         let mut sum: Vec<Option<f64>> = vec![None; count];
         for disk in disks {
             let key = Key::new(Subject::Disk(disk.name.clone()), metric);
-            let dots = state.history.dots(&key, state.shown().now.tick, Duration::from_secs(1), count);
+            let dots = state.history.dots(&key, state.shown().now.tick, history::STEP, count);
             for (all, one) in sum.iter_mut().zip(dots) {
                 *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
             }

@@ -15,21 +15,27 @@ use std::time::Duration;
 /// Draws the values of `key` with a line where each of `marks` was; the newest value stands at the right.
 pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step: Duration, mut canvas: Canvas<'_>) {
     let theme = state.theme();
-    let (width, height) = (canvas.width(), canvas.height());
-    let full = chart::scale(dots, 1e-6);
+    let width = canvas.width();
+    let full = chart::scale_of_most(dots, 1e-6);
     let unit = key.metric.unit();
     let ink = state.look.ink;
-    Chart { dots, full, ink, grow: Grow::Up, style: &|_| theme.chart }.draw(&mut canvas);
+    let chart = Chart { dots, full, ink, grow: Grow::Up, style: &|_| theme.chart };
+    // Where there is room the words have a row of their own, and hide nothing.
+    let above = u16::from(canvas.height() >= 4);
+    let mut drawing = canvas.part(0, above, width, canvas.height() - above);
+    let height = drawing.height();
+    chart.draw(&mut drawing);
     let now = state.shown().now.tick;
     for mark in marks {
         if let Some(x) = column(now, *mark, step, width) {
             for y in 0..height {
-                canvas.put(x, y, if ink == Ink::Braille { '┆' } else { '|' }, theme.mark);
+                drawing.put(x, y, if ink == Ink::Braille { '┆' } else { '|' }, theme.mark);
             }
         }
     }
+    let clipped = if chart.mark_clipped(&mut drawing, theme.warning) { ", ▲ more" } else { "" };
     let span = words::span(step.as_secs_f64() * Chart::dots(width) as f64);
-    canvas.text(0, 0, &format!("{} up to {}, {span} ", key.metric.words(), unit.show(full)), theme.dim);
+    canvas.text(0, 0, &format!("{}, full height {}{clipped}, {span} ", key.metric.words(), unit.show(full)), theme.dim);
 }
 
 /// The column of a moment, if it is in view.
@@ -38,7 +44,7 @@ fn column(now: Tick, at: Tick, step: Duration, width: u16) -> Option<u16> {
         return None;
     }
     let step = step.as_nanos() as u64;
-    let back = (now.0 / step).checked_sub(at.0 / step)? / 2;
+    let back = history::newest(now, step).checked_sub(at.0 / step)? / 2;
     u16::try_from(back).ok().and_then(|back| width.checked_sub(back + 1))
 }
 

@@ -61,7 +61,7 @@ fn next(state: &State) -> (String, Style) {
 }
 
 fn change_line(state: &State, change: &Change) -> String {
-    let what = format!("{} {}: {}", change.id, change.proposal.title, change.state.words());
+    let what = format!("{} {}: {}", change.id, change.proposal.title, queue::word(change));
     if change.state.is_open() {
         let risk = change.proposal.risk.words();
         return match &change.lock {
