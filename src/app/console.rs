@@ -4,6 +4,7 @@
 //! draws only when something came, at most thirty times a second, and never while the frame before is still on its way.
 
 pub mod keyboard;
+pub mod paint;
 pub mod screen;
 pub mod terminal;
 

@@ -121,7 +121,11 @@ fn right(state: &State, area: Rect) -> Vec<(Pane, Rect)> {
         0 => 0,
         n => (4 + 5 * n.min(2) as u16).min(area.height / 3),
     };
-    let log = if area.height >= 26 { 7 } else { 0 };
+    let log = match area.height {
+        34.. => 7,
+        26.. => 4,
+        _ => 0,
+    };
     let findings = ((area.height - service_rows - log) / 3).clamp(4, 12);
     let rows = [findings, service_rows].map(Constraint::Length);
     let [a, b, c, d] = Layout::vertical([rows[0], rows[1], Constraint::Fill(1), Constraint::Length(log)]).areas(area);

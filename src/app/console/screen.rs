@@ -1,15 +1,14 @@
 //! From state to bytes: one synchronized update per frame, with the cells that changed and nothing else.
 
-use crate::ui::{draw, state::State};
+use crate::{
+    app::console::paint::paint,
+    ui::{draw, state::State},
+};
 use crossterm::{
     queue,
     terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate},
 };
-use ratatui::{
-    backend::{Backend, CrosstermBackend},
-    buffer::Buffer,
-    layout::Rect,
-};
+use ratatui::{buffer::Buffer, layout::Rect};
 use std::io;
 
 /// What the terminal shows, and the buffer for the next frame.
@@ -53,7 +52,7 @@ impl Screen {
             if self.clear {
                 queue!(frame, Clear(ClearType::All))?;
             }
-            CrosstermBackend::new(&mut *frame).draw(changes)?;
+            paint(changes, frame)?;
             queue!(frame, EndSynchronizedUpdate)?;
         }
         self.clear = false;

@@ -39,16 +39,17 @@ pub fn write(state: &State, id: ChangeId, prose: &mut Prose<'_>) -> String {
     let theme = prose.theme;
     let proposal = &change.proposal;
     standing(state, change, prose);
+    verdict(change, prose);
     prose.heading("Why");
     prose.text(&change.finding.headline, theme.text);
     prose.text(&proposal.why, theme.text);
     prose.field("how", &proposal.mechanism, theme.text);
     prose.field("expect", &proposal.expect, theme.text);
+    foresight(change, prose);
     prose.field("risk", proposal.risk.words(), theme.text);
     prose.field("undo", &proposal.undo, theme.text);
     diff(change.plan.as_ref(), prose);
     trial(change, prose);
-    verdict(change, prose);
     prose.heading("The finding behind it");
     finding::body(&change.finding, prose);
     deeds(change, prose);
@@ -83,7 +84,7 @@ fn standing(state: &State, change: &Change, prose: &mut Prose<'_>) {
         prose.field("watched", &progress, theme.accent);
     }
     if let Some(effect) = watch::so_far(state, change) {
-        prose.field("so far", &effect, theme.text);
+        prose.field("primary", &effect, theme.text);
     }
     if let Some(guard) = queue::guard(state, change) {
         prose.field("guard", &guard, theme.accent);
@@ -143,6 +144,11 @@ fn trial(change: &Change, prose: &mut Prose<'_>) {
     if !rails.is_empty() {
         prose.field("no harm to", &rails.join(", "), theme.text);
     }
+}
+
+/// The smallest effect that can be seen: said beside what is expected, so that one is read against the other.
+fn foresight(change: &Change, prose: &mut Prose<'_>) {
+    let theme = prose.theme;
     if let Some(foresight) = &change.foresight {
         let mut text = format!(
             "effects of {} or more, from {} of history",

@@ -139,8 +139,8 @@ fn row(state: &State, p: &Process, columns: &[(&Column, u16)], y: u16, canvas: &
 }
 
 /// Hundredths, as `cpu/core` shows them: below that the numbers of idle processes flicker and say nothing. The detail view has them all.
-fn coarse(share: f64) -> f64 {
-    (share * 100.0).round() / 100.0
+fn coarse(share: f64) -> String {
+    format!("{} ms/s", Unit::Count.show((share * 100.0).round() * 10.0))
 }
 
 fn value(state: &State, p: &Process, head: &str) -> (String, Style) {
@@ -151,9 +151,7 @@ fn value(state: &State, p: &Process, head: &str) -> (String, Style) {
         "user" => (state.shown().facts.user(p.uid).to_string(), theme.text),
         "name" => (p.name.to_string(), if p.kernel { theme.dim } else { theme.text }),
         "cpu/core" => (words::maybe(Unit::Cores, p.cpu), theme.text),
-        "wait" => {
-            (words::maybe(Unit::SecondsPerSecond, p.wait.map(coarse)), theme.level(p.wait.unwrap_or(0.0), 0.3, f64::INFINITY))
-        }
+        "wait" => (p.wait.map_or_else(|| "-".into(), coarse), theme.level(p.wait.unwrap_or(0.0), 0.3, f64::INFINITY)),
         "memory" => (Unit::Bytes.show(p.resident as f64), theme.text),
         "read" => (moved(0), theme.text),
         "write" => (moved(1), theme.text),

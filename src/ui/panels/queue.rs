@@ -151,7 +151,7 @@ pub fn guard(state: &State, change: &Change) -> Option<String> {
     match change.state {
         ChangeState::Watching | ChangeState::Applied => {
             let left = left?;
-            Some(format!("rolled back in {left} unless it proves itself; C keeps it"))
+            Some(format!("rolled back in {left} unless proven; C keeps it"))
         }
         ChangeState::Prepared | ChangeState::Applying => Some("being applied".into()),
         ChangeState::RollingBack => Some("being rolled back".into()),
