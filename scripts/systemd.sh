@@ -59,7 +59,7 @@ ok "doctor names cgroup v2" grep -q "cgroup v2 *$(findmnt -n -o TARGET -t cgroup
 trimtab --once --json >"$folder/once"
 ok "--once --json has findings" grep -q '"findings"' "$folder/once"
 
-trimtab daemon >"$folder/log" 2>&1 &
+"$program" --state "$folder" --socket "$folder/socket" daemon >"$folder/log" 2>&1 & # no function: its shell would take the signal
 engine=$!
 ok "the daemon answers" until_some 20 trimtab status
 
