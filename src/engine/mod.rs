@@ -1,4 +1,4 @@
-//! The engine: the only writer. A pure [brain](brain) decides, dumb hands act; the journal remembers, the guard outlives.
+//! The engine: the only writer. A pure [`brain`] decides, dumb hands act; the journal remembers, the guard outlives.
 
 pub mod brain;
 pub mod engine;

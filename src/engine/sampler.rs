@@ -1,6 +1,6 @@
 //! The threads that read: one for the fast lane, which keeps the pace, one for the sweep, one for each source that may hang.
 //!
-//! The fast lane sleeps to an absolute schedule of 100 ms. After every tenth pass it wakes the sweep, so that a sweep directly follows
+//! The fast lane sleeps to an absolute schedule of 100 ms; every fifth pass also reads what its detectors look at. After every tenth pass it wakes the sweep, so that a sweep directly follows
 //! fresh vitals and the machine wakes once, not twice. A wake that finds its thread still reading is dropped: that source is late and
 //! the deriver makes a gap of it; nobody waits for it.
 
@@ -22,6 +22,9 @@ use tokio::sync::mpsc;
 
 /// From one pass of the fast lane to the next.
 pub const PACE: Duration = Duration::from_millis(100);
+
+/// Passes of the fast lane per look of its detectors.
+const LOOK: u64 = 5;
 
 /// Passes of the fast lane per sweep, and per reading of what is slow.
 const SWEEP: u64 = 10;
@@ -45,10 +48,11 @@ pub struct Sampler {
 impl Sampler {
     /// Starts a thread per lane.
     pub fn start(host: &Arc<dyn Host>, sources: Vec<Box<dyn Source>>, out: &Out) -> std::io::Result<Sampler> {
-        let (mut fast, mut sweep, mut wakes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fast, mut look, mut sweep, mut wakes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for source in sources {
             match source.about().lane {
                 Lane::Fast => fast.push(source),
+                Lane::Look => look.push(source),
                 Lane::Sweep => sweep.push(source),
                 lane => wakes.push((lane, lane_thread(host, lane, vec![source], out)?.0)),
             }
@@ -56,7 +60,7 @@ impl Sampler {
         let (sweep, swept) = lane_thread(host, Lane::Sweep, sweep, out)?;
         wakes.insert(0, (Lane::Sweep, sweep));
         let (stop, stopped) = sync_channel(1);
-        let pacer = Pacer { host: host.clone(), fast, wakes, out: out.clone(), stopped };
+        let pacer = Pacer { host: host.clone(), fast, look, wakes, out: out.clone(), stopped };
         let paced = thread::Builder::new().name("trimtab-fast".into()).spawn(move || pacer.run())?;
         Ok(Sampler { stop, threads: vec![paced, swept] })
     }
@@ -76,6 +80,7 @@ impl Sampler {
 struct Pacer {
     host: Arc<dyn Host>,
     fast: Vec<Box<dyn Source>>,
+    look: Vec<Box<dyn Source>>,
     wakes: Vec<(Lane, SyncSender<()>)>,
     out: Out,
     stopped: Receiver<()>,
@@ -86,7 +91,8 @@ impl Pacer {
         let start = self.host.now().tick;
         let (mut pass, mut last) = (0_u64, None);
         loop {
-            if pass_over(&*self.host, &mut self.fast, Lane::Fast, &self.out).is_err() {
+            let look = if is_due(Lane::Look, pass, last) { self.look.as_mut_slice() } else { &mut [] };
+            if pass_over(&*self.host, self.fast.iter_mut().chain(look), Lane::Fast, &self.out).is_err() {
                 return;
             }
             self.wake(pass, last);
@@ -128,6 +134,7 @@ fn is_due(lane: Lane, pass: u64, last: Option<u64>) -> bool {
     let crossed = |every: u64| pass / every > last / every;
     match lane {
         Lane::Slow => crossed(SLOW),
+        Lane::Look => crossed(LOOK) || (last < EARLY && pass >= EARLY),
         _ => crossed(SWEEP) || (last < EARLY && pass >= EARLY),
     }
 }
@@ -144,7 +151,7 @@ fn lane_thread(
     let read = move || {
         let mut count = 0_u64;
         while woken.recv().is_ok() {
-            if pass_over(&*host, &mut sources, lane, &out).is_err() {
+            if pass_over(&*host, sources.iter_mut(), lane, &out).is_err() {
                 return;
             }
             if lane == Lane::Sweep && count.is_multiple_of(WEIGH) && weigh(&*host, &out).is_err() {
@@ -161,8 +168,13 @@ fn lane_thread(
 struct Ended;
 
 /// Reads every source of a lane once.
-fn pass_over(host: &dyn Host, sources: &mut [Box<dyn Source>], lane: Lane, out: &Out) -> Result<(), Ended> {
-    let mut inputs = Vec::with_capacity(sources.len() + 1);
+fn pass_over<'s>(
+    host: &dyn Host,
+    sources: impl Iterator<Item = &'s mut Box<dyn Source>>,
+    lane: Lane,
+    out: &Out,
+) -> Result<(), Ended> {
+    let mut inputs = Vec::with_capacity(8);
     for source in sources {
         let sample = source.read(host).map_err(|error| error.to_string().into());
         inputs.push(Input::Sampled { source: source.about().name, at: host.now(), sample });

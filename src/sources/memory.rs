@@ -28,7 +28,7 @@ impl Default for Memory {
 
 impl Source for Memory {
     fn about(&self) -> SourceAbout {
-        SourceAbout { name: SourceName::Memory, lane: Lane::Fast, deadline: Duration::from_millis(500), reads: "/proc/meminfo" }
+        SourceAbout { name: SourceName::Memory, lane: Lane::Look, deadline: Duration::from_millis(500), reads: "/proc/meminfo" }
     }
 
     fn read(&mut self, host: &dyn Host) -> Result<Sample, HostError> {

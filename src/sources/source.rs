@@ -9,8 +9,10 @@ use std::time::Duration;
 /// Which thread reads a source, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lane {
-    /// 100 ms: what emergencies need.
+    /// 100 ms: what emergencies show in first.
     Fast,
+    /// 500 ms, on the thread of the fast lane: what its detectors look at as well, but costs the kernel more to say.
+    Look,
     /// 1 s: the full sweep.
     Sweep,
     /// 1 s on a thread of its own, since it may hang (mounts).
@@ -24,6 +26,7 @@ impl Lane {
     pub fn interval(self) -> Duration {
         match self {
             Lane::Fast => Duration::from_millis(100),
+            Lane::Look => Duration::from_millis(500),
             Lane::Sweep | Lane::Apart => Duration::from_secs(1),
             Lane::Slow => Duration::from_secs(60),
         }

@@ -29,7 +29,7 @@ impl Default for Vm {
 
 impl Source for Vm {
     fn about(&self) -> SourceAbout {
-        SourceAbout { name: SourceName::Vm, lane: Lane::Fast, deadline: Duration::from_millis(500), reads: "/proc/vmstat" }
+        SourceAbout { name: SourceName::Vm, lane: Lane::Look, deadline: Duration::from_millis(500), reads: "/proc/vmstat" }
     }
 
     fn read(&mut self, host: &dyn Host) -> Result<Sample, HostError> {

@@ -67,15 +67,15 @@ impl Known {
         }
     }
 
-    /// A pass of the fast lane: fresh vitals, and every half second a look of its detectors.
+    /// A pass of the fast lane: every half second fresh vitals and a look of its detectors.
     pub fn pass(&mut self, now: Now) -> News {
-        self.senses.look(now);
         // Half a pass early counts: passes jitter.
         let due = self.looked.is_none_or(|at| now.tick.since(at) + Duration::from_millis(50) >= LOOK);
         if !due {
             return News::default();
         }
         self.looked = Some(now.tick);
+        self.senses.look(now);
         let looked = alarms::look(Lane::Fast, &self.unjudged(now));
         self.alarms.take(Lane::Fast, looked)
     }

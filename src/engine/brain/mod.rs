@@ -1,8 +1,8 @@
 //! The brain: a pure machine from [`Input`](crate::engine::input::Input) to [`Effect`](crate::engine::input::Effect)s. No await, no
 //! clock, no I/O; replay and tests drive the very same one.
 //!
-//! What it knows: [`known`] ([`senses`], [`history`], [`alarms`]). What it does: [`office`] ([`ledger`], [`desk`]), [`queue`],
-//! [`commands`], [`watch`], [`auto`]. What it says: [`publish`].
+//! What it knows: `known` (`senses`, `history`, `alarms`). What it does: `office` (`ledger`, `desk`), `queue`,
+//! `commands`, `watch`, `auto`. What it says: `publish`.
 
 mod alarms;
 mod auto;

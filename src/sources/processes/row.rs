@@ -3,7 +3,7 @@
 //! | part | read |
 //! |---|---|
 //! | cpu clock | each sweep: one cheap system call says whether it ran at all |
-//! | stat | when the clock moved, while runnable or blocked, else in turns of [`TURN`] sweeps |
+//! | stat | when the clock moved, while runnable or blocked, else in turns of [`IDLE`] sweeps |
 //! | schedstat (each thread's), io | when the clock moved, while runnable or blocked |
 //! | descriptors | each sweep over 40 % of their limit, else in turns |
 //! | status, cgroup, cmdline, limits, namespace | at first and second sight, after an exec, in slow turns, faster while it runs |
@@ -20,10 +20,12 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Sweeps after which an idle process is looked at again.
+/// Sweeps after which the dearer parts of a process that runs are read again.
 const TURN: u64 = 10;
+/// Sweeps after which an idle process is looked at again: without running it opens nothing and allocates nothing.
+const IDLE: u64 = 30;
 /// Sweeps after which the slow parts of an idle process are read again.
-const SLOW: u64 = 60;
+const SLOW: u64 = 240;
 /// Sweeps without running after which its handles are closed.
 const COLD: u32 = 30;
 /// PF_KTHREAD of `linux/sched.h`.
@@ -97,7 +99,7 @@ impl Row {
         }
         let waits = matches!(self.sample.state, 'R' | 'D');
         let turn = u64::from(self.pid()).wrapping_add(sweep.number);
-        if !(first || ran || waits || turn.is_multiple_of(TURN)) {
+        if !(first || ran || waits || turn.is_multiple_of(IDLE)) {
             return true;
         }
         self.clock = clock;
@@ -110,7 +112,7 @@ impl Row {
             self.read_io(host, handles);
         }
         if !self.sample.kernel {
-            if turn.is_multiple_of(if ran { TURN / 2 } else { TURN }) || self.crowded() || self.owed > 0 {
+            if turn.is_multiple_of(if ran { TURN / 2 } else { IDLE }) || self.crowded() || self.owed > 0 {
                 self.sample.descriptors = host.descriptors(self.pid()).ok();
             }
             if self.crowded() || self.owed > 0 || turn.is_multiple_of(if ran { TURN } else { SLOW }) {
