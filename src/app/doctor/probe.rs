@@ -131,10 +131,10 @@ fn cgroup(host: &dyn Host, [v1, v2]: [&str; 2]) -> (May, String) {
     match paths.filter(has).find_map(|path| cgroups::find(host, &path).ok()) {
         Some(directory) => host.may_set(&directory.knob(file)).map_or_else(no, |()| yes()),
         // systemd enables a controller with the first unit that wants it.
-        None => (
-            May::No,
-            format!("no cgroup below {} has {file} until its cpu controller is enabled, as by a unit's CPUWeight=", root.place),
-        ),
+        None => {
+            let cure = "under systemd the first unit with a CPUWeight enables it";
+            (May::No, format!("no cgroup below {} has {file}: its cpu controller is not enabled ({cure})", root.place))
+        }
     }
 }
 
