@@ -130,7 +130,11 @@ fn cgroup(host: &dyn Host, [v1, v2]: [&str; 2]) -> (May, String) {
     let paths = std::iter::once(String::new()).chain(names.iter().map(|name| format!("/{name}")));
     match paths.filter(has).find_map(|path| cgroups::find(host, &path).ok()) {
         Some(directory) => host.may_set(&directory.knob(file)).map_or_else(no, |()| yes()),
-        None => (May::No, format!("no cgroup below {} has {file}: its cpu controller is not enabled", root.place)),
+        // systemd enables a controller with the first unit that wants it.
+        None => {
+            let cure = "under systemd the first unit with a CPUWeight enables it";
+            (May::No, format!("no cgroup below {} has {file}: its cpu controller is not enabled ({cure})", root.place))
+        }
     }
 }
 

@@ -25,7 +25,7 @@ const TURN: u64 = 10;
 /// Sweeps after which an idle process is looked at again: without running it opens nothing and allocates nothing.
 const IDLE: u64 = 30;
 /// Sweeps after which the slow parts of an idle process are read again.
-const SLOW: u64 = 60;
+const SLOW: u64 = 240;
 /// Sweeps without running after which its handles are closed.
 const COLD: u32 = 30;
 /// PF_KTHREAD of `linux/sched.h`.

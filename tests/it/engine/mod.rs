@@ -120,6 +120,15 @@ fn a_foreign_value_on_a_kept_change_is_left_alone() {
 }
 
 #[test]
+fn a_foreign_value_in_the_watch_undoes_what_is_left_of_the_change() {
+    let mut scene = Scene::new(Mode::Suggest);
+    scene.until_applied();
+    scene.held = Held::Drifted { knob: "nice of 20".into(), found: "3".into() };
+    scene.seconds(6);
+    assert_eq!(scene.causes(), [Cause::NotHeld]);
+}
+
+#[test]
 fn a_proposal_ends_after_its_finding_and_not_before() {
     let mut scene = Scene::new(Mode::Suggest);
     scene.until_proposed();
