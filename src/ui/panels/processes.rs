@@ -140,7 +140,7 @@ fn row(state: &State, p: &Process, columns: &[(&Column, u16)], y: u16, canvas: &
 
 /// Hundredths, as `cpu/core` shows them: below that the numbers of idle processes flicker and say nothing. The detail view has them all.
 fn coarse(share: f64) -> String {
-    format!("{} ms/s", Unit::Count.show((share * 100.0).round() * 10.0))
+    format!("{:.0} ms/s", (share * 100.0).round() * 10.0)
 }
 
 fn value(state: &State, p: &Process, head: &str) -> (String, Style) {
