@@ -10,11 +10,12 @@ use scene::{after, first_view, full_view, open, view, watched, welcome};
 use std::{fs, path::Path, sync::Arc};
 use trimtab::{
     model::{
-        change::{Change, ChangeId, ChangeState},
+        change::{Cause, Change, ChangeId, ChangeState},
         limits::Mode,
         message::{Ask, Body, Command, Reply, View},
         plan::{Obstacle, Refusal},
         proposal::Risk,
+        verdict::{Effect, Outcome, Verdict},
     },
     ui::{
         chart::Ink,
@@ -217,6 +218,37 @@ fn the_life_of_a_proposal_by_keys() {
     assert_eq!(press(&mut state, 2500, "y"), [UiCommand::Ask(Ask::Do(Command::RollBack(ChangeId(12))))]);
     assert_eq!(press(&mut state, 3000, "C"), [UiCommand::Drain]);
     assert_eq!(press(&mut state, 3500, "y"), [UiCommand::Ask(Ask::Do(Command::Keep(ChangeId(12))))]);
+}
+
+#[test]
+fn nothing_is_approved_before_its_plan_can_be_read() {
+    let mut state = only(Change { digest: String::new(), plan: None, ..open() });
+    assert_eq!(press(&mut state, 0, "a"), []);
+    assert!(!bar::usable(&state).iter().any(|b| b.intent == Intent::Approve));
+    assert!(state.toast.take().unwrap().text.contains("still being planned"));
+    let picture = text(&drawn(&mut state, 160, 50));
+    assert!(picture.contains("planning") && !picture.contains("a approves"), "{picture}");
+}
+
+#[test]
+fn a_watched_change_tells_how_far_it_is_and_how_it_does() {
+    let picture = text(&drawn(&mut only(watched()), 160, 50));
+    for part in ["━━╌╌ 20 s of 23 s", "p95 41.7 ms → 6.03 ms so far", "rolled back in 33 s unless proven"] {
+        assert!(picture.contains(part), "{part} in\n{picture}");
+    }
+}
+
+#[test]
+fn a_verdict_names_the_guardrail_that_decided_it() {
+    let why = "io pressure of host went from 1.0 % to 40.0 %";
+    let effect = Effect { before: 0.04, after: 0.041, change: 0.03, interval: (-0.02, 0.08), points: (60, 60) };
+    let verdict =
+        |why: &str| Verdict { outcome: Outcome::Worse, effect: Some(effect), placebo: None, why: why.into(), doubts: vec![] };
+    let undone =
+        |why| Change { state: ChangeState::RolledBack, cause: Some(Cause::Hurt), verdict: Some(verdict(why)), ..watched() };
+    assert!(text(&drawn(&mut only(undone(why)), 160, 50)).contains("worse: io pressure of host went from"));
+    let primary = "p95 of service shop: 40.0 ms -> 41.0 ms (+3 %, -2 % to +8 %)";
+    assert!(text(&drawn(&mut only(undone(primary)), 160, 50)).contains("worse: p95 +3 % (-2 % to +8 %)"));
 }
 
 #[test]
