@@ -69,7 +69,7 @@ before=$(cat "$file")
 ok "a throttled unit gets a quota proposal" until_some 40 field cgroup-quota after
 id=$(field cgroup-quota id)
 ok "approved" trimtab approve "$id"
-ok "applied" trimtab apply "$id"
+ok "applied, once there is history to measure by" until_some 20 trimtab apply "$id"
 ok "cpu.max stands as proposed" until_is 10 "$(field cgroup-quota after)" cat "$file"
 echo "     cpu.max $before -> $(cat "$file")"
 ok "rolled back" trimtab rollback "$id"
@@ -84,7 +84,7 @@ ok "a starved unit gets a weight proposal" until_some 60 field cgroup-weight aft
 id=$(field cgroup-weight id)
 before=$(cat "$file")
 ok "approved" trimtab approve "$id"
-ok "applied" trimtab apply "$id"
+ok "applied, once there is history to measure by" until_some 20 trimtab apply "$id"
 ok "the weight stands as proposed" until_is 10 "$(field cgroup-weight after)" cat "$file"
 echo "     cpu.weight $before -> $(cat "$file")"
 ok "everything is rolled back" trimtab rollback --all

@@ -85,10 +85,17 @@ fn applied(terminal: &mut Terminal) {
     terminal.press("8");
     // The bar offers what can be done: commands can be copied once there is a plan to approve.
     terminal.wait("the plan", SHORT, |text| text.contains("y copy") && text.contains("a approve"));
+    terminal.wait("enough history to measure by", SHORT, |text| age(text).is_some_and(|seconds| seconds >= 11));
     terminal.press("a");
     terminal.wait("the approval", SHORT, |text| stands(text, "approved"));
     answer_yes(terminal, "A");
     terminal.wait("the application", SHORT, |text| stands(text, "watching"));
+}
+
+/// How long the finding has held, in seconds.
+fn age(text: &str) -> Option<u32> {
+    let (_, rest) = text.lines().find_map(|line| line.split_once("cpu contention"))?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
 /// True when the queue shows the first change in that state.

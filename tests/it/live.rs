@@ -157,7 +157,7 @@ fn cure(problem: &Problem) {
     daemon.until("its plan", Duration::from_secs(10), |d| !d.open()[0]["plan"].is_null());
     let id = daemon.open()[0]["id"].to_string();
     daemon.ask(&["approve", &id]).unwrap();
-    daemon.ask(&["apply", &id]).unwrap();
+    daemon.until("enough history to measure by", Duration::from_secs(15), |d| d.ask(&["apply", &id]).is_ok());
     daemon.until("applied", Duration::from_secs(10), |d| d.change(&id)["state"] == "Watching");
     let steps = daemon.change(&id)["plan"]["steps"].as_array().unwrap().clone();
 

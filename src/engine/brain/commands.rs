@@ -2,9 +2,11 @@
 //! The same command twice is one deed; its second asker gets the same answer.
 
 use crate::{
+    analysis::impact::case::LEAST_POINTS,
     engine::{
         brain::{
             desk::{Purpose, Then},
+            ledger::troubled,
             office::{Office, errand},
         },
         input::Ticket,
@@ -148,6 +150,7 @@ fn apply(office: &mut Office, order: Order, id: ChangeId, shown: Option<String>)
         ChangeState::Kept => return Ok(Some(format!("{id} is applied already and kept"))),
         state => return Err(format!("{id} is {} and cannot be applied", state.words())),
     }
+    measurable(office, id)?;
     let approved = office.ledger.approval(id).map(|approval| approval.digest.clone());
     if shown.is_some() && shown != approved {
         return Err(format!("the plan shown for {id} is not the approved one: look at it again, then approve"));
@@ -156,6 +159,19 @@ fn apply(office: &mut Office, order: Order, id: ChangeId, shown: Option<String>)
     office.apply(id, order.who, Some(ticket)).map_err(|refusal| format!("{id} is not applied: {}", refusal.why))?;
     office.desk.expect(ticket);
     Ok(None)
+}
+
+/// A trouble younger than this has too little history to measure a change by: every change would end as unclear.
+fn measurable(office: &Office, id: ChangeId) -> Result<(), String> {
+    let least = LEAST_POINTS as f64 + 1.0;
+    let age = office.now.tick.seconds_since(troubled(known(office, id)?, office.now));
+    if age >= least {
+        return Ok(());
+    }
+    Err(format!(
+        "{id} is not applied: the trouble is {age:.0} s old, too young to measure a change by; try again in {:.0} s",
+        (least - age).ceil()
+    ))
 }
 
 fn keep(office: &mut Office, order: Order, id: ChangeId) -> Answer {
