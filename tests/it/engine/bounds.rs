@@ -39,6 +39,20 @@ fn an_expired_approval_applies_nothing() {
 }
 
 #[test]
+fn a_trouble_too_young_to_measure_by_is_not_acted_on_yet() {
+    let mut scene = Scene::new(Mode::Suggest);
+    while scene.change("calm").is_none_or(|change| change.plan.is_none()) {
+        scene.second();
+    }
+    let id = scene.change("calm").unwrap().id;
+    assert!(is_done(scene.command(approve(id))));
+    let why = refused(scene.command(apply(id)));
+    assert!(why.contains("too young to measure") && why.contains("try again in"), "{why}");
+    scene.seconds(9);
+    assert!(is_done(scene.command(apply(id))));
+}
+
+#[test]
 fn two_changes_of_one_domain_do_not_overlap() {
     let mut scene = Scene::new(Mode::Suggest);
     let first = scene.until_applied();
