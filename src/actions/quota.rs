@@ -74,8 +74,7 @@ impl Quota {
         let (old, new) = (limit.cores()?, wish(world, cgroup)?);
         let metric = if cgroup.throttled.is_some() { Metric::CgroupThrottled } else { Metric::CgroupThrottledTime };
         let key = Key::new(finding.id.subject.clone(), metric);
-        // The freed work itself makes some pressure on a host that was idle before: only a host that is then short all the time is harmed.
-        let trial = trial::of(world, key, vec![rise(Metric::PressureCpuSome, 0.50), rise(Metric::PressureMemoryFull, 0.05)]);
+        let trial = trial::of(world, key, vec![rise(Metric::PressureCpuSome, 0.25), rise(Metric::PressureMemoryFull, 0.05)]);
         let name = path.rsplit('/').next().unwrap_or(path);
         let show = |cores| Unit::Cores.show(cores);
         let idle = world.vitals.cpu.known().map_or(0.0, |cpu| cpu.total.idle);

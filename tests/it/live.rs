@@ -7,9 +7,10 @@
 
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader, Lines},
+    io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
 
@@ -118,9 +119,24 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn take(lines: &mut Lines<BufReader<ChildStdout>>, count: usize, metric: &str) -> f64 {
-    let read = (0..count).map(|_| lines.next().expect("the script goes on measuring").unwrap());
+/// The script's lines as they come.
+fn measurements(output: ChildStdout) -> Receiver<String> {
+    let (line, lines) = channel();
+    std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).all(|text| line.send(text).is_ok()));
+    lines
+}
+
+/// The median of the next `count` measurements.
+fn take(lines: &Receiver<String>, count: usize, metric: &str) -> f64 {
+    let read = (0..count).map(|_| lines.recv().expect("the script goes on measuring"));
     median(read.map(|line| number(&serde_json::from_str(&line).unwrap(), metric)).collect())
+}
+
+/// The same, of those begun from now on: what is read already, and the one under way, are left out.
+fn take_fresh(lines: &Receiver<String>, count: usize, metric: &str) -> f64 {
+    lines.try_iter().for_each(drop);
+    let _under_way = take(lines, 1, metric);
+    take(lines, count, metric)
 }
 
 /// The ratio treated/untreated of the script's own best treatment.
@@ -145,11 +161,10 @@ fn cure(problem: &Problem) {
             .spawn()
             .unwrap(),
     );
-    let mut lines = BufReader::new(script.0.stdout.take().unwrap()).lines();
+    let lines = measurements(script.0.stdout.take().unwrap());
     let daemon = Daemon::start();
     let [before, during, after] = problem.lines;
-    let _warm_up = take(&mut lines, 1, problem.metric);
-    let untreated = take(&mut lines, before, problem.metric);
+    let untreated = take_fresh(&lines, before, problem.metric);
 
     daemon.until("a proposal", Duration::from_secs(30), |d| !d.open().is_empty());
     let first = daemon.open()[0].clone();
@@ -161,12 +176,10 @@ fn cure(problem: &Problem) {
     daemon.until("applied", Duration::from_secs(10), |d| d.change(&id)["state"] == "Watching");
     let steps = daemon.change(&id)["plan"]["steps"].as_array().unwrap().clone();
 
-    let _in_between = take(&mut lines, 1, problem.metric);
-    let treated = take(&mut lines, during, problem.metric);
+    let treated = take_fresh(&lines, during, problem.metric);
     daemon.ask(&["rollback", &id]).unwrap();
     daemon.until("rolled back", Duration::from_secs(10), |d| d.change(&id)["state"] == "RolledBack");
-    let _in_between = take(&mut lines, 1, problem.metric);
-    let returned = take(&mut lines, after, problem.metric);
+    let returned = take_fresh(&lines, after, problem.metric);
 
     let (gain, possible) = (1.0 - treated / untreated, 1.0 - best);
     println!(
