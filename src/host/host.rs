@@ -5,7 +5,7 @@ use crate::{
     model::{
         facts::Facts,
         knob::{Knob, Place},
-        sample::{Listener, Space},
+        sample::{DelaySample, Listener, Space},
         subject::ProcessId,
         time::Now,
     },
@@ -53,6 +53,9 @@ pub trait Host: Send + Sync {
 
     /// Cpu nanoseconds used by a process, all threads, since it started (its posix cpu clock; needs no rights).
     fn cpu_clock(&self, pid: u32) -> Touch<u64>;
+
+    /// Delay accounting of a process (taskstats). All but waiting for a cpu stands still while `kernel.task_delayacct` is 0.
+    fn delays(&self, pid: u32) -> Touch<DelaySample>;
 
     /// Listening TCP sockets of a network namespace (inet_diag), owners left open.
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>>;

@@ -4,17 +4,19 @@ use crate::model::{
     change::{Change, ChangeId, Entry},
     facts::Facts,
     finding::Finding,
+    inspection::Inspection,
     limits::Mode,
     metric::Key,
     series::Point,
     snapshot::Snapshot,
+    subject::ProcessId,
     time::Now,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the wire. Both sides name theirs first; unequal versions part with a clear error.
-pub const WIRE: u32 = 1;
+pub const WIRE: u32 = 2;
 
 /// What an operator asks the engine to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +148,8 @@ pub enum Ask {
         /// At most so many.
         most: usize,
     },
+    /// A close look at one process, now.
+    Inspect(ProcessId),
 }
 
 /// An answer on the socket, one JSON object a line.
@@ -170,6 +174,8 @@ pub enum Body {
     Reply(Reply),
     /// To [`Ask::Audit`]: number and entry.
     Audit(Vec<(u64, Entry)>),
+    /// To [`Ask::Inspect`].
+    Inspected(Box<Inspection>),
     /// The request could not be understood or served.
     Error(String),
 }

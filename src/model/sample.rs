@@ -391,6 +391,20 @@ pub struct ProcessSample {
     pub io_wait: Option<u64>,
 }
 
+/// Delay accounting of a process in nanoseconds, ended threads included (`struct taskstats`). What its kernel does not have is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the kernel's own words: include/uapi/linux/taskstats.h
+pub struct DelaySample {
+    pub cpu: Option<u64>,
+    pub blkio: Option<u64>,
+    pub swapin: Option<u64>,
+    pub freepages: Option<u64>,
+    pub thrashing: Option<u64>,
+    pub compact: Option<u64>,
+    pub wpcopy: Option<u64>,
+    pub irq: Option<u64>,
+}
+
 /// Which cgroup version a row is from; it decides the names of the knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]

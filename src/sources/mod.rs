@@ -16,7 +16,7 @@ pub mod source;
 pub mod tcp;
 pub mod vm;
 
-use crate::{host::host::Host, model::limits::ServiceWatch, sources::source::Source};
+use crate::{host::host::Host, model::limits::ServiceWatch, sources::source::{Inspect, Source}};
 use std::sync::Arc;
 
 /// Every source, fast lane first. The order is the order of reading within a lane.
@@ -38,4 +38,9 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::new(filesystems::Filesystems::new(Arc::clone(host))),
         Box::new(facts::Facts),
     ]
+}
+
+/// One that looks closely at processes.
+pub fn inspector() -> Box<dyn Inspect> {
+    Box::<processes::inspect::Inspector>::default()
 }

@@ -150,6 +150,7 @@ fn wire() -> Vec<String> {
         Ask::Do(Command::RollBackAll),
         Ask::Do(Command::SetMode(Mode::Auto)),
         Ask::Audit { most: 10 },
+        Ask::Inspect(ProcessId { pid: 7, start: 100 }),
     ];
     let bodies = [
         Body::Welcome(Box::new(welcome())),

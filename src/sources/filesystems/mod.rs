@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         host::{dry::DryHost, host::Handle, recorded::RecordedHost},
-        model::{facts::Facts, knob::Knob, sample::Listener, subject::ProcessId, time::Now},
+        model::{facts::Facts, knob::Knob, sample::{DelaySample, Listener}, subject::ProcessId, time::Now},
     };
     use std::sync::{Mutex, mpsc};
 
@@ -213,6 +213,9 @@ mod tests {
         }
         fn cpu_clock(&self, pid: u32) -> Touch<u64> {
             self.inner.cpu_clock(pid)
+        }
+        fn delays(&self, pid: u32) -> Touch<DelaySample> {
+            self.inner.delays(pid)
         }
         fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
             self.inner.listeners(netns, through)

@@ -5,6 +5,7 @@
 //! such as memory that others took from it.
 
 mod handles;
+pub mod inspect;
 mod row;
 mod stat;
 mod threads;
