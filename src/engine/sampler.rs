@@ -26,8 +26,9 @@ pub const PACE: Duration = Duration::from_millis(100);
 /// Passes of the fast lane per look of its detectors.
 const LOOK: u64 = 5;
 
-/// Passes of the fast lane per sweep, and per reading of what is slow.
+/// Passes of the fast lane per sweep, per reading of what is calm, and of what is slow.
 const SWEEP: u64 = 10;
+const CALM: u64 = 50;
 const SLOW: u64 = 600;
 
 /// The second sweep comes early, so that rates are on the screen soon after the start.
@@ -48,15 +49,17 @@ pub struct Sampler {
 impl Sampler {
     /// Starts a thread per lane.
     pub fn start(host: &Arc<dyn Host>, sources: Vec<Box<dyn Source>>, out: &Out) -> std::io::Result<Sampler> {
-        let (mut fast, mut look, mut sweep, mut wakes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut fast, mut look, mut sweep, mut calm, mut wakes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for source in sources {
             match source.about().lane {
                 Lane::Fast => fast.push(source),
                 Lane::Look => look.push(source),
                 Lane::Sweep => sweep.push(source),
+                Lane::Calm => calm.push(source),
                 lane => wakes.push((lane, lane_thread(host, lane, vec![source], out)?.0)),
             }
         }
+        wakes.push((Lane::Calm, lane_thread(host, Lane::Calm, calm, out)?.0));
         let (sweep, swept) = lane_thread(host, Lane::Sweep, sweep, out)?;
         wakes.insert(0, (Lane::Sweep, sweep));
         let (stop, stopped) = sync_channel(1);
@@ -135,6 +138,7 @@ fn is_due(lane: Lane, pass: u64, last: Option<u64>) -> bool {
     match lane {
         Lane::Slow => crossed(SLOW),
         Lane::Look => crossed(LOOK) || (last < EARLY && pass >= EARLY),
+        Lane::Calm | Lane::Device => crossed(CALM) || (last < SWEEP && pass >= SWEEP),
         _ => crossed(SWEEP) || (last < EARLY && pass >= EARLY),
     }
 }
@@ -212,6 +216,7 @@ mod tests {
         assert_eq!(due(Lane::Sweep), [0, 4, 10, 35, 40, 600]);
         assert_eq!(due(Lane::Apart), due(Lane::Sweep));
         assert_eq!(due(Lane::Slow), [0, 600]);
+        assert_eq!(due(Lane::Calm), [0, 10, 600], "a second reading after a second, then each five");
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub enum Lane {
     Sweep,
     /// 1 s on a thread of its own, since it may hang (mounts).
     Apart,
+    /// 5 s: what changes slowly, all on one thread.
+    Calm,
+    /// 5 s on a thread of its own, since the drivers behind it may hang: sensors, graphics processors.
+    Device,
     /// 60 s on a thread of its own: facts.
     Slow,
 }
@@ -28,6 +32,7 @@ impl Lane {
             Lane::Fast => Duration::from_millis(100),
             Lane::Look => Duration::from_millis(500),
             Lane::Sweep | Lane::Apart => Duration::from_secs(1),
+            Lane::Calm | Lane::Device => Duration::from_secs(5),
             Lane::Slow => Duration::from_secs(60),
         }
     }

@@ -146,6 +146,10 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
         Intent::Freeze => freeze(state),
         Intent::Theme => next_theme(state),
+        Intent::Basis => {
+            state.basis = state.basis.next();
+            state.tell(state.basis.words());
+        }
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
