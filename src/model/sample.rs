@@ -385,6 +385,10 @@ pub struct ProcessSample {
     pub cgroup: Arc<str>,
     /// Inode of its network namespace; 0 when unknown.
     pub netns: u64,
+    /// Nanoseconds blocked on storage, main thread and ended ones (`delayacct_blkio_ticks`); `None` while the kernel does not count
+    /// them (`kernel.task_delayacct` is 0).
+    #[serde(default)]
+    pub io_wait: Option<u64>,
 }
 
 /// Which cgroup version a row is from; it decides the names of the knobs.
@@ -424,10 +428,37 @@ pub struct CgroupSample {
     pub memory_limit: Option<u64>,
     /// Kills for want of memory.
     pub oom_kills: Option<u64>,
-    /// Pressure of cpu, memory, io (v2 with PSI only).
+    /// Pressure of cpu, memory, io: of the unified hierarchy's group of that path, on hybrid hosts too.
     pub pressure: Option<[Stall; 3]>,
     /// Processes directly in it.
     pub processes: u32,
+    /// `memory.high`, above which its tasks are slowed down (v2); `None` for none. v1's soft limit is another thing.
+    #[serde(default)]
+    pub memory_high: Option<u64>,
+    /// The most that was ever charged, in bytes (`memory.peak` since Linux 5.19, v1 `memory.max_usage_in_bytes`).
+    #[serde(default)]
+    pub memory_peak: Option<u64>,
+    /// Bytes in swap.
+    #[serde(default)]
+    pub swap: Option<u64>,
+    /// Bytes read from and written to storage (`io.stat`, v1 `blkio.throttle.io_service_bytes`).
+    #[serde(default)]
+    pub io: Option<[u64; 2]>,
+    /// Tasks in it and below (`pids.current`).
+    #[serde(default)]
+    pub pids: Option<u64>,
+    /// How many there may be (`pids.max`); `None` for no limit.
+    #[serde(default)]
+    pub pids_limit: Option<u64>,
+    /// Threads directly in it; where only processes are told, as many.
+    #[serde(default)]
+    pub threads: u32,
+    /// Name of the container whose group this is, cleaned; its short id where no runtime says more.
+    #[serde(default)]
+    pub container: Option<Arc<str>>,
+    /// Name of the systemd unit or slice whose group this is, unescaped and cleaned.
+    #[serde(default)]
+    pub unit: Option<Arc<str>>,
 }
 
 /// Cumulative latency histogram of a service, as Prometheus' text format has it.
