@@ -25,6 +25,7 @@ pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
+pub mod past;
 pub mod plan;
 pub mod proposal;
 pub mod readings;
