@@ -2,7 +2,15 @@
 //!
 //! Sources make them, `analysis::derive` turns two of them into rates. Field names follow the kernel's where that is clear.
 
-use crate::model::{facts::Facts, snapshot::Quota, subject::ProcessId, time::Tick};
+use crate::model::{
+    allowance::Allowance,
+    backing::BackingSample,
+    facts::Facts,
+    hardware::{Gpu, HardwareSample},
+    snapshot::Quota,
+    subject::ProcessId,
+    time::Tick,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -33,6 +41,14 @@ pub enum SourceName {
     Facts,
     /// Latency histograms of configured services.
     Services,
+    /// Frequencies, temperatures, fans, power, thermal throttling.
+    Hardware,
+    /// Graphics processors.
+    Gpus,
+    /// Swap devices, zram, zswap, NUMA nodes.
+    Backing,
+    /// Limits of our own control group.
+    Allowance,
 }
 
 /// One reading of one source.
@@ -62,6 +78,14 @@ pub enum Sample {
     Facts(Arc<Facts>),
     /// One row per configured service.
     Services(Vec<ServiceSample>),
+    /// See [`HardwareSample`].
+    Hardware(HardwareSample),
+    /// One row per graphics processor.
+    Gpus(Vec<Gpu>),
+    /// See [`BackingSample`].
+    Backing(BackingSample),
+    /// See [`Allowance`].
+    Allowance(Allowance),
 }
 
 /// Time split of a processor in `USER_HZ` ticks since boot. `user` and `nice` exclude guest time, which the kernel counts in them.
@@ -125,6 +149,23 @@ pub struct MemorySample {
     pub huge_size: u64,
     pub swap_total: u64,
     pub swap_free: u64,
+    #[serde(default)]
+    pub slab_unreclaimable: u64,
+    /// Huge pages of anonymous memory.
+    #[serde(default)]
+    pub anon_huge: u64,
+    #[serde(default)]
+    pub kernel_stack: u64,
+    #[serde(default)]
+    pub mapped: u64,
+    #[serde(default)]
+    pub mlocked: u64,
+    /// Memory that zswap takes.
+    #[serde(default)]
+    pub zswap: u64,
+    /// Bytes of pages that zswap holds, as they were.
+    #[serde(default)]
+    pub zswapped: u64,
 }
 
 /// Counters of `/proc/vmstat` since boot, in events; `nr_*` are pages now.

@@ -1,6 +1,9 @@
 //! The derived state of the host at one moment: rates, not counters. Immutable, behind `Arc`, the same for engine, screen and wire.
 
 use crate::model::{
+    allowance::Allowance,
+    backing::Backing,
+    hardware::{Gpu, Hardware},
     sample::{CgroupVersion, DiskLayout, DiskQueue, InterfaceKind, Listener, NetMark, Policy, SourceName, Space},
     subject::ProcessId,
     time::{Now, Wall},
@@ -68,6 +71,15 @@ pub struct Snapshot {
     /// Sorted by path.
     pub cgroups: Reading<Vec<Cgroup>>,
     pub services: Reading<Vec<Service>>,
+    #[serde(default)]
+    pub hardware: Reading<Hardware>,
+    /// Empty where there is none.
+    #[serde(default)]
+    pub gpus: Reading<Vec<Gpu>>,
+    #[serde(default)]
+    pub backing: Reading<Backing>,
+    #[serde(default)]
+    pub allowance: Reading<Allowance>,
     /// Sources that are late or failing now, for the doctor and the panes.
     pub gaps: Vec<(SourceName, Gap)>,
 }
