@@ -28,6 +28,9 @@ pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
             Ok(inspection) => Body::Inspected(inspection),
             Err(why) => Body::Error(why),
         },
+        Ask::Past { .. } | Ask::Trace { .. } | Ask::Marks { .. } | Ask::WriteSnapshot { .. } => {
+            Body::Error("no history is kept here".into())
+        }
     }
 }
 

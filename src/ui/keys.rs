@@ -22,6 +22,8 @@ pub enum Context {
     List,
     /// In the list of processes.
     Processes,
+    /// On the page of a process.
+    Process,
     /// On a page of text.
     Reader,
     /// In a question that wants `y`.
@@ -49,11 +51,13 @@ pub enum Intent {
     Freeze,
     Theme,
     Mode,
+    Basis,
     Audit,
     Redraw,
     Copy,
     Move(Motion),
     Details,
+    Threads,
     Filter,
     SortMenu,
     Invert,
@@ -180,10 +184,12 @@ pub const TABLE: &[Binding] = &[
     row(&[Ctrl('d')], C::Reader, I::Move(Motion::HalfDown), "", "half a page down"),
     row(&[Char('g'), Home], C::Reader, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::Reader, I::Move(Motion::Bottom), "", "to the bottom"),
+    row(&[Char('H')], C::Process, I::Threads, "threads", "list the threads of the process, or hide them"),
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
     row(&[Char('c')], C::Global, I::Theme, "", "next theme"),
+    row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
     row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),

@@ -8,7 +8,9 @@ use crate::{
         time::{Now, Tick},
     },
     ui::{
+        basis::Basis,
         chart::Ink,
+        close_look::CloseLook,
         dialog::{Dialog, HOLD},
         history::History,
         key::Key,
@@ -128,12 +130,16 @@ pub struct State {
     pub over: Over,
     /// The journal, once asked for.
     pub audit: Option<Vec<(u64, Entry)>>,
+    /// The close look at the process on the page.
+    pub close_look: CloseLook,
     /// One line for the operator.
     pub toast: Option<Toast>,
     /// The engine has ended, or the connection is lost.
     pub lost: bool,
     /// The engine is in this process and ends with the console.
     pub own: bool,
+    /// What 100 % of processor time is.
+    pub basis: Basis,
     /// How it looks.
     pub look: Look,
     /// The log.
@@ -148,6 +154,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::List, C::Processes],
     &[C::Always, C::Global, C::Queue, C::List],
     &[C::Always, C::Global, C::Queue, C::Reader],
+    &[C::Always, C::Global, C::Process, C::Reader],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
@@ -175,9 +182,11 @@ impl State {
             change: None,
             over: Over::Nothing,
             audit: None,
+            close_look: CloseLook::default(),
             toast: None,
             lost: false,
             own,
+            basis: Basis::default(),
             look,
             log: LogView::default(),
         };
@@ -204,7 +213,8 @@ impl State {
             (Over::SortMenu(_) | Over::ModeMenu(_), ..) => &[C::Always, C::Menu],
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Over::Nothing, Page::Finding(_) | Page::Process(_) | Page::Audit | Page::Help, _) => {
+            (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader],
+            (Over::Nothing, Page::Finding(_) | Page::Audit | Page::Help, _) => {
                 &[C::Always, C::Global, C::Reader]
             }
             (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes],

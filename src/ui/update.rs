@@ -4,7 +4,7 @@ use crate::{
     model::message::{Ask, Body, Reply, View},
     model::time::Now,
     ui::{
-        act,
+        act, close_look,
         dialog::{Dialog, Question},
         key::Key,
         keys::{self, Context, Intent},
@@ -26,6 +26,12 @@ pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
     if state.toast.as_ref().is_some_and(|toast| toast.until <= now.tick) {
         state.toast = None;
     }
+    let mut commands = take(state, msg);
+    commands.extend(close_look::due(state).map(UiCommand::Ask));
+    commands
+}
+
+fn take(state: &mut State, msg: Msg) -> Vec<UiCommand> {
     match msg {
         Msg::Key(key) => press(state, key),
         Msg::Paste(text) => paste(state, &text),
@@ -73,8 +79,8 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
         Body::Audit(entries) => state.audit = Some(entries),
-        Body::Inspected(look) => state.close.take(look),
-        Body::Welcome(_) | Body::View(_) => {}
+        Body::Inspected(look) => state.close_look.take(look),
+        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) => {}
     }
     vec![]
 }
@@ -147,9 +153,14 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
         Intent::Freeze => freeze(state),
         Intent::Theme => next_theme(state),
+        Intent::Basis => {
+            state.basis = state.basis.next();
+            state.tell(state.basis.words());
+        }
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
+        Intent::Threads => state.close_look.threads = !state.close_look.threads,
         Intent::Filter => state.over = Over::Filter,
         Intent::SortMenu => {
             state.over = Over::SortMenu(Sort::ALL.iter().position(|s| *s == state.processes.sort).unwrap_or(0));

@@ -11,6 +11,7 @@ mod rights;
 mod status;
 mod taskstats;
 mod threads;
+mod topology;
 
 #[cfg(test)]
 mod tests;

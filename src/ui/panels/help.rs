@@ -13,7 +13,7 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("Everywhere", &[Context::Global, Context::Always]),
     ("Lists", &[Context::List, Context::Processes]),
     ("Charts", &[Context::Chart]),
-    ("Pages of text", &[Context::Reader]),
+    ("Pages of text", &[Context::Reader, Context::Process]),
     ("Questions, menus, filter", &[Context::Dialog, Context::Code, Context::Menu, Context::Filter]),
 ];
 

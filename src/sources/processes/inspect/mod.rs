@@ -24,7 +24,7 @@ use crate::{
         text::clean,
         time::{Now, Tick, Wall},
     },
-    sources::{parse, source::Inspect},
+    sources::source::Inspect,
 };
 use counters::Counters;
 use std::{sync::Arc, time::Duration};
