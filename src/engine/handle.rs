@@ -55,9 +55,10 @@ impl EngineHandle {
     pub async fn inspect(&self, process: ProcessId) -> inspect::Answer {
         match tokio::time::timeout(DEADLINE, self.ask(|back| Asked::Inspect(process, back))).await {
             Ok(answer) => answer.unwrap_or_else(|| Err("the engine has ended".into())),
-            Err(_elapsed) => {
-                Err(format!("process {} does not let itself be looked at: a thread of it may be blocked in the kernel", process.pid))
-            }
+            Err(_elapsed) => Err(format!(
+                "process {} does not let itself be looked at: a thread of it may be blocked in the kernel",
+                process.pid
+            )),
         }
     }
 

@@ -67,7 +67,8 @@ impl Inspectors {
         let (refusal, question) = match free.map_or_else(|| self.start(), Ok) {
             Ok(free) => match self.threads.get(free).map(|looking| looking.questions.try_send((process, back))) {
                 Some(Err(full)) => {
-                    let (std::sync::mpsc::TrySendError::Full(question) | std::sync::mpsc::TrySendError::Disconnected(question)) = full;
+                    let (std::sync::mpsc::TrySendError::Full(question) | std::sync::mpsc::TrySendError::Disconnected(question)) =
+                        full;
                     ("too many processes are asked for at once".to_string(), question)
                 }
                 _ => return,
@@ -81,7 +82,9 @@ impl Inspectors {
     /// Starts one more; its place.
     fn start(&mut self) -> Result<usize, String> {
         if self.threads.len() >= MOST {
-            return Err(format!("{MOST} looks at processes hang already: their memory is locked by a thread that waits for a device"));
+            return Err(format!(
+                "{MOST} looks at processes hang already: their memory is locked by a thread that waits for a device"
+            ));
         }
         let (questions, asked) = sync_channel(ROOM);
         let began = Arc::new(AtomicU64::new(0));

@@ -277,8 +277,13 @@ impl Inspection {
     pub fn sentence(&self) -> String {
         let mut waits: Vec<(f64, &str)> = self.waits().into_iter().filter(|(rate, _)| *rate >= WORTH).collect();
         waits.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        let waits: Vec<String> = waits.iter().map(|(rate, what)| format!("{} {what}", Unit::SecondsPerSecond.show(*rate))).collect();
-        let waits = if waits.is_empty() { "hardly waits for anything that is counted".into() } else { format!("waits {}", waits.join(", ")) };
+        let waits: Vec<String> =
+            waits.iter().map(|(rate, what)| format!("{} {what}", Unit::SecondsPerSecond.show(*rate))).collect();
+        let waits = if waits.is_empty() {
+            "hardly waits for anything that is counted".into()
+        } else {
+            format!("waits {}", waits.join(", "))
+        };
         match self.now_in() {
             Some(now) => format!("{waits}; {now}"),
             None => waits,

@@ -662,9 +662,9 @@ pub struct CgroupSample {
     /// How many there may be (`pids.max`); `None` for no limit.
     #[serde(default)]
     pub pids_limit: Option<u64>,
-    /// Threads directly in it; where only processes are told, as many.
+    /// When memory in use, pressure and io were read: idle groups take turns. 0 in recordings of old.
     #[serde(default)]
-    pub threads: u32,
+    pub at: Tick,
     /// Name of the container whose group this is, cleaned; its short id where no runtime says more.
     #[serde(default)]
     pub container: Option<Arc<str>>,

@@ -16,7 +16,11 @@ pub mod source;
 pub mod tcp;
 pub mod vm;
 
-use crate::{host::host::Host, model::limits::ServiceWatch, sources::source::{Inspect, Source}};
+use crate::{
+    host::host::Host,
+    model::limits::ServiceWatch,
+    sources::source::{Inspect, Source},
+};
 use std::sync::Arc;
 
 /// Every source, fast lane first. The order is the order of reading within a lane.

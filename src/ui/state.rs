@@ -214,9 +214,7 @@ impl State {
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader],
-            (Over::Nothing, Page::Finding(_) | Page::Audit | Page::Help, _) => {
-                &[C::Always, C::Global, C::Reader]
-            }
+            (Over::Nothing, Page::Finding(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
             (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes],
             (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
             (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],

@@ -21,7 +21,8 @@ use trimtab::{
         facts::Facts,
         finding::{Evidence, Finding, FindingId, FindingKind, Party, Severity},
         inspection::{
-            Delays, Files, Inspection, Limit, MappedMemory, Moved, Namespace, Owner, Privileges, Socket, StatusMemory, Thread, Waits,
+            Delays, Files, Inspection, Limit, MappedMemory, Moved, Namespace, Owner, Privileges, Socket, StatusMemory, Thread,
+            Waits,
         },
         knob::Knob,
         limits::Mode,

@@ -169,7 +169,13 @@ mod tests {
     use super::*;
     use crate::{
         host::{dry::DryHost, host::Handle, recorded::RecordedHost},
-        model::{facts::Facts, knob::Knob, sample::{DelaySample, Listener}, subject::ProcessId, time::Now},
+        model::{
+            facts::Facts,
+            knob::Knob,
+            sample::{DelaySample, Listener},
+            subject::ProcessId,
+            time::Now,
+        },
     };
     use std::sync::{Mutex, mpsc};
 

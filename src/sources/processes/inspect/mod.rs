@@ -189,7 +189,8 @@ fn mapped(host: &dyn Host, pid: u32, blocked: bool, known: &mut Option<Seldom<Ma
 
 /// The wall clock at its start; `USER_HZ` is 100 in every ABI that Rust runs on.
 fn started(now: Now, process: ProcessId) -> Wall {
-    let age = i64::try_from(now.tick.0 / 1_000_000).unwrap_or(i64::MAX) - i64::try_from(process.start.saturating_mul(10)).unwrap_or(0);
+    let age =
+        i64::try_from(now.tick.0 / 1_000_000).unwrap_or(i64::MAX) - i64::try_from(process.start.saturating_mul(10)).unwrap_or(0);
     Wall(now.wall.0 - age)
 }
 

@@ -57,8 +57,7 @@ fn internet(kind: &str, line: &str) -> Option<(u64, Socket)> {
 /// `0100007F:1F90`: words of four bytes in the order of the machine.
 fn address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
-    let words: Option<Vec<u32>> =
-        (0..ip.len()).step_by(8).map(|at| u32::from_str_radix(ip.get(at..at + 8)?, 16).ok()).collect();
+    let words: Option<Vec<u32>> = (0..ip.len()).step_by(8).map(|at| u32::from_str_radix(ip.get(at..at + 8)?, 16).ok()).collect();
     let bytes: Vec<u8> = words?.into_iter().flat_map(u32::to_ne_bytes).collect();
     let ip = match <[u8; 4]>::try_from(bytes.as_slice()) {
         Ok(four) => IpAddr::V4(Ipv4Addr::from(four)),
@@ -109,11 +108,15 @@ mod tests {
         let (inode, socket) = internet("tcp", line).unwrap();
         assert_eq!((inode, &*socket.local, &*socket.remote), (4711, "127.0.0.1:8080", "10.0.0.2:54321"));
         assert_eq!((&*socket.state, socket.queues), ("established", [16, 32]));
-        let line = "0: 00000000000000000000000001000000:0016 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 99 1 0 100 0 0 10 0";
+        let line =
+            "0: 00000000000000000000000001000000:0016 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 99 1 0 100 0 0 10 0";
         let (_, socket) = internet("tcp6", line).unwrap();
         assert_eq!((&*socket.local, &*socket.remote, &*socket.state), ("[::1]:22", "", "listening"));
         let line = "0000000000000000: 00000002 00000000 00010000 0001 01 1234 /run/x.sock";
-        assert_eq!(unix("unix", line).map(|(inode, s)| (inode, s.local, s.state)), Some((1234, "/run/x.sock".into(), "listening".into())));
+        assert_eq!(
+            unix("unix", line).map(|(inode, s)| (inode, s.local, s.state)),
+            Some((1234, "/run/x.sock".into(), "listening".into()))
+        );
     }
 
     proptest! {

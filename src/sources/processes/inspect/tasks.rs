@@ -48,7 +48,8 @@ pub fn threads(host: &dyn Host, pid: u32, before: &Counters, now: &Counters) -> 
 /// Where it waits: `wchan` needs no rights, but says `0` to those who lack them, as of a thread that runs.
 fn place(host: &dyn Host, pid: u32, thread: &mut Thread) {
     let read = |name: &str| host.text(&file(pid, &format!("task/{}/{name}", thread.tid))).ok();
-    let wchan: Option<Arc<str>> = read("wchan").filter(|text| text.trim() != "0" && !text.trim().is_empty()).map(|t| clean(t.trim(), 64));
+    let wchan: Option<Arc<str>> =
+        read("wchan").filter(|text| text.trim() != "0" && !text.trim().is_empty()).map(|t| clean(t.trim(), 64));
     let syscall = read("syscall").and_then(|text| syscalls::name(&text));
     (thread.wchan, thread.syscall) = (wchan, syscall);
 }

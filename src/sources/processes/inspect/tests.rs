@@ -6,7 +6,9 @@ use crate::{host::recorded::RecordedHost, model::sample::DelaySample};
 const ID: ProcessId = ProcessId { pid: 70, start: 500 };
 
 fn stat(tid: u32, state: char, blkio: u64) -> String {
-    format!("{tid} (db) {state} 1 70 70 0 -1 0 1 0 0 0 5 6 0 0 20 -5 2 0 500 1000 10 0 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 3 {blkio} 0 0\n")
+    format!(
+        "{tid} (db) {state} 1 70 70 0 -1 0 1 0 0 0 5 6 0 0 20 -5 2 0 500 1000 10 0 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 3 {blkio} 0 0\n"
+    )
 }
 
 fn host() -> RecordedHost {
@@ -19,14 +21,20 @@ fn host() -> RecordedHost {
     host.put("/proc/70/oom_score", "600\n");
     host.put("/proc/70/oom_score_adj", "-100\n");
     host.put("/proc/70/limits", "Limit\nMax open files            1024                 4096                 files     \n");
-    host.put("/proc/70/net/tcp", "head\n 0: 0100007F:1538 00000000:0000 0A 0:0 0:0 0 33 0 41 1\n 1: 0100007F:0016 00000000:0000 0A 0:0 0:0 0 0 0 40 1\n");
+    host.put(
+        "/proc/70/net/tcp",
+        "head\n 0: 0100007F:1538 00000000:0000 0A 0:0 0:0 0 33 0 41 1\n 1: 0100007F:0016 00000000:0000 0A 0:0 0:0 0 0 0 40 1\n",
+    );
     host.put("/proc/sys/kernel/task_delayacct", "1\n");
-    for (link, to) in [("exe", "/usr/bin/db"), ("cwd", "/var/lib/db"), ("root", "/"), ("ns/net", "net:[5]"), ("ns/pid", "pid:[9]")] {
+    for (link, to) in [("exe", "/usr/bin/db"), ("cwd", "/var/lib/db"), ("root", "/"), ("ns/net", "net:[5]"), ("ns/pid", "pid:[9]")]
+    {
         host.put_link(&format!("/proc/70/{link}"), to);
     }
     host.put_link("/proc/self/ns/net", "net:[5]");
     host.put_link("/proc/self/ns/pid", "pid:[8]");
-    for (fd, to) in [(0, "/dev/null"), (3, "socket:[41]"), (4, "/var/lib/db/a (deleted)"), (5, "pipe:[2]"), (6, "anon_inode:[eventpoll]")] {
+    for (fd, to) in
+        [(0, "/dev/null"), (3, "socket:[41]"), (4, "/var/lib/db/a (deleted)"), (5, "pipe:[2]"), (6, "anon_inode:[eventpoll]")]
+    {
         host.put_link(&format!("/proc/70/fd/{fd}"), to);
     }
     counters(&host, 0);
@@ -40,11 +48,22 @@ fn counters(host: &RecordedHost, step: u64) {
         host.put(&format!("/proc/70/task/{tid}/stat"), &stat(tid, state, step * 5));
         host.put(&format!("/proc/70/task/{tid}/schedstat"), &format!("{ran} {} 9\n", ran / 2));
         host.put(&format!("/proc/70/task/{tid}/wchan"), if state == 'S' { "futex_wait_queue" } else { "0" });
-        host.put(&format!("/proc/70/task/{tid}/syscall"), &if state == 'S' { format!("{} 0x0\n", libc::SYS_futex) } else { "running\n".into() });
+        host.put(
+            &format!("/proc/70/task/{tid}/syscall"),
+            &if state == 'S' { format!("{} 0x0\n", libc::SYS_futex) } else { "running\n".into() },
+        );
     }
     let moved = step * 4096;
-    host.put("/proc/70/io", &format!("rchar: {moved}\nwchar: 0\nsyscr: {step}\nsyscw: 0\nread_bytes: {moved}\nwrite_bytes: 0\ncancelled_write_bytes: 7\n"));
-    host.set_delays(70, DelaySample { cpu: Some(step * 50_000_000), blkio: Some(step * 100_000_000), irq: None, ..DelaySample::default() });
+    host.put(
+        "/proc/70/io",
+        &format!(
+            "rchar: {moved}\nwchar: 0\nsyscr: {step}\nsyscw: 0\nread_bytes: {moved}\nwrite_bytes: 0\ncancelled_write_bytes: 7\n"
+        ),
+    );
+    host.set_delays(
+        70,
+        DelaySample { cpu: Some(step * 50_000_000), blkio: Some(step * 100_000_000), irq: None, ..DelaySample::default() },
+    );
 }
 
 fn second(host: &RecordedHost) {
@@ -63,10 +82,10 @@ fn a_second_look_has_rates_since_the_first() {
     let delays = look.waits.delays.clone().unwrap();
     assert_eq!((delays.cpu, delays.storage, delays.swap, delays.interrupts), (Some(0.05), Some(0.1), None, None));
     let threads = look.threads.clone().unwrap();
-    assert_eq!(threads.iter().map(|t| (t.tid, t.cpu, t.syscall.as_deref())).collect::<Vec<_>>(), [
-        (71, Some(0.1), None),
-        (70, Some(0.0), Some("futex"))
-    ]);
+    assert_eq!(
+        threads.iter().map(|t| (t.tid, t.cpu, t.syscall.as_deref())).collect::<Vec<_>>(),
+        [(71, Some(0.1), None), (70, Some(0.0), Some("futex"))]
+    );
     assert_eq!((threads[0].last_cpu, threads[0].nice), (1, -5));
     let io = look.io.unwrap();
     assert_eq!((io.storage, io.storage_rate, io.operations, io.cancelled), ([4096, 0], [4096.0, 0.0], [1.0, 0.0], 7));

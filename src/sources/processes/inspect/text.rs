@@ -47,7 +47,9 @@ impl Status {
                 "VmPTE" => memory.page_tables = bytes(),
                 "VmSwap" => memory.swap = bytes(),
                 "HugetlbPages" => memory.huge = bytes(),
-                "CapEff" => (rights.capabilities, capable) = (capabilities(u64::from_str_radix(value.trim(), 16).unwrap_or(0)), true),
+                "CapEff" => {
+                    (rights.capabilities, capable) = (capabilities(u64::from_str_radix(value.trim(), 16).unwrap_or(0)), true)
+                }
                 "NoNewPrivs" => rights.no_new = number() == 1,
                 "Seccomp" => rights.seccomp = number() != 0,
                 "TracerPid" => rights.traced_by = u32::try_from(number()).ok().filter(|pid| *pid != 0),
