@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the wire. Both sides name theirs first; unequal versions part with a clear error.
-pub const WIRE: u32 = 1;
+pub const WIRE: u32 = 2;
 
 /// What an operator asks the engine to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +146,17 @@ pub enum Ask {
         /// At most so many.
         most: usize,
     },
+    /// The present numbers in a text format of Prometheus.
+    Metrics(Exposition),
+}
+
+/// A text format of Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exposition {
+    /// OpenMetrics 1.0: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+    OpenMetrics,
+    /// The format before it, 0.0.4, which node_exporter's textfile collector reads.
+    Text,
 }
 
 /// An answer on the socket, one JSON object a line.
@@ -170,6 +181,8 @@ pub enum Body {
     Reply(Reply),
     /// To [`Ask::Audit`]: number and entry.
     Audit(Vec<(u64, Entry)>),
+    /// To [`Ask::Metrics`].
+    Metrics(String),
     /// The request could not be understood or served.
     Error(String),
 }

@@ -22,6 +22,7 @@ pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
+pub mod pick;
 pub mod plan;
 pub mod proposal;
 pub mod readings;
