@@ -33,6 +33,8 @@ pub enum Subject {
     Cgroup(Arc<str>),
     /// A service whose latency is measured, by its configured name.
     Service(Arc<str>),
+    /// A graphics processor by its address on the bus.
+    Gpu(Arc<str>),
 }
 
 impl Subject {
@@ -56,6 +58,7 @@ impl Subject {
             Subject::Process(_) => "process",
             Subject::Cgroup(_) => "cgroup",
             Subject::Service(_) => "service",
+            Subject::Gpu(_) => "gpu",
         }
     }
 
@@ -68,7 +71,8 @@ impl Subject {
             | Subject::Filesystem(name)
             | Subject::Interface(name)
             | Subject::Cgroup(name)
-            | Subject::Service(name) => Cow::Borrowed(name),
+            | Subject::Service(name)
+            | Subject::Gpu(name) => Cow::Borrowed(name),
             Subject::Network(inode) => inode.to_string().into(),
             Subject::Process(id) => id.pid.to_string().into(),
         }
@@ -87,6 +91,7 @@ impl fmt::Display for Subject {
             Subject::Process(id) => write!(f, "process {}", id.pid),
             Subject::Cgroup(path) => write!(f, "cgroup {path}"),
             Subject::Service(name) => write!(f, "service {name}"),
+            Subject::Gpu(id) => write!(f, "gpu {id}"),
         }
     }
 }

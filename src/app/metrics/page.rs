@@ -68,6 +68,9 @@ pub fn unit(unit: Unit) -> &'static str {
         Unit::Seconds => "seconds",
         Unit::SecondsPerSecond => "seconds_per_second",
         Unit::PerSecond => "per_second",
+        Unit::Hertz => "hertz",
+        Unit::Celsius => "celsius",
+        Unit::Watts => "watts",
         Unit::Count => "",
     }
 }
