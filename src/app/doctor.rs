@@ -205,12 +205,12 @@ mod tests {
     #[test]
     fn a_gap_is_told_in_words_and_what_may_hang_is_read_last() {
         let host = RecordedHost::default();
-        let mut sources: Vec<Box<dyn Source>> = vec![Box::new(Boot(Lane::Apart)), Box::new(Boot(Lane::Fast))];
+        let mut sources: Vec<Box<dyn Source>> = vec![Box::new(Boot(Lane::Apart(1))), Box::new(Boot(Lane::Fast))];
         let report = report(&host, &[], &mut sources);
         let gap = &report.reads[0];
         assert!(gap.may == May::No && gap.why.contains("boot_id") && gap.why.contains("No such file"), "{gap:?}");
         assert!(report.to_string().contains(&gap.why));
-        assert_eq!(sources[0].about().lane, Lane::Apart, "the caller's order stays");
+        assert_eq!(sources[0].about().lane, Lane::Apart(1), "the caller's order stays");
         host.put("/proc/sys/kernel/random/boot_id", "x\n");
         assert_eq!(super::report(&host, &[], &mut sources).reads[1].may, May::Yes);
     }

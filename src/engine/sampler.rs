@@ -1,7 +1,7 @@
 //! The threads that read: one for the fast lane, which keeps the pace, one for the sweep, one for each source that may hang.
 //!
-//! The fast lane sleeps to an absolute schedule of 100 ms; every fifth pass also reads what its detectors look at. After every tenth pass it wakes the sweep, so that a sweep directly follows
-//! fresh vitals and the machine wakes once, not twice. A wake that finds its thread still reading is dropped: that source is late and
+//! The fast lane sleeps to an absolute schedule of 100 ms; every fifth pass also reads what its detectors look at. After every tenth
+//! pass it wakes the sweep, which reads what is due seldom in its turn as well, so that a sweep directly follows fresh vitals and the machine wakes once, not twice. A wake that finds its thread still reading is dropped: that source is late and
 //! the deriver makes a gap of it; nobody waits for it.
 
 use crate::{
@@ -26,9 +26,11 @@ pub const PACE: Duration = Duration::from_millis(100);
 /// Passes of the fast lane per look of its detectors.
 const LOOK: u64 = 5;
 
-/// Passes of the fast lane per sweep, and per reading of what is slow.
+/// Passes of the fast lane per sweep and per second.
 const SWEEP: u64 = 10;
-const SLOW: u64 = 600;
+
+/// What is due so soon after a sweep is read with it: sweeps jitter.
+const SLACK: Duration = Duration::from_millis(300);
 
 /// The second sweep comes early, so that rates are on the screen soon after the start.
 const EARLY: u64 = 3;
@@ -53,8 +55,8 @@ impl Sampler {
             match source.about().lane {
                 Lane::Fast => fast.push(source),
                 Lane::Look => look.push(source),
-                Lane::Sweep => sweep.push(source),
-                lane => wakes.push((lane, lane_thread(host, lane, vec![source], out)?.0)),
+                Lane::Sweep | Lane::Seldom(_) => sweep.push(source),
+                lane @ Lane::Apart(_) => wakes.push((lane, lane_thread(host, lane, vec![source], out)?.0)),
             }
         }
         let (sweep, swept) = lane_thread(host, Lane::Sweep, sweep, out)?;
@@ -133,7 +135,7 @@ fn is_due(lane: Lane, pass: u64, last: Option<u64>) -> bool {
     let Some(last) = last else { return true };
     let crossed = |every: u64| pass / every > last / every;
     match lane {
-        Lane::Slow => crossed(SLOW),
+        Lane::Apart(seconds) if seconds > 1 => crossed(SWEEP * u64::from(seconds)),
         Lane::Look => crossed(LOOK) || (last < EARLY && pass >= EARLY),
         _ => crossed(SWEEP) || (last < EARLY && pass >= EARLY),
     }
@@ -143,15 +145,17 @@ fn is_due(lane: Lane, pass: u64, last: Option<u64>) -> bool {
 fn lane_thread(
     host: &Arc<dyn Host>,
     lane: Lane,
-    mut sources: Vec<Box<dyn Source>>,
+    sources: Vec<Box<dyn Source>>,
     out: &Out,
 ) -> std::io::Result<(SyncSender<()>, JoinHandle<()>)> {
     let (wake, woken) = sync_channel(1);
     let (host, out) = (host.clone(), out.clone());
+    let mut all: Vec<Turn> = sources.into_iter().map(Turn::new).collect();
     let read = move || {
         let mut count = 0_u64;
         while woken.recv().is_ok() {
-            if pass_over(&*host, sources.iter_mut(), lane, &out).is_err() {
+            let now = host.now().tick;
+            if pass_over(&*host, all.iter_mut().filter_map(|turn| turn.take(now)), lane, &out).is_err() {
                 return;
             }
             if lane == Lane::Sweep && count.is_multiple_of(WEIGH) && weigh(&*host, &out).is_err() {
@@ -160,8 +164,32 @@ fn lane_thread(
             count += 1;
         }
     };
-    let thread = thread::Builder::new().name(format!("trimtab-{}", format!("{lane:?}").to_lowercase())).spawn(read)?;
+    let name = if lane == Lane::Sweep { "trimtab-sweep" } else { "trimtab-apart" };
+    let thread = thread::Builder::new().name(name.into()).spawn(read)?;
     Ok((wake, thread))
+}
+
+/// A source on a thread that wakes more often than it is due.
+struct Turn {
+    source: Box<dyn Source>,
+    due: Tick,
+}
+
+impl Turn {
+    fn new(source: Box<dyn Source>) -> Turn {
+        Turn { source, due: Tick(0) }
+    }
+
+    /// The source, if it is due now.
+    fn take(&mut self, now: Tick) -> Option<&mut Box<dyn Source>> {
+        if let Lane::Seldom(_) = self.source.about().lane {
+            if now + SLACK < self.due {
+                return None;
+            }
+            self.due = now + self.source.about().lane.interval();
+        }
+        Some(&mut self.source)
+    }
 }
 
 /// The loop has ended.
@@ -201,6 +229,11 @@ fn resident(status: &str) -> Option<u64> {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
+    use crate::{
+        host::error::HostError,
+        model::sample::{Sample, SourceName},
+        sources::source::SourceAbout,
+    };
 
     #[test]
     fn sweeps_follow_every_tenth_pass_with_an_early_second_one_even_when_passes_were_missed() {
@@ -210,8 +243,26 @@ mod tests {
             passes.iter().filter(|pass| is_due(lane, **pass, last.replace(**pass))).copied().collect::<Vec<u64>>()
         };
         assert_eq!(due(Lane::Sweep), [0, 4, 10, 35, 40, 600]);
-        assert_eq!(due(Lane::Apart), due(Lane::Sweep));
-        assert_eq!(due(Lane::Slow), [0, 600]);
+        assert_eq!(due(Lane::Apart(1)), due(Lane::Sweep));
+        assert_eq!(due(Lane::Apart(60)), [0, 600]);
+    }
+
+    #[test]
+    fn what_is_due_seldom_is_read_with_the_sweep_nearest_to_its_time() {
+        struct Rare;
+        impl Source for Rare {
+            fn about(&self) -> SourceAbout {
+                let (name, deadline) = (SourceName::Facts, Duration::ZERO);
+                SourceAbout { name, lane: Lane::Seldom(5), deadline, reads: "" }
+            }
+            fn read(&mut self, _: &dyn Host) -> Result<Sample, HostError> {
+                Ok(Sample::Services(Vec::new()))
+            }
+        }
+        let mut turn = Turn::new(Box::new(Rare));
+        let sweeps = [0.0, 1.0, 2.0, 4.1, 4.9, 6.0, 9.6, 20.0, 21.0];
+        let read: Vec<f64> = sweeps.into_iter().filter(|second| turn.take(Tick((second * 1e9) as u64)).is_some()).collect();
+        assert_eq!(read, [0.0, 4.9, 9.6, 20.0]);
     }
 
     #[test]

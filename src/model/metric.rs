@@ -143,6 +143,20 @@ metrics! {
     ServiceP99, Seconds, Lower, "p99";
     /// Requests answered.
     ServiceRate, PerSecond, Higher, "requests";
+    /// Mean clock of all processors.
+    CpuFrequency, Hertz, Higher, "cpu frequency";
+    /// Times that cores were throttled for heat.
+    ThermalThrottles, PerSecond, Lower, "thermal throttling";
+    /// The temperature nearest to its limit (host), or of a graphics processor.
+    Temperature, Celsius, Lower, "temperature";
+    /// Power of all processor packages (host), or of a graphics processor.
+    Power, Watts, Lower, "power";
+    /// Memory that zram and zswap take.
+    CompressedMemory, Bytes, Lower, "compressed memory";
+    /// Share of time with work on a graphics processor.
+    GpuBusy, Share, Higher, "gpu busy";
+    /// Memory of a graphics processor in use.
+    GpuMemory, Bytes, Lower, "gpu memory";
 }
 
 /// A metric of a subject.

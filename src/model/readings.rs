@@ -1,6 +1,7 @@
 //! Which numbers of a snapshot are kept over time: the one list that engine and screen both feed their series from.
 
 use crate::model::{
+    hardware::{Gpu, Hardware},
     metric::{Key, Metric},
     snapshot::{Cgroup, Disk, Process, Service, Snapshot, Tcp, Vitals},
     subject::Subject,
@@ -76,6 +77,18 @@ pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
     for row in snapshot.services.known().into_iter().flatten() {
         service(row, keep);
     }
+    if let Some(found) = snapshot.hardware.known() {
+        hardware(found, keep);
+    }
+    if let (Some(memory), Some(backing)) = (snapshot.vitals.memory.known(), snapshot.backing.known())
+        && (memory.zswap > 0 || !backing.zrams.is_empty())
+    {
+        let zrams: u64 = backing.zrams.iter().map(|zram| zram.used).sum();
+        keep(Key::host(Metric::CompressedMemory), (memory.zswap + zrams) as f64);
+    }
+    for row in snapshot.gpus.known().into_iter().flatten() {
+        gpu(row, keep);
+    }
 }
 
 fn disk(row: &Disk, keep: &mut dyn FnMut(Key, f64)) {
@@ -147,4 +160,28 @@ fn service(row: &Service, keep: &mut dyn FnMut(Key, f64)) {
         keep(Key::new(subject.clone(), Metric::ServiceP95), p95);
         keep(Key::new(subject, Metric::ServiceP99), p99);
     }
+}
+
+fn hardware(found: &Hardware, keep: &mut dyn FnMut(Key, f64)) {
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::host(metric), value);
+        }
+    };
+    put(Metric::CpuFrequency, found.frequency());
+    put(Metric::ThermalThrottles, found.core_throttles.map(|(rate, _)| rate));
+    put(Metric::Temperature, found.hottest().and_then(|sensor| sensor.value));
+    put(Metric::Power, found.package_power());
+}
+
+fn gpu(row: &Gpu, keep: &mut dyn FnMut(Key, f64)) {
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::new(Subject::Gpu(row.id.clone()), metric), value);
+        }
+    };
+    put(Metric::GpuBusy, row.busy);
+    put(Metric::GpuMemory, row.memory.map(|(used, _)| used as f64));
+    put(Metric::Temperature, row.temperature);
+    put(Metric::Power, row.power);
 }

@@ -2,7 +2,14 @@
 //!
 //! Sources make them, `analysis::derive` turns two of them into rates. Field names follow the kernel's where that is clear.
 
-use crate::model::{facts::Facts, snapshot::Quota, subject::ProcessId};
+use crate::model::{
+    allowance::Allowance,
+    backing::BackingSample,
+    facts::Facts,
+    hardware::{Gpu, HardwareSample},
+    snapshot::Quota,
+    subject::ProcessId,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -33,6 +40,14 @@ pub enum SourceName {
     Facts,
     /// Latency histograms of configured services.
     Services,
+    /// Frequencies, temperatures, fans, power, thermal throttling.
+    Hardware,
+    /// Graphics processors.
+    Gpus,
+    /// Swap devices, zram, zswap, NUMA nodes.
+    Backing,
+    /// Limits of our own control group.
+    Allowance,
 }
 
 /// One reading of one source.
@@ -62,6 +77,14 @@ pub enum Sample {
     Facts(Arc<Facts>),
     /// One row per configured service.
     Services(Vec<ServiceSample>),
+    /// See [`HardwareSample`].
+    Hardware(HardwareSample),
+    /// One row per graphics processor.
+    Gpus(Vec<Gpu>),
+    /// See [`BackingSample`].
+    Backing(BackingSample),
+    /// See [`Allowance`].
+    Allowance(Allowance),
 }
 
 /// Time split of a processor in `USER_HZ` ticks since boot. `user` and `nice` exclude guest time, which the kernel counts in them.
@@ -125,6 +148,23 @@ pub struct MemorySample {
     pub huge_size: u64,
     pub swap_total: u64,
     pub swap_free: u64,
+    #[serde(default)]
+    pub slab_unreclaimable: u64,
+    /// Huge pages of anonymous memory.
+    #[serde(default)]
+    pub anon_huge: u64,
+    #[serde(default)]
+    pub kernel_stack: u64,
+    #[serde(default)]
+    pub mapped: u64,
+    #[serde(default)]
+    pub mlocked: u64,
+    /// Memory that zswap takes.
+    #[serde(default)]
+    pub zswap: u64,
+    /// Bytes of pages that zswap holds, as they were.
+    #[serde(default)]
+    pub zswapped: u64,
 }
 
 /// Counters of `/proc/vmstat` since boot, in events; `nr_*` are pages now.
@@ -385,6 +425,10 @@ pub struct ProcessSample {
     pub cgroup: Arc<str>,
     /// Inode of its network namespace; 0 when unknown.
     pub netns: u64,
+    /// Nanoseconds blocked on storage, main thread and ended ones (`delayacct_blkio_ticks`); `None` while the kernel does not count
+    /// them (`kernel.task_delayacct` is 0).
+    #[serde(default)]
+    pub io_wait: Option<u64>,
 }
 
 /// Which cgroup version a row is from; it decides the names of the knobs.
@@ -424,10 +468,37 @@ pub struct CgroupSample {
     pub memory_limit: Option<u64>,
     /// Kills for want of memory.
     pub oom_kills: Option<u64>,
-    /// Pressure of cpu, memory, io (v2 with PSI only).
+    /// Pressure of cpu, memory, io: of the unified hierarchy's group of that path, on hybrid hosts too.
     pub pressure: Option<[Stall; 3]>,
     /// Processes directly in it.
     pub processes: u32,
+    /// `memory.high`, above which its tasks are slowed down (v2); `None` for none. v1's soft limit is another thing.
+    #[serde(default)]
+    pub memory_high: Option<u64>,
+    /// The most that was ever charged, in bytes (`memory.peak` since Linux 5.19, v1 `memory.max_usage_in_bytes`).
+    #[serde(default)]
+    pub memory_peak: Option<u64>,
+    /// Bytes in swap.
+    #[serde(default)]
+    pub swap: Option<u64>,
+    /// Bytes read from and written to storage (`io.stat`, v1 `blkio.throttle.io_service_bytes`).
+    #[serde(default)]
+    pub io: Option<[u64; 2]>,
+    /// Tasks in it and below (`pids.current`).
+    #[serde(default)]
+    pub pids: Option<u64>,
+    /// How many there may be (`pids.max`); `None` for no limit.
+    #[serde(default)]
+    pub pids_limit: Option<u64>,
+    /// Threads directly in it; where only processes are told, as many.
+    #[serde(default)]
+    pub threads: u32,
+    /// Name of the container whose group this is, cleaned; its short id where no runtime says more.
+    #[serde(default)]
+    pub container: Option<Arc<str>>,
+    /// Name of the systemd unit or slice whose group this is, unescaped and cleaned.
+    #[serde(default)]
+    pub unit: Option<Arc<str>>,
 }
 
 /// Cumulative latency histogram of a service, as Prometheus' text format has it.

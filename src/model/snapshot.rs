@@ -1,6 +1,9 @@
 //! The derived state of the host at one moment: rates, not counters. Immutable, behind `Arc`, the same for engine, screen and wire.
 
 use crate::model::{
+    allowance::Allowance,
+    backing::Backing,
+    hardware::{Gpu, Hardware},
     sample::{CgroupVersion, DiskQueue, Listener, Policy, SourceName, Space},
     subject::ProcessId,
     time::{Now, Wall},
@@ -68,6 +71,15 @@ pub struct Snapshot {
     /// Sorted by path.
     pub cgroups: Reading<Vec<Cgroup>>,
     pub services: Reading<Vec<Service>>,
+    #[serde(default)]
+    pub hardware: Reading<Hardware>,
+    /// Empty where there is none.
+    #[serde(default)]
+    pub gpus: Reading<Vec<Gpu>>,
+    #[serde(default)]
+    pub backing: Reading<Backing>,
+    #[serde(default)]
+    pub allowance: Reading<Allowance>,
     /// Sources that are late or failing now, for the doctor and the panes.
     pub gaps: Vec<(SourceName, Gap)>,
 }
@@ -81,7 +93,24 @@ impl Snapshot {
 
     /// The cgroup of that path.
     pub fn cgroup(&self, path: &str) -> Option<&Cgroup> {
-        self.cgroups.known()?.iter().find(|c| &*c.path == path)
+        let all = self.cgroups.known()?;
+        all.binary_search_by(|c| (*c.path).cmp(path)).ok().and_then(|i| all.get(i))
+    }
+
+    /// The cgroup of that path and those above it, innermost first.
+    pub fn lineage<'s, 'p>(&'s self, path: &'p str) -> impl Iterator<Item = &'s Cgroup> + use<'s, 'p> {
+        let above = |path: &&'p str| if *path == "/" { None } else { path.rfind('/').and_then(|end| path.get(..end)) };
+        std::iter::successors(Some(path), above).filter_map(|path| self.cgroup(if path.is_empty() { "/" } else { path }))
+    }
+
+    /// Name of the container that the cgroup of that path is, or is inside of.
+    pub fn container<'s>(&'s self, path: &str) -> Option<&'s Arc<str>> {
+        self.lineage(path).find_map(|group| group.container.as_ref())
+    }
+
+    /// Name of the systemd unit that the cgroup of that path is, or is inside of; slices are left out.
+    pub fn unit<'s>(&'s self, path: &str) -> Option<&'s Arc<str>> {
+        self.lineage(path).filter_map(|group| group.unit.as_ref()).find(|unit| !unit.ends_with(".slice"))
     }
 
     /// The disk of that name.
@@ -361,6 +390,9 @@ pub struct Process {
     pub cgroup: Arc<str>,
     /// Network namespace.
     pub netns: u64,
+    /// Seconds per second blocked on storage, main thread alone; `None` while the kernel does not count it.
+    #[serde(default)]
+    pub io_wait: Option<f64>,
 }
 
 /// A cpu quota: at most `quota` microseconds of cpu in each `period` microseconds.
@@ -410,6 +442,42 @@ pub struct Cgroup {
     pub pressure: Option<[f64; 3]>,
     /// Processes directly in it.
     pub processes: u32,
+    /// The same shares in which all of its tasks were stalled.
+    #[serde(default)]
+    pub pressure_full: Option<[f64; 3]>,
+    /// Bytes above which its tasks are slowed down; v2 only.
+    #[serde(default)]
+    pub memory_high: Option<u64>,
+    /// The most bytes ever charged.
+    #[serde(default)]
+    pub memory_peak: Option<u64>,
+    /// Bytes in swap.
+    #[serde(default)]
+    pub swap: Option<u64>,
+    /// Bytes per second read from and written to storage.
+    #[serde(default)]
+    pub io: Option<[f64; 2]>,
+    /// Tasks in it and below, where the pids controller counts them.
+    #[serde(default)]
+    pub pids: Option<u64>,
+    /// How many there may be; `None` for no limit.
+    #[serde(default)]
+    pub pids_limit: Option<u64>,
+    /// Threads directly in it.
+    #[serde(default)]
+    pub threads: u32,
+    /// Processes in it and in all groups below.
+    #[serde(default)]
+    pub processes_below: u32,
+    /// Threads in it and in all groups below.
+    #[serde(default)]
+    pub threads_below: u32,
+    /// Name of the container whose group this is. Groups inside a container have none: see [`Snapshot::container`].
+    #[serde(default)]
+    pub container: Option<Arc<str>>,
+    /// Name of the systemd unit or slice whose group this is, such as `nginx.service`.
+    #[serde(default)]
+    pub unit: Option<Arc<str>>,
 }
 
 /// A measured service over the window.

@@ -15,7 +15,7 @@ impl Source for Facts {
     fn about(&self) -> SourceAbout {
         SourceAbout {
             name: SourceName::Facts,
-            lane: Lane::Slow,
+            lane: Lane::Apart(60),
             deadline: Duration::from_secs(5),
             reads: "names, rights, mounts of cgroups, users",
         }

@@ -15,10 +15,10 @@ pub enum Lane {
     Look,
     /// 1 s: the full sweep.
     Sweep,
-    /// 1 s on a thread of its own, since it may hang (mounts).
-    Apart,
-    /// 60 s on a thread of its own: facts.
-    Slow,
+    /// Every so many seconds, with the sweep of that second and on its thread: what seldom changes and never hangs.
+    Seldom(u16),
+    /// Every so many seconds on a thread of its own, since it may hang or take its time (mounts, devices, drivers).
+    Apart(u16),
 }
 
 impl Lane {
@@ -27,8 +27,8 @@ impl Lane {
         match self {
             Lane::Fast => Duration::from_millis(100),
             Lane::Look => Duration::from_millis(500),
-            Lane::Sweep | Lane::Apart => Duration::from_secs(1),
-            Lane::Slow => Duration::from_secs(60),
+            Lane::Sweep => Duration::from_secs(1),
+            Lane::Seldom(seconds) | Lane::Apart(seconds) => Duration::from_secs(seconds.max(1).into()),
         }
     }
 }

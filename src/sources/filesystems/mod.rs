@@ -137,7 +137,7 @@ impl Source for Filesystems {
     fn about(&self) -> SourceAbout {
         SourceAbout {
             name: SourceName::Filesystems,
-            lane: Lane::Apart,
+            lane: Lane::Apart(1),
             // Several mounts that hang in the same moment are found one after the other.
             deadline: Duration::from_secs(2),
             reads: "/proc/self/mountinfo, statvfs of each mount",

@@ -93,6 +93,7 @@ pub fn snapshot(second: u64) -> Snapshot {
             process: Some(process_id(4242)),
         }]),
         gaps: Vec::new(),
+        ..Snapshot::default()
     }
 }
 
