@@ -60,6 +60,7 @@ fields! {
     State, "state", ["s"], Text, "state, by letter or word: R running, S sleeping, D waiting, Z zombie, T stopped, I idle";
     Cpu, "cpu", ["cpu%"], Number(Unit::Cores), "cpu time, in percent of one core";
     Wait, "wait", ["delay"], Number(Unit::SecondsPerSecond), "time runnable but waiting for a cpu, per second";
+    IoWait, "iowait", [], Number(Unit::SecondsPerSecond), "time blocked on storage, per second";
     Memory, "mem", ["memory", "rss", "resident"], Number(Unit::Bytes), "memory";
     MemoryShare, "memshare", ["mem%"], Number(Unit::Share), "memory as a share of the host's";
     Threads, "threads", ["thr"], Number(Unit::Count), "threads";
@@ -70,7 +71,8 @@ fields! {
     Faults, "faults", [], Number(Unit::PerSecond), "page faults that needed storage";
     Descriptors, "fds", ["descriptors", "files"], Number(Unit::Count), "open descriptors";
     Cgroup, "cgroup", [], Text, "path of the control group";
-    Unit, "unit", ["service"], Text, "unit: the last part of the path that is a service, scope or slice";
+    Unit, "unit", ["service"], Text, "systemd unit that it belongs to";
+    Container, "container", [], Text, "name of the container";
     Tty, "tty", ["terminal"], Text, "controlling terminal, such as pts/3";
     Session, "session", ["sid"], Number(Unit::Count), "session id";
     Age, "age", [], Number(Unit::Seconds), "time since it began";
@@ -89,6 +91,12 @@ fields! {
     Locked, "locked", [], Flag, "cannot be applied here and now";
     Open, "open", [], Flag, "waits for the operator";
     Live, "live", [], Flag, "applied, or on its way";
+    Latency, "latency", [], Number(Unit::Seconds), "mean time of a request";
+    Queue, "queue", [], Number(Unit::Count), "mean requests in flight";
+    Busy, "busy", [], Number(Unit::Share), "share of time with a request in flight";
+    Throttled, "throttled", [], Number(Unit::Share), "share of enforcement periods in which its quota held it back";
+    Limit, "limit", [], Number(Unit::Bytes), "limit of its memory";
+    Processes, "processes", [], Number(Unit::Count), "processes directly in it";
     Deed, "deed", [], Text, "what was done, such as approved";
     Who, "who", [], Text, "by whom";
     Text, "text", ["message"], Text, "the whole line";

@@ -27,3 +27,7 @@ pub mod parse;
 pub mod rows;
 pub mod scan;
 pub mod word;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

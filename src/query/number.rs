@@ -80,8 +80,8 @@ fn takes(unit: Unit) -> &'static str {
         Unit::BytesPerSecond => "bytes per second",
         Unit::Seconds => "a time",
         Unit::SecondsPerSecond => "a time per second",
-        Unit::PerSecond => "a count per second",
-        Unit::Count => "a count",
+        Unit::PerSecond => "a number per second",
+        Unit::Count | Unit::Hertz | Unit::Celsius | Unit::Watts => "a number",
     }
 }
 
@@ -92,7 +92,7 @@ fn word(family: Family, per_second: bool) -> &'static str {
         (Family::Bytes, true) => "bytes per second",
         (Family::Time, false) => "a time",
         (Family::Time, true) => "a time per second",
-        (Family::Count, _) => "a count",
+        (Family::Count, _) => "a number",
     }
 }
 
@@ -105,7 +105,7 @@ fn wanted(unit: Unit) -> (Family, bool, f64) {
         Unit::Seconds => (Family::Time, false, 1.0),
         Unit::SecondsPerSecond => (Family::Time, true, 1e-3),
         Unit::PerSecond => (Family::Count, true, 1.0),
-        Unit::Count => (Family::Count, false, 1.0),
+        Unit::Count | Unit::Hertz | Unit::Celsius | Unit::Watts => (Family::Count, false, 1.0),
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
             ("5gib", Field::Age, "age takes a time, not bytes"),
             ("5gib/s", Field::Memory, "mem takes bytes, not bytes per second"),
             ("5parsec", Field::Age, "no unit `parsec`; age takes a time"),
-            ("5/s", Field::Pid, "pid takes a count, not a rate"),
+            ("5/s", Field::Pid, "pid takes a number, not a rate"),
             ("..", Field::Pid, "pid takes a number"),
             (&"9".repeat(400), Field::Pid, "pid takes a number"),
         ] {

@@ -91,7 +91,8 @@ impl<'a> Scanner<'a> {
     pub fn pattern(&mut self) -> &'a str {
         let (mut open, mut escaped) = (0_usize, false);
         self.take(|c, _| {
-            let plain = !std::mem::replace(&mut escaped, c == '\\' && !escaped);
+            let plain = !escaped;
+            escaped = c == '\\' && plain;
             match c {
                 '(' if plain => open += 1,
                 ')' if plain && open == 0 => return false,
