@@ -99,6 +99,8 @@ impl Deriver {
                     kind: row.kind,
                     space: row.space,
                     stale: row.stale,
+                    number: row.number,
+                    read_only: row.read_only,
                 });
                 self.filesystems.take(at, (), |_, (), _| Some(rows.collect()));
             }
