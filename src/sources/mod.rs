@@ -5,6 +5,7 @@ pub mod cpu;
 pub mod disks;
 pub mod facts;
 pub mod filesystems;
+pub mod hardware;
 pub mod interfaces;
 pub mod kept;
 pub mod memory;
@@ -36,6 +37,7 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::<tcp::Tcp>::default(),
         Box::new(services::Services::new(services)),
         Box::new(filesystems::Filesystems::new(Arc::clone(host))),
+        Box::<hardware::Hardware>::default(),
         Box::new(facts::Facts),
     ]
 }
