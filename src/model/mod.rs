@@ -25,6 +25,8 @@ pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
+pub mod past;
+pub mod pick;
 pub mod plan;
 pub mod proposal;
 pub mod readings;

@@ -73,7 +73,7 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
         Body::Audit(entries) => state.audit = Some(entries),
-        Body::Welcome(_) | Body::View(_) => {}
+        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) | Body::Metrics(_) => {}
     }
     vec![]
 }
