@@ -5,6 +5,7 @@ use crate::{
     model::{
         change::{Entry, Who},
         message::{Command, Reply, View, Welcome},
+        sample::Counters,
         subject::ProcessId,
     },
 };
@@ -18,6 +19,8 @@ pub enum Asked {
     Do(Who, Command, oneshot::Sender<Reply>),
     /// The present view and the history of the charts.
     Welcome(oneshot::Sender<Welcome>),
+    /// The newest samples as they were read.
+    Counters(oneshot::Sender<Counters>),
     /// The newest entries of the journal, oldest first, with their numbers.
     Audit(usize, oneshot::Sender<Vec<(u64, Entry)>>),
     /// Look closely at a process.
@@ -44,6 +47,11 @@ impl EngineHandle {
     /// The present view with the history of the charts; `None` when the engine has ended.
     pub async fn welcome(&self) -> Option<Welcome> {
         self.ask(Asked::Welcome).await
+    }
+
+    /// The newest samples as they were read; `None` when the engine has ended.
+    pub async fn counters(&self) -> Option<Counters> {
+        self.ask(Asked::Counters).await
     }
 
     /// The newest journal entries.
