@@ -25,6 +25,9 @@ use handles::Handles;
 use row::{Row, Sweep};
 use std::{sync::Arc, time::Duration};
 
+/// Sweeps after which the kernel's switch of delay accounting is looked at again.
+const SWITCH: u64 = 60;
+
 /// The source.
 pub struct Processes {
     handles: Handles,
@@ -34,6 +37,8 @@ pub struct Processes {
     rows: Vec<Row>,
     sweeps: u64,
     page_size: Option<u64>,
+    /// The kernel counts waiting for storage.
+    counted: bool,
 }
 
 impl Processes {
@@ -46,6 +51,7 @@ impl Processes {
             rows: Vec::new(),
             sweeps: 0,
             page_size: None,
+            counted: false,
         }
     }
 
@@ -86,7 +92,11 @@ impl Source for Processes {
         self.pids.extend(self.names.iter().filter_map(|name| name.parse::<u32>().ok()));
         self.pids.sort_unstable();
         self.match_rows();
-        let sweep = Sweep { number: self.sweeps, page_size };
+        if self.sweeps.is_multiple_of(SWITCH) {
+            let switch = Place::proc("sys/kernel/task_delayacct");
+            self.counted = host.text(&switch).is_ok_and(|text| text.trim() != "0");
+        }
+        let sweep = Sweep { number: self.sweeps, page_size, counted: self.counted };
         self.sweeps = self.sweeps.wrapping_add(1);
         let handles = &mut self.handles;
         self.rows.retain_mut(|row| {
