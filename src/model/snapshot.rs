@@ -1,7 +1,10 @@
 //! The derived state of the host at one moment: rates, not counters. Immutable, behind `Arc`, the same for engine, screen and wire.
 
 use crate::model::{
-    sample::{CgroupVersion, DiskQueue, Listener, Policy, SourceName, Space},
+    allowance::Allowance,
+    backing::Backing,
+    hardware::{Gpu, Hardware},
+    sample::{CgroupVersion, DiskLayout, DiskQueue, InterfaceKind, Listener, NetMark, Policy, SourceName, Space},
     subject::ProcessId,
     time::{Now, Wall},
 };
@@ -68,6 +71,15 @@ pub struct Snapshot {
     /// Sorted by path.
     pub cgroups: Reading<Vec<Cgroup>>,
     pub services: Reading<Vec<Service>>,
+    #[serde(default)]
+    pub hardware: Reading<Hardware>,
+    /// Empty where there is none.
+    #[serde(default)]
+    pub gpus: Reading<Vec<Gpu>>,
+    #[serde(default)]
+    pub backing: Reading<Backing>,
+    #[serde(default)]
+    pub allowance: Reading<Allowance>,
     /// Sources that are late or failing now, for the doctor and the panes.
     pub gaps: Vec<(SourceName, Gap)>,
 }
@@ -81,7 +93,24 @@ impl Snapshot {
 
     /// The cgroup of that path.
     pub fn cgroup(&self, path: &str) -> Option<&Cgroup> {
-        self.cgroups.known()?.iter().find(|c| &*c.path == path)
+        let all = self.cgroups.known()?;
+        all.binary_search_by(|c| (*c.path).cmp(path)).ok().and_then(|i| all.get(i))
+    }
+
+    /// The cgroup of that path and those above it, innermost first.
+    pub fn lineage<'s, 'p>(&'s self, path: &'p str) -> impl Iterator<Item = &'s Cgroup> + use<'s, 'p> {
+        let above = |path: &&'p str| if *path == "/" { None } else { path.rfind('/').and_then(|end| path.get(..end)) };
+        std::iter::successors(Some(path), above).filter_map(|path| self.cgroup(if path.is_empty() { "/" } else { path }))
+    }
+
+    /// Name of the container that the cgroup of that path is, or is inside of.
+    pub fn container<'s>(&'s self, path: &str) -> Option<&'s Arc<str>> {
+        self.lineage(path).find_map(|group| group.container.as_ref())
+    }
+
+    /// Name of the systemd unit that the cgroup of that path is, or is inside of; slices are left out.
+    pub fn unit<'s>(&'s self, path: &str) -> Option<&'s Arc<str>> {
+        self.lineage(path).filter_map(|group| group.unit.as_ref()).find(|unit| !unit.ends_with(".slice"))
     }
 
     /// The disk of that name.
@@ -226,6 +255,29 @@ pub struct Disk {
     pub busy: f64,
     /// Settings of its queue.
     pub settings: Option<Arc<DiskQueue>>,
+    /// Requests in flight now.
+    #[serde(default)]
+    pub in_flight: u64,
+    /// Discards per second.
+    #[serde(default)]
+    pub discards: f64,
+    /// Bytes per second discarded.
+    #[serde(default)]
+    pub discarded: f64,
+    /// Mean bytes of a read and of a write; `None` without.
+    #[serde(default)]
+    pub request_size: [Option<f64>; 2],
+    /// What it is made of and who builds on it.
+    #[serde(default)]
+    pub layout: Option<Arc<DiskLayout>>,
+}
+
+impl Disk {
+    /// It works on many requests at once, so that all the time busy is not all of what it can do.
+    pub fn is_parallel(&self) -> bool {
+        self.layout.as_ref().is_some_and(|l| l.hardware_queues > 1 || l.slaves.len() > 1)
+            || self.settings.as_ref().is_some_and(|s| !s.rotational)
+    }
 }
 
 /// A mount.
@@ -241,9 +293,21 @@ pub struct Filesystem {
     pub space: Option<Space>,
     /// Seconds since it last answered, when it does not answer now.
     pub stale: Option<f64>,
+    /// Device number.
+    #[serde(default)]
+    pub number: (u32, u32),
+    /// Nothing can be written to it.
+    #[serde(default)]
+    pub read_only: bool,
 }
 
 impl Filesystem {
+    /// Share of inodes in use; `None` where the filesystem has no fixed number of them.
+    pub fn inodes_used(&self) -> Option<f64> {
+        let space = self.space?;
+        (space.inodes > 0).then(|| space.inodes.saturating_sub(space.inodes_free) as f64 / space.inodes as f64)
+    }
+
     /// Share in use of what an ordinary user may use, as `df` counts it.
     pub fn used(&self) -> Option<f64> {
         let space = self.space?;
@@ -278,6 +342,27 @@ pub struct Interface {
     pub speed: Option<u64>,
     /// Up.
     pub up: bool,
+    /// What it is.
+    #[serde(default)]
+    pub kind: InterfaceKind,
+    /// Greatest packet in bytes.
+    #[serde(default)]
+    pub mtu: u32,
+    /// `full` or `half`, where the driver says.
+    #[serde(default)]
+    pub duplex: Option<Arc<str>>,
+    /// Whether there is a cable or its like; `None` while the interface is switched off.
+    #[serde(default)]
+    pub carrier: Option<bool>,
+}
+
+impl Interface {
+    /// Share of the link's speed in use: of the busier direction, or of both together where only one can be used at a time.
+    pub fn used(&self) -> Option<f64> {
+        let [received, sent] = self.bytes.map(|bytes| bytes * 8.0);
+        let bits = if self.duplex.as_deref() == Some("half") { received + sent } else { received.max(sent) };
+        self.speed.filter(|speed| *speed > 0).map(|speed| bits / speed as f64)
+    }
 }
 
 /// TCP of one network namespace, per second.
@@ -314,6 +399,45 @@ pub struct Tcp {
     pub port_range: Option<(u16, u16)>,
     /// Listening sockets, where read.
     pub listeners: Arc<Vec<Listener>>,
+    /// Resets sent, and connections that ended by a reset.
+    #[serde(default)]
+    pub resets: [f64; 2],
+    /// Requests for a connection dropped because too many were half open.
+    #[serde(default)]
+    pub syn_drops: f64,
+    /// Connections that no process holds any more.
+    #[serde(default)]
+    pub orphans: u64,
+    /// UDP.
+    #[serde(default)]
+    pub udp: Udp,
+    /// Connections tracked and how many may be.
+    #[serde(default)]
+    pub conntrack: Option<[u64; 2]>,
+    /// Connections by state, numbered as in [`crate::model::sample::TrafficSample`].
+    #[serde(default)]
+    pub states: Option<[u32; 13]>,
+    /// Bytes per second received and sent over connections whose process is not known.
+    #[serde(default)]
+    pub unattributed: Option<[f64; 2]>,
+}
+
+impl Tcp {
+    /// Share of segments sent that had been sent before; `None` when hardly anything was sent.
+    pub fn resent(&self) -> Option<f64> {
+        (self.segments_out >= 10.0).then(|| self.retransmits / self.segments_out)
+    }
+}
+
+/// UDP of one network namespace, per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Udp {
+    /// Datagrams received and sent.
+    pub datagrams: [f64; 2],
+    /// Datagrams lost because the receiver's or the sender's buffer was full.
+    pub full: [f64; 2],
+    /// Datagrams that could not be delivered for any cause.
+    pub errors: f64,
 }
 
 /// A process over the window.
@@ -361,6 +485,23 @@ pub struct Process {
     pub cgroup: Arc<str>,
     /// Network namespace.
     pub netns: u64,
+    /// What its TCP connections move; `None` where it has none or they cannot be read.
+    #[serde(default)]
+    pub net: Option<ProcessNet>,
+    /// Seconds per second blocked on storage, main thread alone; `None` while the kernel does not count it.
+    #[serde(default)]
+    pub io_wait: Option<f64>,
+}
+
+/// What the TCP connections of a process move: payload, headers and resends not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessNet {
+    /// Bytes per second received.
+    pub received: f64,
+    /// Bytes per second sent.
+    pub sent: f64,
+    /// How sure that is.
+    pub mark: NetMark,
 }
 
 /// A cpu quota: at most `quota` microseconds of cpu in each `period` microseconds.
@@ -410,6 +551,42 @@ pub struct Cgroup {
     pub pressure: Option<[f64; 3]>,
     /// Processes directly in it.
     pub processes: u32,
+    /// The same shares in which all of its tasks were stalled.
+    #[serde(default)]
+    pub pressure_full: Option<[f64; 3]>,
+    /// Bytes above which its tasks are slowed down; v2 only.
+    #[serde(default)]
+    pub memory_high: Option<u64>,
+    /// The most bytes ever charged.
+    #[serde(default)]
+    pub memory_peak: Option<u64>,
+    /// Bytes in swap.
+    #[serde(default)]
+    pub swap: Option<u64>,
+    /// Bytes per second read from and written to storage.
+    #[serde(default)]
+    pub io: Option<[f64; 2]>,
+    /// Tasks in it and below, where the pids controller counts them.
+    #[serde(default)]
+    pub pids: Option<u64>,
+    /// How many there may be; `None` for no limit.
+    #[serde(default)]
+    pub pids_limit: Option<u64>,
+    /// Threads directly in it.
+    #[serde(default)]
+    pub threads: u32,
+    /// Processes in it and in all groups below.
+    #[serde(default)]
+    pub processes_below: u32,
+    /// Threads in it and in all groups below.
+    #[serde(default)]
+    pub threads_below: u32,
+    /// Name of the container whose group this is. Groups inside a container have none: see [`Snapshot::container`].
+    #[serde(default)]
+    pub container: Option<Arc<str>>,
+    /// Name of the systemd unit or slice whose group this is, such as `nginx.service`.
+    #[serde(default)]
+    pub unit: Option<Arc<str>>,
 }
 
 /// A measured service over the window.

@@ -22,7 +22,7 @@ fn share(old: &Stall, new: &Stall, seconds: f64) -> PressureShare {
     };
     PressureShare {
         some: some(old, new, seconds),
-        full: old.full.zip(new.full).map_or(0.0, |(old, new)| line(old, new, seconds)),
+        full: full(old, new, seconds),
         some10: ten(new.some),
         full10: new.full.map_or(0.0, ten),
     }
@@ -31,6 +31,11 @@ fn share(old: &Stall, new: &Stall, seconds: f64) -> PressureShare {
 /// Share of the time in which at least one task waited.
 pub(super) fn some(old: &Stall, new: &Stall, seconds: f64) -> f64 {
     line(old.some, new.some, seconds)
+}
+
+/// Share of the time in which all waited; 0 where the kernel has no such line.
+pub(super) fn full(old: &Stall, new: &Stall, seconds: f64) -> f64 {
+    old.full.zip(new.full).map_or(0.0, |(old, new)| line(old, new, seconds))
 }
 
 fn line(old: PressureLine, new: PressureLine, seconds: f64) -> f64 {

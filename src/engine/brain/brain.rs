@@ -25,6 +25,7 @@ use crate::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
         message::{GuardState, Reply, Welcome},
+        sample::Counters,
         time::{Now, Tick},
     },
     sources::source::Lane,
@@ -120,6 +121,11 @@ impl Brain {
     /// The present view with the history of the charts.
     pub fn welcome(&self) -> Welcome {
         self.publisher.welcome(self.office.now, &self.known, &self.office)
+    }
+
+    /// The newest samples as they were read.
+    pub fn counters(&self) -> Counters {
+        self.known.senses.counters()
     }
 
     fn passed(&mut self, now: Now) {
