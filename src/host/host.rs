@@ -10,7 +10,7 @@ use crate::{
         time::Now,
     },
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The result of a touch.
 pub type Touch<T> = Result<T, HostError>;
@@ -19,6 +19,15 @@ pub type Touch<T> = Result<T, HostError>;
 pub trait Handle: Send {
     /// Replaces the content of `into` with the whole file. A `/proc/PID` file of an ended process gives [`super::error::Kind::Gone`].
     fn read(&self, into: &mut Vec<u8>) -> Touch<()>;
+}
+
+/// The kernel's own alarm: it wakes us when tasks are held up (Documentation/accounting/psi.rst, monitoring for pressure thresholds).
+pub trait Stirs: Send + Sync {
+    /// Waits until something stirs; false once it is closed.
+    fn wait(&self) -> Touch<bool>;
+
+    /// Ends the waiting, now and for good.
+    fn close(&self);
 }
 
 /// Every touch of the machine. Reading is cheap and never waits for a device, but for [`Host::space`], which may hang on a
@@ -71,6 +80,11 @@ pub trait Host: Send + Sync {
 
     /// Whether `set` would be allowed, without writing: rights and existence.
     fn may_set(&self, knob: &Knob) -> Touch<()>;
+
+    /// Asks the kernel to wake us when something stirs.
+    fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
+        Err(HostError::plain("watch", "pressure", super::error::Kind::Absent, "this host raises no alarm"))
+    }
 
     /// Reads a whole file as text; bytes that are no UTF-8 become U+FFFD.
     fn text(&self, place: &Place) -> Touch<String> {

@@ -9,6 +9,7 @@ mod knobs;
 mod netns;
 mod rights;
 mod status;
+mod stirs;
 mod threads;
 mod topology;
 
@@ -18,7 +19,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Handle, Host, Touch},
+        host::{Handle, Host, Stirs, Touch},
     },
     model::{
         facts::Facts,
@@ -30,7 +31,10 @@ use crate::{
 };
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -139,6 +143,10 @@ impl Host for RealHost {
 
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         netns::listeners(self, netns, through)
+    }
+
+    fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
+        stirs::watch(self)
     }
 
     fn facts(&self) -> Facts {
