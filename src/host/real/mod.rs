@@ -7,6 +7,7 @@ mod facts;
 mod files;
 mod knobs;
 mod netns;
+pub mod nvml;
 mod rights;
 mod status;
 mod stirs;
@@ -19,7 +20,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Handle, Host, Stirs, Touch},
+        host::{Gpus, Handle, Host, Stirs, Touch},
     },
     model::{
         facts::Facts,
@@ -30,6 +31,7 @@ use crate::{
     },
 };
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     sync::{
         Arc,
@@ -147,6 +149,10 @@ impl Host for RealHost {
 
     fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
         stirs::watch(self)
+    }
+
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        nvml::open(OsStr::new(nvml::LIBRARY))
     }
 
     fn facts(&self) -> Facts {
