@@ -21,6 +21,19 @@ pub trait Handle: Send {
     fn read(&self, into: &mut Vec<u8>) -> Touch<()>;
 }
 
+/// A TCP connection, as inet_diag tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// Its identity for as long as it lives, whoever holds it.
+    pub cookie: u64,
+    /// Inode of its socket, to find who holds it; 0 while it waits to be accepted and after it was closed.
+    pub inode: u64,
+    /// State, as `include/net/tcp_states.h` numbers it.
+    pub state: u8,
+    /// Payload received and sent, resends not counted; `None` in the states that have no counters.
+    pub bytes: Option<[u64; 2]>,
+}
+
 /// Every touch of the machine. Reading is cheap and never waits for a device, but for [`Host::space`], which may hang on a
 /// dead network mount: call that only from a thread of its own.
 pub trait Host: Send + Sync {
@@ -56,6 +69,9 @@ pub trait Host: Send + Sync {
 
     /// Listening TCP sockets of a network namespace (inet_diag), owners left open.
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>>;
+
+    /// Replaces the content of `into` with the TCP connections of a network namespace (inet_diag), but those in TIME_WAIT.
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()>;
 
     /// Facts of the host. Slow (milliseconds); read at start and rarely after.
     fn facts(&self) -> Facts;

@@ -6,7 +6,7 @@ use crate::{
     host::{
         canonical::selected,
         error::{HostError, Kind},
-        host::{Handle, Host, Touch},
+        host::{Connection, Handle, Host, Touch},
         identity,
     },
     model::{
@@ -37,6 +37,7 @@ struct State {
     clocks: BTreeMap<u32, u64>,
     spaces: BTreeMap<String, Space>,
     listeners: BTreeMap<u64, Vec<Listener>>,
+    connections: BTreeMap<u64, Vec<Connection>>,
     facts: Facts,
     family: Vec<u32>,
     now: Now,
@@ -130,6 +131,11 @@ impl RecordedHost {
     /// Sets the listeners of a namespace.
     pub fn set_listeners(&self, netns: u64, all: Vec<Listener>) {
         self.state().listeners.insert(netns, all);
+    }
+
+    /// Sets the connections of a namespace.
+    pub fn set_connections(&self, netns: u64, all: Vec<Connection>) {
+        self.state().connections.insert(netns, all);
     }
 
     /// Sets the facts.
@@ -331,6 +337,12 @@ impl Host for RecordedHost {
 
     fn listeners(&self, netns: u64, _through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         Ok(self.state().listeners.get(&netns).cloned().unwrap_or_default())
+    }
+
+    fn connections(&self, netns: u64, _through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        into.clear();
+        into.extend_from_slice(self.state().connections.get(&netns).map(Vec::as_slice).unwrap_or_default());
+        Ok(())
     }
 
     fn facts(&self) -> Facts {

@@ -2,6 +2,7 @@
 
 pub mod alone;
 mod calls;
+mod connections;
 mod diag;
 mod facts;
 mod files;
@@ -18,7 +19,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Handle, Host, Touch},
+        host::{Connection, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -139,6 +140,10 @@ impl Host for RealHost {
 
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         netns::listeners(self, netns, through)
+    }
+
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        netns::connections(self, netns, through, into)
     }
 
     fn facts(&self) -> Facts {
