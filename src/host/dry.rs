@@ -3,7 +3,7 @@
 use crate::{
     host::{
         error::{HostError, Kind},
-        host::{Connection, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -59,6 +59,9 @@ impl Host for DryHost {
         self.0.connections(netns, through, into)
     }
 
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        self.0.gpus()
+    }
     fn facts(&self) -> Facts {
         self.0.facts()
     }

@@ -17,3 +17,4 @@ mod screens;
 mod sources;
 mod terminal;
 mod traffic;
+mod wish;

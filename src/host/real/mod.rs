@@ -8,6 +8,7 @@ mod facts;
 mod files;
 mod knobs;
 mod netns;
+pub mod nvml;
 mod rights;
 mod status;
 mod threads;
@@ -19,7 +20,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Connection, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -30,6 +31,7 @@ use crate::{
     },
 };
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
@@ -144,6 +146,10 @@ impl Host for RealHost {
 
     fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
         netns::connections(self, netns, through, into)
+    }
+
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        nvml::open(OsStr::new(nvml::LIBRARY))
     }
 
     fn facts(&self) -> Facts {
