@@ -2,6 +2,7 @@
 
 pub mod alone;
 mod calls;
+mod connections;
 mod diag;
 mod facts;
 mod files;
@@ -20,7 +21,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Gpus, Handle, Host, Stirs, Touch},
+        host::{Connection, Gpus, Handle, Host, Stirs, Touch},
     },
     model::{
         facts::Facts,
@@ -149,6 +150,10 @@ impl Host for RealHost {
 
     fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
         stirs::watch(self)
+    }
+
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        netns::connections(self, netns, through, into)
     }
 
     fn gpus(&self) -> Touch<Box<dyn Gpus>> {
