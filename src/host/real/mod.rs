@@ -2,6 +2,7 @@
 
 pub mod alone;
 mod calls;
+mod connections;
 mod diag;
 mod facts;
 mod files;
@@ -19,7 +20,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Gpus, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -141,6 +142,10 @@ impl Host for RealHost {
 
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         netns::listeners(self, netns, through)
+    }
+
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        netns::connections(self, netns, through, into)
     }
 
     fn gpus(&self) -> Touch<Box<dyn Gpus>> {
