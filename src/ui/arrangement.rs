@@ -54,8 +54,7 @@ impl Arrangement {
     pub fn parse(file: &str, text: &str) -> Result<Arrangement, String> {
         let read: Arrangement =
             ron::from_str(text).map_err(|e| format!("{file}:{}:{}: {}", e.span.start.line, e.span.start.col, e.code))?;
-        let mut panes = Vec::new();
-        read.body.panes(&mut panes);
+        let panes = read.panes();
         let twice = panes.iter().enumerate().find(|(i, pane)| panes.iter().take(*i).any(|other| other == *pane));
         match twice {
             Some((_, pane)) => Err(format!("{file}: the pane {pane:?} stands in it twice")),
@@ -67,6 +66,13 @@ impl Arrangement {
     /// The built-in layouts, in the order of the menu.
     pub fn built_in() -> Vec<Arrangement> {
         BUILT_IN.iter().filter_map(|(name, text)| Arrangement::parse(name, text).ok()).collect()
+    }
+
+    /// Its panes, in the order in which they are written.
+    pub fn panes(&self) -> Vec<Pane> {
+        let mut all = Vec::new();
+        self.body.panes(&mut all);
+        all
     }
 
     /// Where each pane stands; those without room are left out. `needed` tells the rows that a pane has to show.

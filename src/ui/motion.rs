@@ -28,6 +28,7 @@ pub fn go(state: &mut State, motion: Motion) {
         (Over::LayoutMenu { row, .. }, _) => {
             *row = step(Some(*row), state.look.layouts.len(), motion, page).unwrap_or(0);
             state.look.layout = *row;
+            state.settle_focus();
         }
         (_, Page::Overview) => list(state, motion, page),
         _ => {

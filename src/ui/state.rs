@@ -293,6 +293,15 @@ impl State {
         self.toast = Some(Toast { text: text.into(), bad: true, until: self.now.tick + Duration::from_secs(8) });
     }
 
+    /// A focused pane that has no place in the layout gives way to the first that has.
+    pub fn settle_focus(&mut self) {
+        let Some(layout) = self.look.layouts.get(self.look.layout) else { return };
+        let panes = layout.panes();
+        if !panes.contains(&self.focus) {
+            self.focus = panes.first().copied().unwrap_or(self.focus);
+        }
+    }
+
     /// Changes that nobody has confirmed yet.
     pub fn in_flight(&self) -> usize {
         self.view.changes.iter().filter(|c| c.state.is_unconfirmed()).count()
