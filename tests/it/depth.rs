@@ -14,7 +14,7 @@ use std::{
 use trimtab::{
     analysis::derive::deriver::Deriver,
     host::{
-        host::{Handle, Host, Touch},
+        host::{Connection, Handle, Host, Touch},
         real::{RealHost, Roots},
     },
     model::{
@@ -260,6 +260,9 @@ impl Host for Counting {
     }
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         self.touch().listeners(netns, through)
+    }
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        self.touch().connections(netns, through, into)
     }
     fn facts(&self) -> Facts {
         self.inner.facts()

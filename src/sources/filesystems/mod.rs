@@ -168,14 +168,12 @@ impl Source for Filesystems {
 mod tests {
     use super::*;
     use crate::{
-        host::{dry::DryHost, host::Handle, recorded::RecordedHost},
-        model::{
-            facts::Facts,
-            knob::Knob,
-            sample::{DelaySample, Listener},
-            subject::ProcessId,
-            time::Now,
+        host::{
+            dry::DryHost,
+            host::{Connection, Handle},
+            recorded::RecordedHost,
         },
+        model::{facts::Facts, knob::Knob, sample::Listener, subject::ProcessId, time::Now},
     };
     use std::sync::{Mutex, mpsc};
 
@@ -221,11 +219,11 @@ mod tests {
         fn cpu_clock(&self, pid: u32) -> Touch<u64> {
             self.inner.cpu_clock(pid)
         }
-        fn delays(&self, pid: u32) -> Touch<DelaySample> {
-            self.inner.delays(pid)
-        }
         fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
             self.inner.listeners(netns, through)
+        }
+        fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+            self.inner.connections(netns, through, into)
         }
         fn facts(&self) -> Facts {
             self.inner.facts()

@@ -1,9 +1,10 @@
 //! Processes: `/proc/PID/*`. The cost of watching is decided here, see `row.rs` for what is read when.
 //!
-//! Each sweep lists `/proc` and asks the cpu clock of every process, which costs a fifth of a microsecond; only those that ran are
-//! looked at closely, the others in turns. What that misses for up to ten seconds: changes of an idle process that cost it no cpu,
-//! such as memory that others took from it.
+//! Each sweep asks the cpu clock of every process, which costs a fifth of a microsecond; only those that ran are looked at closely, the
+//! others in turns. What that misses for up to half a minute, or two minutes among thousands: changes of an idle process that cost it
+//! no cpu, such as memory that others took from it.
 
+mod census;
 mod handles;
 pub mod inspect;
 mod row;
@@ -21,6 +22,7 @@ use crate::{
         source::{Lane, Source, SourceAbout},
     },
 };
+use census::{Births, Census};
 use handles::Handles;
 use row::{Row, Sweep};
 use std::{sync::Arc, time::Duration};
@@ -30,9 +32,8 @@ const SWITCH: u64 = 60;
 
 /// The source.
 pub struct Processes {
+    census: Census,
     handles: Handles,
-    names: Vec<String>,
-    pids: Vec<u32>,
     /// Sorted by pid.
     rows: Vec<Row>,
     sweeps: u64,
@@ -45,9 +46,8 @@ impl Processes {
     /// Keeps at most `handles` files open between sweeps.
     pub fn new(handles: usize) -> Processes {
         Processes {
+            census: Census::default(),
             handles: Handles::new(handles),
-            names: Vec::new(),
-            pids: Vec::new(),
             rows: Vec::new(),
             sweeps: 0,
             page_size: None,
@@ -56,13 +56,27 @@ impl Processes {
     }
 
     /// Brings the rows in line with the processes there are.
-    fn match_rows(&mut self) {
-        if self.rows.iter().map(Row::pid).eq(self.pids.iter().copied()) {
+    fn match_rows(&mut self, births: Births) {
+        match births {
+            Births::None => {}
+            Births::New(pids) => {
+                for pid in pids {
+                    if let Err(at) = self.rows.binary_search_by_key(&pid, Row::pid) {
+                        self.rows.insert(at, Row::new(pid));
+                    }
+                }
+            }
+            Births::All(pids) => self.match_all(&pids),
+        }
+    }
+
+    fn match_all(&mut self, pids: &[u32]) {
+        if self.rows.iter().map(Row::pid).eq(pids.iter().copied()) {
             return;
         }
         let mut old = std::mem::take(&mut self.rows).into_iter().peekable();
-        self.rows.reserve(self.pids.len());
-        for pid in &self.pids {
+        self.rows.reserve(pids.len());
+        for pid in pids {
             while let Some(mut gone) = old.next_if(|row| row.pid() < *pid) {
                 gone.close(&mut self.handles);
             }
@@ -78,7 +92,7 @@ impl Source for Processes {
             name: SourceName::Processes,
             lane: Lane::Sweep,
             deadline: Duration::from_millis(1500),
-            reads: "/proc/PID/{stat,schedstat,io,status,cgroup,cmdline,limits,fd,ns/net,task}",
+            reads: "/proc/loadavg, /proc/PID/{stat,schedstat,io,status,cgroup,cmdline,limits,fd,ns/net,task}",
         }
     }
 
@@ -87,16 +101,13 @@ impl Source for Processes {
             Some(known) => known,
             None => *self.page_size.insert(parse::page_size(host)?),
         };
-        host.list(&Place::proc(""), &mut self.names)?;
-        self.pids.clear();
-        self.pids.extend(self.names.iter().filter_map(|name| name.parse::<u32>().ok()));
-        self.pids.sort_unstable();
-        self.match_rows();
+        let births = self.census.take(host, self.rows.len())?;
+        self.match_rows(births);
         if self.sweeps.is_multiple_of(SWITCH) {
             let switch = Place::proc("sys/kernel/task_delayacct");
             self.counted = host.text(&switch).is_ok_and(|text| text.trim() != "0");
         }
-        let sweep = Sweep { number: self.sweeps, page_size, counted: self.counted };
+        let sweep = Sweep { number: self.sweeps, page_size, rows: self.rows.len() as u64, counted: self.counted };
         self.sweeps = self.sweeps.wrapping_add(1);
         let handles = &mut self.handles;
         self.rows.retain_mut(|row| {
