@@ -110,7 +110,8 @@ impl Mounts {
                 let Some(directory) = self.directory(part, &path) else { continue };
                 match host.list(&directory, &mut names) {
                     Ok(()) => {}
-                    Err(error) if path == "/" => return Err(error),
+                    // A host without these two loses what they count, no more.
+                    Err(error) if path == "/" && !matches!(part, Part::Pids | Part::Blkio) => return Err(error),
                     // Removed since its parent was listed, or no directory after all.
                     Err(_) => {
                         forget(&mut found, part, &path);
