@@ -24,6 +24,9 @@ pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
         Ask::View => Body::View(Box::new((**engine.views.borrow()).clone())),
         Ask::Do(command) => Body::Reply(engine.command(who, command).await),
         Ask::Audit { most } => Body::Audit(engine.audit(most).await),
+        Ask::Past { .. } | Ask::Trace { .. } | Ask::Marks { .. } | Ask::WriteSnapshot { .. } => {
+            Body::Error("no history is kept here".into())
+        }
     }
 }
 

@@ -6,15 +6,16 @@ use crate::model::{
     finding::Finding,
     limits::Mode,
     metric::Key,
+    past::{Mark, Past, Trace},
     series::Point,
     snapshot::Snapshot,
-    time::Now,
+    time::{Now, Wall},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the wire. Both sides name theirs first; unequal versions part with a clear error.
-pub const WIRE: u32 = 1;
+pub const WIRE: u32 = 2;
 
 /// What an operator asks the engine to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +147,38 @@ pub enum Ask {
         /// At most so many.
         most: usize,
     },
+    /// The view as it was.
+    Past {
+        /// The newest stored instant at or before this time, or the oldest there is.
+        at: Wall,
+    },
+    /// The course of some numbers.
+    Trace {
+        /// Which.
+        keys: Vec<Key>,
+        /// From here.
+        from: Wall,
+        /// Up to here.
+        to: Wall,
+        /// In so many steps.
+        points: usize,
+    },
+    /// Every finding and every deed on a change in a stretch of time, oldest first.
+    Marks {
+        /// From here.
+        from: Wall,
+        /// Up to and with here.
+        to: Wall,
+    },
+    /// Write a stretch of the history into a file of its own, for somebody else to look at.
+    WriteSnapshot {
+        /// An absolute path that does not exist yet.
+        file: String,
+        /// From here.
+        from: Wall,
+        /// Up to and with here.
+        to: Wall,
+    },
 }
 
 /// An answer on the socket, one JSON object a line.
@@ -166,10 +199,16 @@ pub enum Body {
     Welcome(Box<Welcome>),
     /// To [`Ask::View`], and to [`Ask::Watch`] from then on.
     View(Box<View>),
-    /// To [`Ask::Do`].
+    /// To [`Ask::Do`] and [`Ask::WriteSnapshot`].
     Reply(Reply),
     /// To [`Ask::Audit`]: number and entry.
     Audit(Vec<(u64, Entry)>),
+    /// To [`Ask::Past`].
+    Past(Box<Past>),
+    /// To [`Ask::Trace`].
+    Trace(Trace),
+    /// To [`Ask::Marks`].
+    Marks(Vec<Mark>),
     /// The request could not be understood or served.
     Error(String),
 }

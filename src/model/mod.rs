@@ -15,13 +15,17 @@
 //! - A *change* ([`change::Change`]) is a proposal on its way through the states, moved only by a [`change::Deed`].
 //! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
 
+pub mod allowance;
+pub mod backing;
 pub mod change;
 pub mod facts;
 pub mod finding;
+pub mod hardware;
 pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
+pub mod past;
 pub mod plan;
 pub mod proposal;
 pub mod readings;

@@ -34,6 +34,8 @@ pub enum Subject {
     Cgroup(Arc<str>),
     /// A service whose latency is measured, by its configured name.
     Service(Arc<str>),
+    /// A graphics processor by its address on the bus.
+    Gpu(Arc<str>),
 }
 
 impl Subject {
@@ -58,6 +60,7 @@ impl fmt::Display for Subject {
             Subject::Process(id) => write!(f, "process {}", id.pid),
             Subject::Cgroup(path) => write!(f, "cgroup {path}"),
             Subject::Service(name) => write!(f, "service {name}"),
+            Subject::Gpu(id) => write!(f, "gpu {id}"),
         }
     }
 }

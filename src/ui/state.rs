@@ -8,6 +8,7 @@ use crate::{
         time::{Now, Tick},
     },
     ui::{
+        basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
         history::History,
@@ -134,6 +135,8 @@ pub struct State {
     pub lost: bool,
     /// The engine is in this process and ends with the console.
     pub own: bool,
+    /// What 100 % of processor time is.
+    pub basis: Basis,
     /// How it looks.
     pub look: Look,
     /// The log.
@@ -178,6 +181,7 @@ impl State {
             toast: None,
             lost: false,
             own,
+            basis: Basis::default(),
             look,
             log: LogView::default(),
         };

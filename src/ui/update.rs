@@ -73,7 +73,7 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
         Body::Audit(entries) => state.audit = Some(entries),
-        Body::Welcome(_) | Body::View(_) => {}
+        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) => {}
     }
     vec![]
 }
@@ -146,6 +146,10 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
         Intent::Freeze => freeze(state),
         Intent::Theme => next_theme(state),
+        Intent::Basis => {
+            state.basis = state.basis.next();
+            state.tell(state.basis.words());
+        }
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),

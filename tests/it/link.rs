@@ -17,13 +17,14 @@ use trimtab::{
         socket::{self, Claim},
     },
     model::{
-        change::{Cause, Change, ChangeId, Deed, Entry, Who},
+        change::{Cause, Change, ChangeId, ChangeState, Deed, Entry, Who},
         facts::Facts,
         finding::{Evidence, Finding, FindingId, FindingKind, Party, Severity},
         knob::Knob,
         limits::Mode,
         message::{Answer, Ask, Body, Command, Cost, GuardState, Reply, Request, View, WIRE, Welcome},
         metric::{Better, Key, Metric},
+        past::{Event, Mark, Past, Trace, Trend},
         plan::{Plan, Step},
         proposal::{Domain, Proposal, Risk, Want},
         series::Point,
@@ -135,6 +136,11 @@ fn welcome() -> Welcome {
     Welcome { view: view(), history: vec![(key, vec![Point { at: Tick(1), value: 0.5 }])] }
 }
 
+fn past() -> Past {
+    let at = |seconds: i64| Wall(WHEN.wall.0 + 1000 * seconds);
+    Past { view: view(), over: 1.0, before: Some(at(-1)), after: None, kept: (at(-60), at(0)) }
+}
+
 /// One request and one answer of each kind, a line each.
 fn wire() -> Vec<String> {
     let (change, digest) = (ChangeId(1), Some("d".to_string()));
@@ -150,6 +156,16 @@ fn wire() -> Vec<String> {
         Ask::Do(Command::RollBackAll),
         Ask::Do(Command::SetMode(Mode::Auto)),
         Ask::Audit { most: 10 },
+        Ask::Past { at: WHEN.wall },
+        Ask::Trace { keys: vec![Key::host(Metric::CpuBusy)], from: Wall(0), to: WHEN.wall, points: 100 },
+        Ask::Marks { from: Wall(0), to: WHEN.wall },
+        Ask::WriteSnapshot { file: "/tmp/s".into(), from: Wall(0), to: WHEN.wall },
+    ];
+    let trend = Trend { min: 0.25, mean: 0.5, max: 1.0 };
+    let events = [
+        Event::Raised(finding().id, Severity::Warning),
+        Event::Ended(finding().id),
+        Event::Moved(ChangeId(1), ChangeState::Applied),
     ];
     let bodies = [
         Body::Welcome(Box::new(welcome())),
@@ -157,6 +173,9 @@ fn wire() -> Vec<String> {
         Body::Reply(Reply::Done("applied".into())),
         Body::Reply(Reply::Refused("locked".into())),
         Body::Audit(entries()),
+        Body::Past(Box::new(past())),
+        Body::Trace(Trace { from: Wall(0), step: 1000, rows: vec![(Key::host(Metric::CpuBusy), vec![None, Some(trend)])] }),
+        Body::Marks(events.map(|event| Mark { at: WHEN.wall, event, text: "so".into() }).to_vec()),
         Body::Error("no".into()),
     ];
     let request = |ask| serde_json::to_string(&Request { wire: WIRE, id: 1, via: "ssh".into(), ask }).unwrap();
@@ -167,6 +186,9 @@ fn wire() -> Vec<String> {
 #[test]
 fn the_wire_is_what_it_was() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/golden/wire-{WIRE}.jsonl"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, wire().join("\n") + "\n").unwrap();
+    }
     let text = std::fs::read_to_string(&golden).unwrap_or_default();
     for (now, was) in wire().iter().zip(text.lines()) {
         assert_eq!(now, was, "the wire has changed: raise WIRE and add its golden file");
@@ -208,6 +230,7 @@ fn serve() -> Served {
             Ask::View => Body::View(Box::new(view())),
             Ask::Do(_) => Body::Reply(Reply::Done(format!("{} {}", peer.uid, peer.via))),
             Ask::Audit { .. } => Body::Audit(entries()),
+            _ => Body::Error("not here".into()),
         }
     };
     tokio::spawn(server::serve(listener, uid(), receiver, answer));
@@ -312,7 +335,7 @@ fn another_version_of_the_wire_is_told_so() {
         let mut answer = vec![0; 4096];
         let got = stream.read(&mut answer).await.unwrap();
         let text = String::from_utf8_lossy(&answer[..got]).into_owned();
-        assert!(text.contains("\"id\":5") && text.contains("version 1") && text.contains("99"), "{text}");
+        assert!(text.contains("\"id\":5") && text.contains(&format!("version {WIRE}")) && text.contains("99"), "{text}");
     });
 }
 

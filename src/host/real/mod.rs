@@ -10,6 +10,7 @@ mod netns;
 mod rights;
 mod status;
 mod threads;
+mod topology;
 
 #[cfg(test)]
 mod tests;
