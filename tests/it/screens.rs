@@ -348,7 +348,7 @@ fn a_paste_outside_a_field_is_dropped() {
     press(&mut state, 0, "/");
     update(&mut state, after(0), Msg::Paste("PYthon\nrm -rf".into()));
     assert_eq!(state.processes.filter, "python");
-    assert_eq!(state.processes.order.len(), 6);
+    assert_eq!(state.processes.rows.all.len(), 6);
 }
 
 #[test]

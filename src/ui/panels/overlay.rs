@@ -5,8 +5,7 @@ use crate::ui::{
     canvas::Canvas,
     dialog::{Dialog, Question, find},
     frame::boxed,
-    panels::track,
-    processes::Sort,
+    panels::{processes, track},
     state::{Over, State},
     words,
 };
@@ -22,7 +21,7 @@ use ratatui::{
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.over {
         Over::Dialog(dialog) => draw_dialog(state, dialog, area, buf),
-        Over::SortMenu(row) => menu(state, "Order", &Sort::ALL.map(Sort::words), *row, area, buf),
+        Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, buf),
         Over::ModeMenu(row) => {
             let rows = [
                 "observe   watch only, change nothing",
@@ -30,7 +29,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
                 "auto      apply low-risk reversible changes by itself",
             ];
             debug_assert_eq!(rows.len(), MODES.len());
-            menu(state, "Mode", &rows, *row, area, buf);
+            menu(state, "Mode", &rows.map(String::from), *row, area, buf);
         }
         Over::Nothing | Over::Filter => {}
     }
@@ -45,7 +44,7 @@ fn window(state: &State, title: &str, wide: u16, tall: u16, area: Rect, buf: &mu
     boxed(state, true, Line::styled(format!(" {title} "), state.theme().accent), Line::default(), at, buf)
 }
 
-fn menu(state: &State, title: &str, rows: &[&str], chosen: usize, area: Rect, buf: &mut Buffer) {
+fn menu(state: &State, title: &str, rows: &[String], chosen: usize, area: Rect, buf: &mut Buffer) {
     let wide = rows.iter().map(|row| row.len()).max().unwrap_or(0) as u16 + 2;
     let inner = window(state, title, wide.max(16), rows.len() as u16, area, buf);
     let mut canvas = Canvas::new(inner, buf);

@@ -42,26 +42,6 @@ impl Form {
     }
 }
 
-/// What 100 % of cpu is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Basis {
-    /// One core.
-    #[default]
-    Core,
-    /// All cores of the machine.
-    Machine,
-}
-
-impl Basis {
-    /// The other one.
-    pub fn other(self) -> Basis {
-        match self {
-            Basis::Core => Basis::Machine,
-            Basis::Machine => Basis::Core,
-        }
-    }
-}
-
 /// Which way an order goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
@@ -92,8 +72,6 @@ pub struct Choices {
     pub sort: String,
     /// Which way.
     pub way: Way,
-    /// What 100 % of cpu is.
-    pub basis: Basis,
     /// Whether kernel threads have rows.
     pub kernel: KernelThreads,
     /// Columns that are never shown.
@@ -108,7 +86,6 @@ impl Default for Choices {
             form: Form::default(),
             sort: "cpu".into(),
             way: Way::default(),
-            basis: Basis::default(),
             kernel: KernelThreads::default(),
             hidden: Vec::new(),
             wanted: Vec::new(),

@@ -1,14 +1,14 @@
 //! What a column is: how it is called, how a row shows it, and how it puts rows in order.
 
 use crate::{
-    model::{
-        snapshot::Process,
-        unit::Unit,
-    },
-    ui::processes::{
-        choices::{Basis, Form},
-        figures::Figures,
-        row::{Item, Sight},
+    model::{snapshot::Process, unit::Unit},
+    ui::{
+        basis::Basis,
+        processes::{
+            choices::Form,
+            figures::Figures,
+            row::{Item, Sight},
+        },
     },
 };
 use std::fmt::Write;
@@ -22,6 +22,8 @@ pub enum Show {
     Whole,
     /// Cores, as shares of one or of all.
     Cpu,
+    /// Bytes per second over the network, with the sign of how sure that is.
+    Net,
     /// Milliseconds per second in tens: below that the numbers of idle processes flicker and say nothing. The page of a process has
     /// them all.
     Wait,
@@ -155,21 +157,12 @@ impl Column {
             return false;
         };
         // Writing into memory cannot fail.
-        let _never = match (show, sight.basis) {
-            (Show::Cpu, Basis::Machine) => {
-                out.push_str(&Unit::Share.show(value / f64::from(sight.facts.cpus.max(1))));
-                Ok(())
-            }
-            (Show::Cpu, Basis::Core) => {
-                out.push_str(&Unit::Cores.show(value));
-                Ok(())
-            }
-            (Show::As(unit), _) => {
-                out.push_str(&unit.show(value));
-                Ok(())
-            }
-            (Show::Whole, _) => write!(out, "{value:.0}"),
-            (Show::Wait, _) => write!(out, "{:.0} ms/s", hundredths(value) * 1000.0),
+        let _never = match show {
+            Show::Cpu => Write::write_str(out, &sight.basis.of_process(value, sight.facts.cpus as usize)),
+            Show::As(unit) => Write::write_str(out, &unit.show(value)),
+            Show::Net => write!(out, "{}{}", Unit::BytesPerSecond.show(value), net_sign(item)),
+            Show::Whole => write!(out, "{value:.0}"),
+            Show::Wait => write!(out, "{:.0} ms/s", hundredths(value) * 1000.0),
         };
         value >= self.notable
     }
@@ -188,6 +181,15 @@ impl Column {
     pub fn begins_with_least(&self) -> bool {
         matches!(self.name, "pid" | "ppid" | "session" | "nice") || !self.is_number()
     }
+}
+
+/// How sure the traffic of a row is.
+fn net_sign(item: &Item<'_>) -> &'static str {
+    let net = match item {
+        Item::Process(p) => p.net,
+        Item::Program(_, figures) | Item::Cgroup(_, figures, _) => figures.net,
+    };
+    net.map_or("", |net| net.mark.sign())
 }
 
 fn hundredths(share: f64) -> f64 {

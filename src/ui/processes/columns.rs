@@ -19,7 +19,7 @@ const NUMBER: u16 = 9;
 pub const TABLE: &[Column] = &[
     Column::number("pid", (7, W::Always), Show::Whole, (|p, _| Some(f64::from(p.id.pid)), |_, _| None)).help("process id"),
     Column::number("ppid", (7, W::Asked), Show::Whole, (|p, _| Some(f64::from(p.parent)), |_, _| None)).help("id of the parent"),
-    Column::text("user", (9, W::Room(6)), |item, sight, out| {
+    Column::text("user", (9, W::Room(8)), |item, sight, out| {
         if let Item::Process(p) = item {
             match sight.facts.users.iter().find(|(uid, _)| *uid == p.uid) {
                 Some((_, name)) => out.push_str(name),
@@ -28,17 +28,19 @@ pub const TABLE: &[Column] = &[
         }
     })
     .help("user that it runs as"),
-    Column::text("name", (16, W::Always), |item, _, out| item.write_name(out)).help("name of the process, program, unit or container"),
+    Column::text("name", (16, W::Always), |item, _, out| item.write_name(out))
+        .help("name of the process, program, unit or container"),
     Column::number("count", (5, W::Groups(2)), Show::Whole, (|_, _| None, |g, _| Some(f64::from(g.processes))))
         .head("procs")
         .help("processes in it and below"),
-    Column::text("state", (5, W::Room(12)), |item, _, out| {
+    Column::text("state", (1, W::Room(12)), |item, _, out| {
         if let Item::Process(p) = item {
             out.push(p.state);
         }
     })
+    .head("S")
     .help("R runs or wants to, S sleeps, D waits for a device, T stopped, Z ended and not reaped, I idle kernel thread"),
-    Column::number("cpu", (NUMBER, W::Always), Show::Cpu, (|p, _| p.cpu, |g, _| g.cpu))
+    Column::number("cpu", (NUMBER, W::Room(0)), Show::Cpu, (|p, _| p.cpu, |g, _| g.cpu))
         .head("cpu/core")
         .help("cpu used; V changes between 100 % of one core and of the machine"),
     Column::number("quota", (7, W::Cgroups(4)), Show::Cpu, (|_, _| None, |g, _| g.quota)).help("cpu that the group may use"),
@@ -48,7 +50,7 @@ pub const TABLE: &[Column] = &[
     Column::number("wait", (10, W::Room(5)), Show::Wait, (|p, _| p.wait, |g, _| g.wait))
         .notable(0.3)
         .help("time ready to run but waiting for a cpu, all threads"),
-    Column::number("io wait", (10, W::Known(9)), Show::Wait, (|p, _| p.io_wait, |g, _| g.io_wait))
+    Column::number("io wait", (10, W::Known(11)), Show::Wait, (|p, _| p.io_wait, |g, _| g.io_wait))
         .notable(0.3)
         .help("time blocked on storage, main thread; known with kernel.task_delayacct=1"),
     Column::number("memory", (NUMBER, W::Room(1)), Show::As(Unit::Bytes), (|p, _| Some(p.resident as f64), |g, _| Some(g.memory)))
@@ -75,10 +77,19 @@ pub const TABLE: &[Column] = &[
     Column::number("io psi", (7, W::Cgroups(8)), Show::As(Unit::Share), (|_, _| None, |g, _| g.pressure[2]))
         .notable(0.3)
         .help("share of time in which some task of the group waited for storage"),
-    Column::number("read", (NUMBER, W::Room(10)), Show::As(Unit::BytesPerSecond), (|p, _| p.io.map(|[r, _]| r), |g, _| g.read))
+    Column::number("read", (NUMBER, W::Room(6)), Show::As(Unit::BytesPerSecond), (|p, _| p.io.map(|[r, _]| r), |g, _| g.read))
         .help("read from storage; - without the right to see it"),
-    Column::number("write", (NUMBER, W::Room(11)), Show::As(Unit::BytesPerSecond), (|p, _| p.io.map(|[_, w]| w), |g, _| g.write))
+    Column::number("write", (NUMBER, W::Room(7)), Show::As(Unit::BytesPerSecond), (|p, _| p.io.map(|[_, w]| w), |g, _| g.write))
         .help("written to storage; - without the right to see it"),
+    Column::number(
+        "net in",
+        (10, W::Known(7)),
+        Show::Net,
+        (|p, _| p.net.map(|net| net.received), |g, _| g.net.map(|n| n.received)),
+    )
+    .help("received over TCP: + at least that much, ~ estimated"),
+    Column::number("net out", (10, W::Known(10)), Show::Net, (|p, _| p.net.map(|net| net.sent), |g, _| g.net.map(|n| n.sent)))
+        .help("sent over TCP: + at least that much, ~ estimated"),
     Column::number("threads", (4, W::Room(14)), Show::Whole, (|p, _| Some(f64::from(p.threads)), |g, _| Some(g.threads)))
         .head("thr")
         .help("threads"),
@@ -102,8 +113,13 @@ pub const TABLE: &[Column] = &[
     )
     .notable(0.8)
     .help("open descriptors of the soft limit"),
-    Column::number("cpu time", (8, W::Room(17)), Show::As(Unit::Seconds), (|p, _| Some(p.cpu_time as f64 / 1e9), |g, _| Some(g.cpu_time)))
-        .help("cpu used since it began"),
+    Column::number(
+        "cpu time",
+        (8, W::Room(17)),
+        Show::As(Unit::Seconds),
+        (|p, _| Some(p.cpu_time as f64 / 1e9), |g, _| Some(g.cpu_time)),
+    )
+    .help("cpu used since it began"),
     Column::number(
         "age",
         (8, W::Room(18)),
@@ -185,7 +201,8 @@ mod tests {
 
     #[test]
     fn terminals_have_their_names() {
-        for (device, name) in [(0, "-"), (34816, "pts/0"), (34819, "pts/3"), (1025, "tty1"), (1088, "ttyS0"), (1_048_577, "0:256")] {
+        for (device, name) in [(0, "-"), (34816, "pts/0"), (34819, "pts/3"), (1025, "tty1"), (1088, "ttyS0"), (1_048_576, "0:256")]
+        {
             let mut out = String::new();
             write_tty(device, &mut out);
             assert_eq!(out, name);

@@ -1,6 +1,6 @@
 //! The numbers of many processes together: of a program, or of a control group.
 
-use crate::model::snapshot::{Cgroup, Process};
+use crate::model::snapshot::{Cgroup, Process, ProcessNet};
 
 /// Sums, and what only a control group has.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Figures {
     pub read: Option<f64>,
     /// Bytes per second written.
     pub write: Option<f64>,
+    /// Traffic, as sure as the least sure part of it.
+    pub net: Option<ProcessNet>,
     /// Major faults per second.
     pub faults: f64,
     /// Open descriptors.
@@ -56,6 +58,7 @@ impl Figures {
             threads: f64::from(p.threads),
             read: p.io.map(|[read, _]| read),
             write: p.io.map(|[_, write]| write),
+            net: p.net,
             faults: p.major_faults,
             descriptors: p.descriptors.map(f64::from),
             cpu_time: p.cpu_time as f64 / 1e9,
@@ -73,6 +76,12 @@ impl Figures {
         self.threads += other.threads;
         self.read = sum(self.read, other.read);
         self.write = sum(self.write, other.write);
+        self.net = match (self.net, other.net) {
+            (Some(a), Some(b)) => {
+                Some(ProcessNet { received: a.received + b.received, sent: a.sent + b.sent, mark: a.mark.max(b.mark) })
+            }
+            (a, b) => a.or(b),
+        };
         self.faults += other.faults;
         self.descriptors = sum(self.descriptors, other.descriptors);
         self.cpu_time += other.cpu_time;

@@ -7,10 +7,7 @@ use crate::{
         subject::ProcessId,
         time::Tick,
     },
-    ui::{
-        processes::{choices::Basis, figures::Figures},
-        state::State,
-    },
+    ui::{basis::Basis, processes::figures::Figures, state::State},
 };
 use std::sync::Arc;
 
@@ -129,8 +126,7 @@ impl<'a> Sight<'a> {
     /// What the screen shows.
     pub fn of(state: &'a State) -> Sight<'a> {
         let view = state.shown();
-        let basis = state.processes.choices.basis;
-        Sight { snapshot: &view.snapshot, facts: &view.facts, now: view.snapshot.vitals.now.tick, basis }
+        Sight { snapshot: &view.snapshot, facts: &view.facts, now: view.snapshot.vitals.now.tick, basis: state.basis }
     }
 }
 
