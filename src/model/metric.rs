@@ -36,6 +36,10 @@ macro_rules! metrics {
             pub fn words(self) -> &'static str {
                 match self { $(Metric::$name => $words,)* }
             }
+
+            fn camel(self) -> &'static str {
+                match self { $(Metric::$name => stringify!($name),)* }
+            }
         }
     };
 }
@@ -183,6 +187,25 @@ metrics! {
     GpuMemory, Bytes, Lower, "gpu memory";
 }
 
+impl Metric {
+    /// Its name for programs, such as `disk_read`: in `--keys`, in alert rules and in OpenMetrics. It stays what it is.
+    pub fn name(self) -> String {
+        let mut name = String::with_capacity(24);
+        for (i, c) in self.camel().chars().enumerate() {
+            if c.is_ascii_uppercase() && i > 0 {
+                name.push('_');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
+
+    /// The metric of that name.
+    pub fn named(name: &str) -> Option<Metric> {
+        Metric::ALL.iter().copied().find(|metric| metric.name() == name)
+    }
+}
+
 /// A metric of a subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
@@ -204,8 +227,41 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Its name for programs: `cpu_busy` of the host, `disk_read:vda` of anything else.
+    pub fn path(&self) -> String {
+        match &self.subject {
+            Subject::Host => self.metric.name(),
+            other => format!("{}:{}", self.metric.name(), other.name()),
+        }
+    }
+}
+
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of {}", self.metric.words(), self.subject)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_a_name_of_its_own_and_is_found_by_it() {
+        for metric in Metric::ALL {
+            assert_eq!(Metric::named(&metric.name()), Some(*metric));
+            assert!(metric.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{}", metric.name());
+        }
+        assert_eq!(Metric::PressureMemoryFull.name(), "pressure_memory_full");
+        assert_eq!(Metric::ServiceP95.name(), "service_p95");
+    }
+
+    #[test]
+    fn a_key_reads_as_metric_and_subject() {
+        assert_eq!(Key::host(Metric::CpuBusy).path(), "cpu_busy");
+        assert_eq!(Key::new(Subject::Cpu(3), Metric::CpuBusy).path(), "cpu_busy:3");
+        assert_eq!(Key::new(Subject::Filesystem("/var".into()), Metric::FilesystemUsed).path(), "filesystem_used:/var");
     }
 }

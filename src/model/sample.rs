@@ -685,3 +685,17 @@ pub struct ServiceSample {
     /// The process that serves, where the configuration names one.
     pub process: Option<ProcessId>,
 }
+
+/// The newest sample of each source that counts, for those who want counters and not rates.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Counters {
+    pub cpu: Option<CpuSample>,
+    pub vm: Option<VmSample>,
+    pub pressure: Option<PressureSample>,
+    pub disks: Vec<DiskSample>,
+    pub network: NetworkSample,
+    pub tcp: Vec<TcpSample>,
+    pub cgroups: Vec<CgroupSample>,
+    pub services: Vec<ServiceSample>,
+}

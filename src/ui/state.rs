@@ -82,6 +82,10 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of signals, and the row chosen.
+    SignalMenu(usize),
+    /// The menu of nice values, and the row chosen.
+    NiceMenu(usize),
     /// The filter is being typed.
     Filter,
 }
@@ -149,10 +153,11 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Flat],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Tree],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree],
     &[C::Always, C::Global, C::Queue, C::List],
     &[C::Always, C::Global, C::Queue, C::Reader],
+    &[C::Always, C::Global, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
@@ -210,16 +215,17 @@ impl State {
             (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
             (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
             (Over::SortMenu(_), ..) => &[C::Always, C::Columns],
-            (Over::ModeMenu(_), ..) => &[C::Always, C::Menu],
+            (Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..) => &[C::Always, C::Menu],
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Over::Nothing, Page::Finding(_) | Page::Process(_) | Page::Cgroup(_) | Page::Audit | Page::Help, _) => {
-                &[C::Always, C::Global, C::Reader]
-            }
+            (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
+            (Over::Nothing, Page::Finding(_) | Page::Cgroup(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
             (Over::Nothing, Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
-                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Tree]
+                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree]
             }
-            (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Flat],
+            (Over::Nothing, Page::Overview, Pane::Processes) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat]
+            }
             (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
             (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }

@@ -13,6 +13,7 @@ use crate::{
         pane::{Page, Pane},
         processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
+        wish,
     },
 };
 use std::sync::Arc;
@@ -80,7 +81,7 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
         Body::Audit(entries) => state.audit = Some(entries),
-        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) => {}
+        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) | Body::Metrics(_) => {}
     }
     vec![]
 }
@@ -181,6 +182,8 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         | Intent::NextMatch
         | Intent::PreviousMatch
         | Intent::KernelThreads => processes::act::perform(state, intent),
+        Intent::Signal => state.over = Over::SignalMenu(0),
+        Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
         Intent::Cancel => cancel(state),
         Intent::Choose => return choose(state),
@@ -302,6 +305,8 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
             vec![]
         }
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::SignalMenu(row) => wish::signal(state, row),
+        Over::NiceMenu(row) => wish::nice(state, row),
         _ => vec![],
     }
 }

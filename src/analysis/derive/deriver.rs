@@ -19,8 +19,8 @@ use crate::model::{
     facts::Facts,
     hardware::{Gpu, Hardware, HardwareSample},
     sample::{
-        CgroupSample, CpuSample, DiskSample, MOST_CGROUPS, MemorySample, NetworkSample, PressureSample, ProcessSample, Sample,
-        ServiceSample, SourceName, TcpSample, VmSample,
+        CgroupSample, Counters, CpuSample, DiskSample, MOST_CGROUPS, MemorySample, NetworkSample, PressureSample, ProcessSample,
+        Sample, ServiceSample, SourceName, TcpSample, VmSample,
     },
     snapshot::{Cgroup, Disk, Filesystem, Gap, Network, Process, Reading, Service, Snapshot, Tcp, Vitals},
     time::Now,
@@ -124,6 +124,20 @@ impl Deriver {
     /// The newest facts.
     pub fn facts(&self) -> &Arc<Facts> {
         &self.facts
+    }
+
+    /// The newest samples as they were read.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            cpu: self.cpu.last().cloned(),
+            vm: self.vm.last().cloned(),
+            pressure: self.pressure.last().cloned(),
+            disks: self.disks.last().cloned().unwrap_or_default(),
+            network: self.network.last().cloned().unwrap_or_default(),
+            tcp: self.tcp.last().cloned().unwrap_or_default(),
+            cgroups: self.cgroups.last().cloned().unwrap_or_default(),
+            services: self.services.last().cloned().unwrap_or_default(),
+        }
     }
 
     /// What the fast lane says at `now`, over the last second.

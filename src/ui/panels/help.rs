@@ -12,7 +12,7 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("The selected change", &[Context::Queue]),
     ("Everywhere", &[Context::Global, Context::Always]),
     ("Lists", &[Context::List]),
-    ("Processes", &[Context::Processes, Context::Flat, Context::Tree]),
+    ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader]),
     ("Questions, menus, filter", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns, Context::Filter]),

@@ -83,7 +83,7 @@ pub const TABLE: &[Column] = &[
         .help("written to storage; - without the right to see it"),
     Column::number(
         "net in",
-        (10, W::Known(7)),
+        (10, W::Known(9)),
         Show::Net,
         (|p, _| p.net.map(|net| net.received), |g, _| g.net.map(|n| n.received)),
     )
