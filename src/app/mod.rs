@@ -21,6 +21,7 @@ pub mod seat;
 pub mod settings;
 pub mod signals;
 pub mod solo;
+pub mod stream;
 pub mod text;
 pub mod verbs;
 pub mod watching;

@@ -7,7 +7,7 @@ use crate::{
         daemon, demo, doctor,
         env::Env,
         failure::Failure,
-        guard, metrics, once, out, parts, settings, solo, verbs,
+        guard, metrics, once, out, parts, settings, solo, stream, verbs,
     },
     config::sections::Config,
     host::{host::Host, real::RealHost},
@@ -47,6 +47,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Metrics(wish)) => wait(metrics::print::run(wish, &cli.common, env)),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
+        None if cli.stream.is_some() => wait(stream::run(cli, env)),
         None if cli.once => {
             let format = if cli.json { once::Format::Json } else { once::Format::Text };
             once::run(&settings::load(&cli.common, env)?, format)
