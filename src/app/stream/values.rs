@@ -13,7 +13,7 @@ pub fn values(snapshot: &Snapshot, picks: &[Pick]) -> Vec<(Key, f64)> {
     let mut all = Vec::with_capacity(128);
     readings::snapshot(snapshot, &mut |key, value| {
         if value.is_finite() && (!picks.is_empty() || !matches!(key.subject, Subject::Process(_))) {
-            all.push((key, value));
+            all.push((key, micro(value)));
         }
     });
     if !picks.is_empty() {
@@ -21,4 +21,9 @@ pub fn values(snapshot: &Snapshot, picks: &[Pick]) -> Vec<(Key, f64)> {
     }
     all.sort_by(|(a, _), (b, _)| (a.metric, &a.subject).cmp(&(b.metric, &b.subject)));
     all
+}
+
+/// To the millionth: a microsecond, a byte in a megabyte; what lies below is noise of arithmetic and makes lines long.
+fn micro(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
