@@ -5,6 +5,7 @@ use crate::{
     model::{change::ChangeId, limits::Mode, message::Exposition, pick::Pick},
 };
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Watch a Linux host, explain what holds it back, propose changes, apply the approved ones, measure them, undo what did not help.
@@ -95,6 +96,10 @@ pub enum Verb {
     Audit(Audit),
     /// Print the present numbers for Prometheus, or write them into a file for node_exporter's textfile collector
     Metrics(Metrics),
+    /// Print what makes a shell complete trimtab's verbs and options: bash, zsh, fish
+    Completions(Completions),
+    /// Print the manual page, in roff
+    Man,
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
     /// One part of the demo
@@ -169,6 +174,14 @@ pub struct Metrics {
     pub format: Option<Exposition>,
 }
 
+/// For which shell.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Completions {
+    /// bash, zsh or fish
+    #[arg(value_parser = shell)]
+    pub shell: Shell,
+}
+
 /// Which mode.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct SetMode {
@@ -229,6 +242,15 @@ fn stream(text: &str) -> Result<Stream, String> {
         "jsonl" => Ok(Stream::Jsonl),
         "csv" => Ok(Stream::Csv),
         _ => Err("formats are jsonl, csv".into()),
+    }
+}
+
+fn shell(text: &str) -> Result<Shell, String> {
+    match text {
+        "bash" => Ok(Shell::Bash),
+        "zsh" => Ok(Shell::Zsh),
+        "fish" => Ok(Shell::Fish),
+        _ => Err("shells are bash, zsh, fish".into()),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod env;
 pub mod failure;
 pub mod guard;
 pub mod logger;
+pub mod manual;
 pub mod metrics;
 pub mod once;
 pub mod out;

@@ -1,6 +1,7 @@
 //! What leaves the program for other programs: streams, pages for Prometheus, completions, the manual. Golden files are written anew by
 //! `UPDATE_GOLDEN=1 cargo test --test it out::`.
 
+mod manual;
 mod metrics;
 mod prometheus;
 mod scene;
