@@ -3,7 +3,7 @@
 use crate::{
     host::{
         error::{HostError, Kind},
-        host::{Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -54,6 +54,13 @@ impl Host for DryHost {
     }
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         self.0.listeners(netns, through)
+    }
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        self.0.connections(netns, through, into)
+    }
+
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        self.0.gpus()
     }
     fn facts(&self) -> Facts {
         self.0.facts()

@@ -17,3 +17,5 @@ mod readme;
 mod screens;
 mod sources;
 mod terminal;
+mod traffic;
+mod wish;

@@ -2,11 +2,13 @@
 
 pub mod alone;
 mod calls;
+mod connections;
 mod diag;
 mod facts;
 mod files;
 mod knobs;
 mod netns;
+pub mod nvml;
 mod rights;
 mod status;
 mod threads;
@@ -18,7 +20,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -29,6 +31,7 @@ use crate::{
     },
 };
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
@@ -139,6 +142,14 @@ impl Host for RealHost {
 
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         netns::listeners(self, netns, through)
+    }
+
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        netns::connections(self, netns, through, into)
+    }
+
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        nvml::open(OsStr::new(nvml::LIBRARY))
     }
 
     fn facts(&self) -> Facts {
