@@ -50,6 +50,7 @@ pub enum Intent {
     Expand,
     Freeze,
     Theme,
+    Layout,
     Mode,
     Basis,
     Audit,
@@ -203,7 +204,8 @@ pub const TABLE: &[Binding] = &[
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
-    row(&[Char('c')], C::Global, I::Theme, "", "next theme"),
+    row(&[Char('c')], C::Global, I::Theme, "", "choose a theme; each is shown as you pass it"),
+    row(&[F(2)], C::Global, I::Layout, "", "choose a layout of the panes; each is shown as you pass it"),
     row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),

@@ -21,6 +21,15 @@ pub fn go(state: &mut State, motion: Motion) {
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
+        (Over::ThemeMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.themes.len(), motion, page).unwrap_or(0);
+            state.look.chosen = *row;
+        }
+        (Over::LayoutMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.layouts.len(), motion, page).unwrap_or(0);
+            state.look.layout = *row;
+            state.settle_focus();
+        }
         (_, Page::Overview) => list(state, motion, page),
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));

@@ -1,9 +1,10 @@
 //! The panes of the overview and the whole-screen pages.
 
 use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
+use serde::Deserialize;
 
 /// A pane; its number is the key that focuses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[allow(missing_docs)]
 pub enum Pane {
     Cpu,

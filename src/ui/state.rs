@@ -8,6 +8,7 @@ use crate::{
         time::{Now, Tick},
     },
     ui::{
+        arrangement::Arrangement,
         basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
@@ -85,6 +86,20 @@ pub enum Over {
     SignalMenu(usize),
     /// The menu of nice values, and the row chosen.
     NiceMenu(usize),
+    /// The menu of themes and the row chosen, which is shown already, and the one before.
+    ThemeMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
+    /// The menu of layouts, likewise.
+    LayoutMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
     /// The filter is being typed.
     Filter,
 }
@@ -96,6 +111,10 @@ pub struct Look {
     pub themes: Vec<Theme>,
     /// Which one.
     pub chosen: usize,
+    /// All layouts.
+    pub layouts: Vec<Arrangement>,
+    /// Which one.
+    pub layout: usize,
     /// Braille or ASCII.
     pub ink: Ink,
 }
@@ -210,7 +229,8 @@ impl State {
         match (&self.over, &self.page, self.focus) {
             (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
             (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
-            (Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..) => &[C::Always, C::Menu],
+            (Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..)
+            | (Over::ThemeMenu { .. } | Over::LayoutMenu { .. }, ..) => &[C::Always, C::Menu],
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
@@ -271,6 +291,15 @@ impl State {
     /// Tells the operator why something was not done.
     pub fn refuse(&mut self, text: impl Into<String>) {
         self.toast = Some(Toast { text: text.into(), bad: true, until: self.now.tick + Duration::from_secs(8) });
+    }
+
+    /// A focused pane that has no place in the layout gives way to the first that has.
+    pub fn settle_focus(&mut self) {
+        let Some(layout) = self.look.layouts.get(self.look.layout) else { return };
+        let panes = layout.panes();
+        if !panes.contains(&self.focus) {
+            self.focus = panes.first().copied().unwrap_or(self.focus);
+        }
     }
 
     /// Changes that nobody has confirmed yet.

@@ -146,7 +146,12 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::PreviousPane => focus(state, state.focus.along(Pane::ALL.len() - 1)),
         Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
         Intent::Freeze => freeze(state),
-        Intent::Theme => next_theme(state),
+        Intent::Theme => state.over = Over::ThemeMenu { row: state.look.chosen, before: state.look.chosen },
+        Intent::Layout => {
+            open(state, Page::Overview);
+            state.expanded = false;
+            state.over = Over::LayoutMenu { row: state.look.layout, before: state.look.layout };
+        }
         Intent::Basis => {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
@@ -211,9 +216,14 @@ fn confirm(state: &mut State) -> Vec<UiCommand> {
 }
 
 fn cancel(state: &mut State) {
-    if matches!(state.over, Over::Filter) {
-        state.processes.filter.clear();
-        rearrange(state);
+    match state.over {
+        Over::Filter => {
+            state.processes.filter.clear();
+            rearrange(state);
+        }
+        Over::ThemeMenu { before, .. } => state.look.chosen = before,
+        Over::LayoutMenu { before, .. } => state.look.layout = before,
+        _ => {}
     }
     state.over = Over::Nothing;
 }
@@ -253,11 +263,6 @@ fn focus(state: &mut State, pane: Pane) {
 fn freeze(state: &mut State) {
     state.frozen = if state.frozen.is_some() { None } else { Some(state.view.clone()) };
     state.refresh();
-}
-
-fn next_theme(state: &mut State) {
-    state.look.chosen = (state.look.chosen + 1) % state.look.themes.len().max(1);
-    state.tell(format!("theme: {}", state.theme().name));
 }
 
 fn details(state: &mut State) {

@@ -19,6 +19,7 @@ use trimtab::{
         wish::{Signal, Wish},
     },
     ui::{
+        arrangement::Arrangement,
         chart::Ink,
         draw,
         key::Key,
@@ -34,7 +35,7 @@ use trimtab::{
 fn look(theme: &str, ink: Ink) -> Look {
     let themes = Theme::built_in();
     let chosen = themes.iter().position(|t| t.name == theme).unwrap();
-    Look { themes, chosen, ink }
+    Look { themes, chosen, layouts: Arrangement::built_in(), layout: 0, ink }
 }
 
 fn state_of(view: View) -> State {
@@ -530,4 +531,34 @@ fn a_target_that_ended_meanwhile_makes_the_question_stale() {
     update(&mut state, after(200), Msg::View(Arc::new(gone)));
     assert_eq!(press(&mut state, 900, "y"), []);
     assert!(matches!(state.over, Over::Nothing), "any key closes it");
+}
+
+#[test]
+fn every_layout_at_every_size() {
+    for layout in 1..Arrangement::built_in().len() {
+        let mut state = state();
+        state.look.layout = layout;
+        let name = state.look.layouts[layout].name.clone();
+        compare(&format!("layout-{name}"), &text(&drawn(&mut state, 160, 48)));
+        for (width, height) in [(120, 40), (100, 30), (80, 24), (60, 20), (40, 15), (20, 5), (1, 1)] {
+            drawn(&mut state, width, height);
+        }
+    }
+}
+
+#[test]
+fn a_theme_and_a_layout_are_shown_as_they_are_passed_and_come_back_when_cancelled() {
+    let mut state = state();
+    press(&mut state, 0, "cj");
+    assert_eq!(state.theme().name, "dark");
+    update(&mut state, after(0), Msg::Key(Key::Esc));
+    assert_eq!(state.theme().name, "ansi16");
+    press(&mut state, 0, "cj");
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    assert_eq!(state.theme().name, "dark");
+    update(&mut state, after(0), Msg::Key(Key::F(2)));
+    press(&mut state, 0, "j");
+    assert!(text(&drawn(&mut state, 160, 48)).contains("the list of processes as large as it gets"));
+    update(&mut state, after(0), Msg::Key(Key::Esc));
+    assert_eq!(state.look.layout, 0);
 }

@@ -43,6 +43,14 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             let rows: Vec<String> = wish::NICE.iter().map(|nice| format!("{nice:>3}  {}", wish::about(*nice))).collect();
             menu(state, &format!("Nice of {}", wish::whom(state)), &rows, *row, area, buf);
         }
+        Over::ThemeMenu { row, .. } => {
+            let rows: Vec<&str> = state.look.themes.iter().map(|theme| theme.name.as_str()).collect();
+            menu(state, "Theme", &rows, *row, area, buf);
+        }
+        Over::LayoutMenu { row, .. } => {
+            let rows: Vec<String> = state.look.layouts.iter().map(|l| format!("{:<10} {}", l.name, l.about)).collect();
+            menu(state, "Layout", &rows, *row, area, buf);
+        }
         Over::Nothing | Over::Filter => {}
     }
 }
