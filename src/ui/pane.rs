@@ -1,7 +1,11 @@
 //! The panes of the overview and the whole-screen pages.
 
 use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
+<<<<<<< HEAD
+use std::sync::Arc;
+=======
 use serde::Deserialize;
+>>>>>>> main
 
 /// A pane; its number is the key that focuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -76,6 +80,8 @@ pub enum Page {
     Verify(ChangeId),
     /// One process.
     Process(ProcessId),
+    /// One control group, by path.
+    Cgroup(Arc<str>),
     /// The journal.
     Audit,
     /// Keys.
