@@ -29,6 +29,14 @@ impl Default for Console {
     }
 }
 
+/// The endpoint for Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where to listen; nowhere unless told.
+    pub listen: Option<String>,
+}
+
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -42,16 +50,19 @@ pub struct Config {
     pub services: Vec<ServiceWatch>,
     /// How the console looks.
     pub console: Console,
+    /// The endpoint for Prometheus.
+    pub metrics: Metrics,
 }
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console"];
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "metrics"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console] = ["thresholds", "hysteresis", "policy", "console"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, metrics] =
+        ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -62,10 +73,12 @@ pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
         policy: build(&policy, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
+        metrics: build(&metrics, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     if complaints.is_empty() { Ok(config) } else { Err(Complaints::sorted(complaints)) }
 }

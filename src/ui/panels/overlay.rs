@@ -7,8 +7,7 @@ use crate::{
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
-        panels::track,
-        processes::Sort,
+        panels::{processes, track},
         state::{Over, State},
         wish, words,
     },
@@ -25,7 +24,7 @@ use ratatui::{
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.over {
         Over::Dialog(dialog) => draw_dialog(state, dialog, area, buf),
-        Over::SortMenu(row) => menu(state, "Order", &Sort::ALL.map(Sort::words), *row, area, buf),
+        Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, buf),
         Over::ModeMenu(row) => {
             let rows = [
                 "observe   watch only, change nothing",

@@ -4,7 +4,6 @@ use super::beside::WIDE;
 use crate::{
     model::{
         inspection::{Inspection, Thread},
-        sample::Policy,
         unit::Unit,
     },
     ui::{panels::reader::Prose, words},
@@ -36,7 +35,7 @@ fn thread_line(t: &Thread, width: usize, wide: bool) -> String {
     let rate = |value| words::maybe(Unit::SecondsPerSecond, value);
     let mut line = format!("{:>8} {name:<16}{} {:>7} {:>10}", t.tid, t.state, words::maybe(Unit::Cores, t.cpu), rate(t.wait));
     if wide {
-        line.push_str(&format!(" {:>10} {:>4} {:>5} {:<8}", rate(t.storage), t.last_cpu, t.nice, policy(t.policy)));
+        line.push_str(&format!(" {:>10} {:>4} {:>5} {:<8}", rate(t.storage), t.last_cpu, t.nice, t.policy.words()));
     }
     let place = match (t.syscall.as_deref(), t.wchan.as_deref()) {
         (Some(call), Some(place)) => format!("{call} ({place})"),
@@ -70,19 +69,5 @@ pub(super) fn paths_and_sockets(look: &Inspection, prose: &mut Prose<'_>) {
                 prose.field(&socket.kind, &format!("{}{to} {}{queues}", socket.local, socket.state), theme.text);
             }
         }
-    }
-}
-
-/// A policy by the name that `chrt` has for it.
-pub(super) fn policy(policy: Policy) -> &'static str {
-    match policy {
-        Policy::Other => "normal",
-        Policy::Fifo => "fifo",
-        Policy::RoundRobin => "rr",
-        Policy::Batch => "batch",
-        Policy::Idle => "idle",
-        Policy::Deadline => "deadline",
-        Policy::Ext => "ext",
-        Policy::Unknown => "?",
     }
 }

@@ -117,7 +117,7 @@ impl Page<'_> {
             let (theme, p) = (prose.theme, self.process);
             let rate = |value: Option<f64>| words::maybe(Unit::SecondsPerSecond, value);
             prose.field("cpu", &format!("{} of one core", words::maybe(Unit::Cores, p.cpu)), theme.text);
-            prose.field("scheduling", &format!("{}, nice {}, {} threads", lists::policy(p.policy), p.nice, p.threads), theme.text);
+            prose.field("scheduling", &format!("{}, nice {}, {} threads", p.policy.words(), p.nice, p.threads), theme.text);
             let Some(look) = self.look else {
                 prose.field("for a cpu", &rate(p.wait), theme.text);
                 return;
