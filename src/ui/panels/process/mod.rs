@@ -127,8 +127,8 @@ impl Page<'_> {
             let delays = waits.delays.as_ref().ok();
             let storage = delays.and_then(|d| d.storage).or(waits.storage.as_ref().ok().copied());
             match (storage, &waits.storage) {
-                (None, Err(why)) => prose.field("for the disk", why, theme.dim),
-                (storage, _) => prose.field("for the disk", &rate(storage), theme.text),
+                (None, Err(why)) => prose.field("for storage", why, theme.dim),
+                (storage, _) => prose.field("for storage", &rate(storage), theme.text),
             }
             match &waits.delays {
                 Err(why) => prose.field("other delays", why, theme.dim),

@@ -72,7 +72,7 @@ fn rights(look: &Inspection, page: &Prose<'_>) -> Vec<Line<'static>> {
         match &look.rights {
             Err(why) => prose.field("", why, theme.dim),
             Ok(rights) => {
-                prose.field("capabilities", &rights.capabilities, theme.text);
+                prose.field("may do", &rights.capabilities, theme.text);
                 let bound = [(rights.no_new, "can gain none"), (rights.seccomp, "system calls are filtered")];
                 let bound: Vec<&str> = bound.iter().filter(|(holds, _)| *holds).map(|(_, words)| *words).collect();
                 if !bound.is_empty() {
