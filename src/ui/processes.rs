@@ -1,9 +1,13 @@
 //! The list of processes: its order, its filter, its cursor. Rows are known by identity, never by place.
 
-use crate::model::{
-    facts::Facts,
-    snapshot::{Process, Snapshot},
-    subject::ProcessId,
+use crate::{
+    model::{
+        facts::Facts,
+        snapshot::{Process, Snapshot},
+        subject::ProcessId,
+    },
+    query::rows::process::{Around, ProcessRow},
+    ui::filter::Sieve,
 };
 use std::cmp::Ordering;
 
@@ -74,8 +78,8 @@ pub struct ProcessList {
     pub sort: Sort,
     /// The other way round.
     pub inverted: bool,
-    /// Only rows that contain this, in lower case.
-    pub filter: String,
+    /// Only rows that pass.
+    pub filter: Sieve,
 }
 
 impl ProcessList {
@@ -86,20 +90,23 @@ impl ProcessList {
             self.cursor = None;
         }
         if self.cursor.is_none() {
-            self.arrange(all, facts);
+            self.arrange(snapshot, facts);
             return;
         }
         self.order.retain(|id| snapshot.process(*id).is_some());
         let mut known = self.order.clone();
         known.sort_unstable();
-        let is_new = |p: &&Process| known.binary_search(&p.id).is_err() && self.shows(p, facts);
+        let around = Around { facts, snapshot, now: snapshot.vitals.now.tick };
+        let is_new = |p: &&Process| known.binary_search(&p.id).is_err() && self.shows(p, around);
         let new: Vec<ProcessId> = all.iter().filter(is_new).map(|p| p.id).collect();
         self.order.extend(new);
     }
 
     /// Puts everything in order anew, though a row is selected: the operator changed the order or the filter.
-    pub fn arrange(&mut self, all: &[Process], facts: &Facts) {
-        let mut rows: Vec<&Process> = all.iter().filter(|p| self.shows(p, facts)).collect();
+    pub fn arrange(&mut self, snapshot: &Snapshot, facts: &Facts) {
+        let Some(all) = snapshot.processes.known() else { return };
+        let around = Around { facts, snapshot, now: snapshot.vitals.now.tick };
+        let mut rows: Vec<&Process> = all.iter().filter(|p| self.shows(p, around)).collect();
         rows.sort_unstable_by(|a, b| self.sort.compare(a, b));
         if self.inverted {
             rows.reverse();
@@ -108,11 +115,8 @@ impl ProcessList {
         self.order.extend(rows.iter().map(|p| p.id));
     }
 
-    fn shows(&self, process: &Process, facts: &Facts) -> bool {
-        self.filter.is_empty()
-            || [&process.name, &process.command, &process.cgroup].iter().any(|text| contains(text, &self.filter))
-            || contains(&facts.user(process.uid), &self.filter)
-            || process.id.pid.to_string() == self.filter
+    fn shows(&self, process: &Process, around: Around<'_>) -> bool {
+        self.filter.is_empty() || self.filter.passes(&ProcessRow { process, around, marked: false })
     }
 
     /// The place of the selected row.
@@ -122,16 +126,11 @@ impl ProcessList {
     }
 }
 
-/// Whether `text` contains `part`, which is in lower case, whatever its own case.
-fn contains(text: &str, part: &str) -> bool {
-    text.to_lowercase().contains(part)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::model::snapshot::Reading;
+    use crate::{model::snapshot::Reading, query::rows::process::PROCESSES};
     use std::sync::Arc;
 
     fn snapshot(rows: &[(u32, &str, f64)]) -> Snapshot {
@@ -175,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_filter_looks_at_names_whatever_their_case() {
-        let mut list = ProcessList { filter: "py".into(), ..ProcessList::default() };
+        let mut list = ProcessList::default();
+        list.filter.set("py", &PROCESSES).unwrap();
         list.take(&snapshot(&[(1, "Python3", 0.1), (2, "bash", 0.9)]), &Facts::default());
         assert_eq!(pids(&list), [1]);
     }

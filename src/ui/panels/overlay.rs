@@ -1,11 +1,11 @@
-//! What lies over a page: questions and menus.
+//! What lies over a page: questions, menus, fields.
 
 use crate::ui::{
     act::{self, MODES},
     canvas::Canvas,
     dialog::{Dialog, Question, find},
     frame::boxed,
-    panels::track,
+    panels::{field, palette, track},
     processes::Sort,
     state::{Over, State},
     words,
@@ -32,7 +32,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             debug_assert_eq!(rows.len(), MODES.len());
             menu(state, "Mode", &rows, *row, area, buf);
         }
-        Over::Nothing | Over::Filter => {}
+        Over::Filter(of) => field::draw(state, of, area, buf),
+        Over::Palette(of) => palette::draw(state, of, area, buf),
+        Over::Nothing => {}
     }
 }
 

@@ -4,10 +4,12 @@ use crate::{
     model::{snapshot::Process, unit::Unit},
     ui::{
         canvas::Canvas,
+        filter::List,
         frame::{frame, known},
         pane::Pane,
+        panels::field,
         processes::Sort,
-        state::{Over, State},
+        state::State,
         words::{self, is_quiet},
     },
 };
@@ -71,7 +73,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         }
     }
     if list.order.is_empty() {
-        canvas.text(0, 1, "no process contains this text", state.theme().dim);
+        canvas.text(0, 1, "no process passes the filter", state.theme().dim);
     }
 }
 
@@ -79,11 +81,7 @@ fn title(state: &State) -> Line<'static> {
     let theme = state.theme();
     let list = &state.processes;
     let mut parts = vec![];
-    if matches!(state.over, Over::Filter) {
-        parts.push(Span::styled(format!(" filter: {}_ ", list.filter), theme.accent));
-    } else if !list.filter.is_empty() {
-        parts.push(Span::styled(format!(" filter: {} ", list.filter), theme.warning));
-    }
+    parts.extend(field::in_title(state, List::Processes));
     if list.cursor.is_some() {
         parts.push(Span::styled(" held, Esc releases ", theme.warning));
     }
