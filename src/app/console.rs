@@ -18,6 +18,7 @@ use crate::{
         seat::Seat,
         signals::Signals,
     },
+    config::sections::Keys,
     host::host::Host,
     model::{
         message::{Ask, Body, View},
@@ -25,6 +26,7 @@ use crate::{
     },
     ui::{
         chart::Ink,
+        keymap::Keymap,
         panels::log as log_pane,
         state::{Look, Msg, State, UiCommand},
         theme::Theme,
@@ -49,6 +51,8 @@ pub struct ConsoleOptions {
     pub theme: String,
     /// ASCII alone.
     pub ascii: bool,
+    /// The operator's own keys.
+    pub keys: Keys,
     /// `$NO_COLOR`: the mono theme, whatever was asked for.
     pub no_color: bool,
 }
@@ -74,7 +78,8 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     keep_log();
     let look = look(&options)?;
     let failed = |e: io::Error| format!("terminal: {e}");
-    let state = State::begin(&seat.welcome, look, seat.own);
+    let mut state = State::begin(&seat.welcome, look, seat.own);
+    state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
     let mut stops = signal(SignalKind::from_raw(libc::SIGTSTP)).map_err(failed)?;

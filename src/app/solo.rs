@@ -97,6 +97,7 @@ async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), 
         host: Arc::new(RealHost::default()),
         theme: config.console.theme.clone(),
         ascii: config.console.ascii,
+        keys: config.keys.clone(),
         no_color: env.no_color,
     };
     let console = console::run(seat, options);

@@ -1,6 +1,7 @@
 //! The keys in force: the table, with the operator's own keys in place of its keys, under the same rules.
 
 use crate::{
+    config::sections::Keys,
     model::text::nearest,
     ui::{
         key::Key,
@@ -8,13 +9,8 @@ use crate::{
         state::CONTEXTS,
     },
 };
-use std::collections::BTreeMap;
-
 /// A row in force.
 pub type Bound = Binding<Vec<Key>>;
-
-/// Keys by the name of what they mean, as the configuration has them.
-pub type Wishes = BTreeMap<String, Vec<String>>;
 
 /// Terminals and multiplexers keep these.
 pub const KEPT: &[Key] = &[Key::Ctrl('s'), Key::Ctrl('q'), Key::Ctrl('a'), Key::Ctrl('b'), Key::Ctrl('z')];
@@ -34,7 +30,7 @@ impl Default for Keymap {
 
 impl Keymap {
     /// The table with wishes fulfilled that [`wrong`] has nothing against.
-    pub fn new(wishes: &Wishes) -> Keymap {
+    pub fn new(wishes: &Keys) -> Keymap {
         let mut keymap = Keymap::default();
         for row in keymap.rows.iter_mut().filter(|row| is_free(row.context)) {
             if let Some(wish) = wishes.get(&row.intent.name()) {
@@ -78,7 +74,7 @@ fn is_free(context: Context) -> bool {
 }
 
 /// What is wrong with wishes, each with the name of its wish.
-pub fn wrong(wishes: &Wishes) -> Vec<(String, String)> {
+pub fn wrong(wishes: &Keys) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for (name, keys) in wishes {
         all.extend(wrong_wish(name, keys).into_iter().map(|why| (name.clone(), why)));
@@ -125,7 +121,7 @@ mod tests {
     use super::*;
     use crate::ui::keys::Motion;
 
-    fn wishes(all: &[(&str, &[&str])]) -> Wishes {
+    fn wishes(all: &[(&str, &[&str])]) -> Keys {
         all.iter().map(|(name, keys)| (name.to_string(), keys.iter().map(ToString::to_string).collect())).collect()
     }
 
