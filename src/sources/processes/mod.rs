@@ -6,7 +6,7 @@
 
 mod handles;
 mod row;
-mod stat;
+pub mod stat;
 mod threads;
 
 use crate::{
