@@ -157,19 +157,21 @@ pub(super) fn entries<T: DeserializeOwned>(map: &Field<'_>, complaints: &mut Vec
     };
     let mut all = Vec::new();
     for (key, value) in raw.0.iter().map(|(key, value)| (key.get_ron().trim(), value.get_ron().trim())) {
-        let read = |part: &str| options().from_str::<String>(&blanked(&map.layer.text, within(map.layer, part)));
-        let value = options().from_str::<T>(&blanked(&map.layer.text, within(map.layer, value)));
-        match (read(key), value) {
+        match (part::<String>(map.layer, key), part::<T>(map.layer, value)) {
             (Ok(name), Ok(value)) => all.push((name, value, complaint(map.layer, place(map.layer, key), String::new()))),
-            (Err(e), _) | (_, Err(e)) => complaints.push(spanned(map.layer, &e)),
+            (Err(e), _) | (_, Err(e)) => complaints.push(e),
         }
     }
     all
 }
 
-fn within(layer: &Layer, part: &str) -> Range<usize> {
-    let begin = offset(layer, part);
-    begin..begin + part.len()
+/// A part of the file by itself. What is wrong with it begins no earlier than it does.
+fn part<T: DeserializeOwned>(layer: &Layer, text: &str) -> Result<T, Complaint> {
+    let begin = offset(layer, text);
+    options().from_str(&blanked(&layer.text, begin..begin + text.len())).map_err(|e| {
+        let told = spanned(layer, &e);
+        Complaint { at: told.at.max(Some(place(layer, text))), ..told }
+    })
 }
 
 /// Raw keys and values of a map in the order of the file.

@@ -115,7 +115,8 @@ impl Hardware {
 
     /// Watts of all processor packages together.
     pub fn package_power(&self) -> Option<f64> {
-        let packages = || self.power.iter().filter(|(name, _)| name.starts_with("package"));
+        // `package-0 core` and its like are parts of a package.
+        let packages = || self.power.iter().filter(|(name, _)| name.starts_with("package") && !name.contains(' '));
         packages().next()?;
         Some(packages().map(|(_, watts)| watts).sum())
     }
@@ -186,7 +187,8 @@ mod tests {
 
     #[test]
     fn packages_are_added_up_and_what_is_inside_them_is_not_counted_twice() {
-        let power = vec![("package-0".into(), 10.0), ("core".into(), 7.0), ("package-1".into(), 5.0), ("psys".into(), 40.0)];
+        let power =
+            vec![("package-0".into(), 10.0), ("package-0 core".into(), 7.0), ("package-1".into(), 5.0), ("psys".into(), 40.0)];
         assert_eq!(Hardware { power, ..Hardware::default() }.package_power(), Some(15.0));
         assert_eq!(Hardware::default().package_power(), None);
     }

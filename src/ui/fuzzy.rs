@@ -3,6 +3,9 @@
 /// Points for a letter that begins a word.
 const BEGINS: i32 = 8;
 
+/// Points more for one that begins the name.
+const FIRST: i32 = 2;
+
 /// Points for a letter right after the one before.
 const FOLLOWS: i32 = 6;
 
@@ -33,6 +36,7 @@ fn from(word: &[char], letters: &[char], start: usize) -> Option<i32> {
         let begins = place.checked_sub(1).and_then(|before| letters.get(before)).is_none_or(|before| !before.is_alphanumeric());
         let gap = i32::try_from(place - at).unwrap_or(i32::MAX);
         sum += if begins { BEGINS } else { 0 };
+        sum += if place == 0 { FIRST } else { 0 };
         sum += if i > 0 && gap == 0 { FOLLOWS } else { -GAP * gap.min(FAR) };
         at = place + 1;
     }

@@ -79,14 +79,18 @@ pub fn wrong(wishes: &Keys) -> Vec<(String, String)> {
     for (name, keys) in wishes {
         all.extend(wrong_wish(name, keys).into_iter().map(|why| (name.clone(), why)));
     }
+    let mut clashing: Vec<(String, String)> = Vec::new();
     for (one, other, key) in Keymap::new(wishes).clashes() {
-        for (wished, beside) in [(one, other), (other, one)] {
-            if wishes.contains_key(&wished.name()) {
-                all.push((wished.name(), format!("`{key}` is `{}` already", beside.name())));
+        for (wished, beside) in [(one.name(), other), (other.name(), one)] {
+            // A key that may not stand there at all needs no second complaint.
+            if wishes.contains_key(&wished) && !all.iter().any(|(name, _)| *name == wished) {
+                clashing.push((wished, format!("`{key}` is `{}` already", beside.name())));
             }
         }
     }
-    all.dedup();
+    clashing.sort();
+    clashing.dedup();
+    all.extend(clashing);
     all
 }
 

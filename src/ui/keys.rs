@@ -1,7 +1,7 @@
 //! The one table of keys. The bottom bar, the help page, the palette and the dispatch all come from it, as the operator's
 //! configuration changes it (`keymap`).
 //!
-//! Rules: moving and viewing never change the host; only capital letters (and `!`) start a change, and none acts on one keystroke; the
+//! Rules: moving and viewing never change the host; only capital letters, F-keys and `!` start a change, and none acts on one keystroke; the
 //! key that confirms is never the one that starts, and never Enter.
 
 use crate::ui::{entry::Edit, key::Key, pane::Pane};
@@ -23,6 +23,8 @@ pub enum Context {
     List,
     /// In the list of processes.
     Processes,
+    /// Where a process can be meant: in the list and on its page.
+    Target,
     /// On a page of text.
     Reader,
     /// In a question that wants `y`.
@@ -50,6 +52,7 @@ impl Context {
             Context::Chart => "in a pane with charts",
             Context::List => "in a list",
             Context::Processes => "in the list of processes",
+            Context::Target => "where a process is chosen",
             Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
             Context::Reader => "on a page of text",
             Context::Dialog | Context::Code => "in a question",
@@ -95,6 +98,8 @@ pub enum Intent {
     RollBack,
     RollBackAll,
     Verify,
+    Signal,
+    Nice(Lean),
     Confirm,
     Cancel,
     Choose,
@@ -136,6 +141,15 @@ pub enum Motion {
     HalfDown,
     Top,
     Bottom,
+}
+
+/// Which way to lean a process's nice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lean {
+    /// Less nice: more cpu.
+    Down,
+    /// Nicer: less cpu.
+    Up,
 }
 
 /// What a key can do to the host.
@@ -228,6 +242,12 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('I')], C::Processes, I::Invert, "", "invert the order"),
     row(&[Char('P')], C::Processes, I::SortCpu, "", "order by cpu"),
     row(&[Char('M')], C::Processes, I::SortMemory, "", "order by memory"),
+    reaching(
+        Reach::Host,
+        row(&[Char('X'), F(9)], C::Target, I::Signal, "signal", "send a signal to the selected or marked processes; asks"),
+    ),
+    reaching(Reach::Host, row(&[F(7)], C::Target, I::Nice(Lean::Down), "", "less nice, more cpu: choose a value; asks")),
+    reaching(Reach::Host, row(&[F(8)], C::Target, I::Nice(Lean::Up), "", "nicer, less cpu: choose a value; asks")),
     // Pages of text.
     row(&[Up, Char('k')], C::Reader, I::Move(Motion::Up), "", "up"),
     row(&[Down, Char('j')], C::Reader, I::Move(Motion::Down), "", "down"),
@@ -314,7 +334,7 @@ mod tests {
     fn only_capitals_start_what_reaches_the_host_and_enter_never_confirms() {
         for binding in TABLE.iter().filter(|b| b.reach == Reach::Host) {
             for key in binding.keys {
-                let capital = matches!(key, Char('A'..='Z' | '!'));
+                let capital = matches!(key, Char('A'..='Z' | '!') | F(_));
                 assert!(capital || binding.intent == Intent::Confirm, "{key} starts {:?}", binding.intent);
             }
             assert!(!binding.keys.contains(&Enter));

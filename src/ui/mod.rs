@@ -24,4 +24,5 @@ pub mod processes;
 pub mod state;
 pub mod theme;
 pub mod update;
+pub mod wish;
 pub mod words;

@@ -1,7 +1,7 @@
 //! Moving: cursors of lists and menus by identity, pages of text by rows.
 
 use crate::{
-    model::{change::ChangeId, finding::FindingId},
+    model::{change::ChangeId, finding::FindingId, wish::Signal},
     ui::{
         act::MODES,
         keys::Motion,
@@ -10,6 +10,7 @@ use crate::{
         panels::{language, reader},
         processes::Sort,
         state::{Over, State},
+        wish,
     },
 };
 
@@ -24,6 +25,8 @@ pub fn go(state: &mut State, motion: Motion) {
             let rows = language::rows(field.list, state.size.0);
             field.language = field.language.map(|at| step(Some(at), rows, motion, page).unwrap_or(0));
         }
+        (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
+        (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
         (_, Page::Overview) => list(state, motion, page),
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));

@@ -84,6 +84,10 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of signals, and the row chosen.
+    SignalMenu(usize),
+    /// The menu of nice values, and the row chosen.
+    NiceMenu(usize),
     /// A filter is being typed.
     Filter(Field),
     /// The palette.
@@ -157,9 +161,10 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target],
     &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
     &[C::Always, C::Global, C::Queue, C::Reader],
+    &[C::Always, C::Global, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Global, C::Reader, C::Filterable],
     &[C::Always, C::Dialog],
@@ -218,7 +223,7 @@ impl State {
         match &self.over {
             Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
             Over::Dialog(_) => &[C::Always, C::Dialog],
-            Over::SortMenu(_) | Over::ModeMenu(_) => &[C::Always, C::Menu],
+            Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) => &[C::Always, C::Menu],
             Over::Filter(_) => &[C::Always, C::Field, C::Filter],
             Over::Palette(_) => &[C::Always, C::Field, C::Palette],
             Over::Nothing => self.contexts_below(),
@@ -229,9 +234,12 @@ impl State {
     pub fn contexts_below(&self) -> &'static [Context] {
         match (&self.page, self.focus) {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Page::Finding(_) | Page::Process(_), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
+            (Page::Finding(_), _) => &[C::Always, C::Global, C::Reader],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
-            (Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes],
+            (Page::Overview, Pane::Processes) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target]
+            }
             (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable]
             }

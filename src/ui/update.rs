@@ -16,6 +16,7 @@ use crate::{
         pane::{Page, Pane},
         processes::Sort,
         state::{Msg, Over, State, UiCommand},
+        wish,
     },
 };
 use std::sync::Arc;
@@ -178,6 +179,8 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Invert => sort(state, state.processes.sort, !state.processes.inverted),
         Intent::SortCpu => sort(state, Sort::Cpu, false),
         Intent::SortMemory => sort(state, Sort::Memory, false),
+        Intent::Signal => state.over = Over::SignalMenu(0),
+        Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
         Intent::Cancel => cancel(state),
         Intent::Choose => return choose(state),
@@ -320,6 +323,8 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
         }
         Over::ModeMenu(row) => act::set_mode(state, row),
         Over::Palette(palette) => palette::choose(state, palette),
+        Over::SignalMenu(row) => wish::signal(state, row),
+        Over::NiceMenu(row) => wish::nice(state, row),
         _ => vec![],
     }
 }

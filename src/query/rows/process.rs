@@ -45,9 +45,6 @@ pub static PROCESSES: Schema = Schema {
     words: &[Field::Name, Field::Command, Field::Pid],
 };
 
-/// Ticks of a process' start time in a second: `USER_HZ`, 100 in the ABI of every architecture that Rust runs on.
-const TICKS: f64 = 100.0;
-
 /// What all processes of a list share.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
@@ -103,7 +100,7 @@ impl Row for ProcessRow<'_> {
             Field::Container => self.around.snapshot.container(&p.cgroup).map(|name| &**name).into(),
             Field::Tty => tty(p.tty),
             Field::Session => number(p.session),
-            Field::Age => Value::Number((self.around.now.0 as f64 / 1e9 - p.id.start as f64 / TICKS).max(0.0)),
+            Field::Age => Value::Number(p.id.age(self.around.now)),
             Field::Kernel => Value::Flag(p.kernel),
             Field::Marked => Value::Flag(self.marked),
             _ => Value::Missing,

@@ -14,7 +14,7 @@ use ratatui::text::Span;
 const SECTIONS: &[(&str, &[Context])] = &[
     ("The selected change", &[Context::Queue]),
     ("Everywhere", &[Context::Global, Context::Always]),
-    ("Lists", &[Context::List, Context::Filterable, Context::Processes]),
+    ("Lists", &[Context::List, Context::Filterable, Context::Processes, Context::Target]),
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader]),
     ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu]),
