@@ -43,6 +43,9 @@ pub struct Common {
     /// Theme of the console
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
+    /// Layout of the console: overview, processes, changes, charts, disks, or a file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub layout: Option<String>,
     /// Draw with ASCII alone
     #[arg(long, global = true)]
     pub ascii: bool,

@@ -20,6 +20,9 @@ pub fn load(common: &Common, env: &Env) -> Result<sections::Config, Failure> {
     if let Some(theme) = &common.theme {
         config.console.theme = theme.clone();
     }
+    if let Some(layout) = &common.layout {
+        config.console.layout = layout.clone();
+    }
     config.console.ascii |= common.ascii;
     Ok(config)
 }

@@ -96,6 +96,8 @@ async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), 
     let options = ConsoleOptions {
         host: Arc::new(RealHost::default()),
         theme: config.console.theme.clone(),
+        layout: config.console.layout.clone(),
+        says: env.says.clone(),
         ascii: config.console.ascii,
         keys: config.keys.clone(),
         no_color: env.no_color,

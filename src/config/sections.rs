@@ -18,13 +18,15 @@ use std::collections::BTreeMap;
 pub struct Console {
     /// Name of a theme, or the path of a theme file.
     pub theme: String,
+    /// Name of a layout, or the path of a layout file.
+    pub layout: String,
     /// Draw with ASCII alone.
     pub ascii: bool,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Console { theme: "default".into(), ascii: false }
+        Console { theme: "default".into(), layout: "default".into(), ascii: false }
     }
 }
 

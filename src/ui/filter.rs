@@ -157,16 +157,16 @@ pub fn set(state: &mut State, list: List, text: &str) -> Result<(), QueryError> 
     of_mut(state, list).set(text, list.schema())?;
     state.scroll = 0;
     if list == List::Processes {
-        state.rearrange();
+        state.processes.arrange();
     }
     Ok(())
 }
 
 /// Lets every row of a list through.
 pub fn clear(state: &mut State, list: List) {
-    of_mut(state, list).clear();
-    if list == List::Processes {
-        state.rearrange();
+    match list {
+        List::Processes => state.processes.clear_filter(),
+        other => of_mut(state, other).clear(),
     }
 }
 

@@ -32,7 +32,7 @@ impl Keymap {
     /// The table with wishes fulfilled that [`wrong`] has nothing against.
     pub fn new(wishes: &Keys) -> Keymap {
         let mut keymap = Keymap::default();
-        for row in keymap.rows.iter_mut().filter(|row| is_free(row.context)) {
+        for row in keymap.rows.iter_mut().filter(|row| row.context.is_free()) {
             if let Some(wish) = wishes.get(&row.intent.name()) {
                 row.keys = wish.iter().filter_map(|key| key.parse().ok()).collect();
             }
@@ -68,11 +68,6 @@ impl Keymap {
     }
 }
 
-/// True where keys may be changed. Questions, menus and fields are the same for everybody.
-fn is_free(context: Context) -> bool {
-    !matches!(context, Context::Dialog | Context::Code | Context::Menu | Context::Field | Context::Filter | Context::Palette)
-}
-
 /// What is wrong with wishes, each with the name of its wish.
 pub fn wrong(wishes: &Keys) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
@@ -97,11 +92,11 @@ pub fn wrong(wishes: &Keys) -> Vec<(String, String)> {
 fn wrong_wish(name: &str, keys: &[String]) -> Vec<String> {
     let rows: Vec<&Binding> = TABLE.iter().filter(|row| row.intent.name() == name).collect();
     if rows.is_empty() {
-        let names: Vec<String> = TABLE.iter().filter(|row| is_free(row.context)).map(|row| row.intent.name()).collect();
+        let names: Vec<String> = TABLE.iter().filter(|row| row.context.is_free()).map(|row| row.intent.name()).collect();
         let meant = nearest(name, names.iter().map(String::as_str)).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
         return vec![format!("no key means `{name}`{meant}")];
     }
-    if !rows.iter().any(|row| is_free(row.context)) || rows.iter().any(|row| row.intent == Intent::Leave) {
+    if !rows.iter().any(|row| row.context.is_free()) || rows.iter().any(|row| row.intent == Intent::Leave) {
         return vec![format!("the keys of `{name}` are the same for everybody")];
     }
     let host = rows.iter().any(|row| row.reach == Reach::Host);

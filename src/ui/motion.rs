@@ -8,7 +8,7 @@ use crate::{
         palette,
         pane::{Page, Pane},
         panels::{language, reader},
-        processes::Sort,
+        processes::columns,
         state::{Over, State},
         wish,
     },
@@ -18,7 +18,7 @@ use crate::{
 pub fn go(state: &mut State, motion: Motion) {
     let page = usize::from(state.size.1.saturating_sub(6)).max(1);
     match (&mut state.over, &state.page) {
-        (Over::SortMenu(row), _) => *row = step(Some(*row), Sort::ALL.len(), motion, page).unwrap_or(0),
+        (Over::SortMenu(row), _) => *row = step(Some(*row), columns::TABLE.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
         (Over::Palette(_), _) => palette(state, motion, page),
         (Over::Filter(field), _) => {
@@ -27,6 +27,15 @@ pub fn go(state: &mut State, motion: Motion) {
         }
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
+        (Over::ThemeMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.themes.len(), motion, page).unwrap_or(0);
+            state.look.chosen = *row;
+        }
+        (Over::LayoutMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.layouts.len(), motion, page).unwrap_or(0);
+            state.look.layout = *row;
+            state.settle_focus();
+        }
         (_, Page::Overview) => list(state, motion, page),
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));
@@ -47,8 +56,9 @@ fn list(state: &mut State, motion: Motion, page: usize) {
     match state.focus {
         Pane::Processes => {
             let list = &mut state.processes;
-            let to = step(list.place(), list.order.len(), motion, page / 2);
-            list.cursor = to.and_then(|at| list.order.get(at)).copied();
+            let to = step(list.place(), list.rows.all.len(), motion, page / 2);
+            list.cursor = to.and_then(|at| list.rows.all.get(at)).map(|row| row.id.clone());
+            list.followed = None;
         }
         Pane::Findings => {
             let all: Vec<FindingId> = state.found().map(|f| f.id.clone()).collect();

@@ -9,7 +9,7 @@ use crate::ui::{
     fuzzy::score,
     keys::{Context, Intent},
     pane::{Page, Pane},
-    processes::Sort,
+    processes::{self, columns::TABLE},
     state::{Over, State, UiCommand},
     update,
 };
@@ -19,10 +19,12 @@ use crate::ui::{
 pub enum Deed {
     /// What a key means.
     Intent(Intent),
-    /// Order the processes.
-    Sort(Sort),
+    /// Order the processes by a column.
+    Sort(&'static str),
     /// A theme, by place.
     Theme(usize),
+    /// A layout, by place.
+    Layout(usize),
     /// A mode, by place.
     Mode(usize),
     /// A filter of the list in front, or of the processes.
@@ -57,6 +59,7 @@ pub struct Palette {
 pub const COMMANDS: &[(&str, &str)] = &[
     ("sort COLUMN", "order the processes"),
     ("theme NAME", "choose a theme"),
+    ("layout NAME", "choose a layout of the panes"),
     ("mode MODE", "observe, suggest or auto"),
     ("filter EXPRESSION", "filter the list in front, or the processes"),
     ("roll back all", "PANIC: roll back everything; asks for a code"),
@@ -104,10 +107,7 @@ fn list(state: &State) -> List {
 fn every(state: &State) -> Vec<Item> {
     let mut all: Vec<Item> = Vec::new();
     for row in &state.keymap.rows {
-        let inner = matches!(
-            row.context,
-            Context::Dialog | Context::Code | Context::Menu | Context::Field | Context::Filter | Context::Palette
-        );
+        let inner = !row.context.is_free();
         let deed = Deed::Intent(row.intent);
         if inner || matches!(row.intent, Intent::Move(_) | Intent::Palette) || all.iter().any(|item| item.deed == deed) {
             continue;
@@ -122,11 +122,14 @@ fn every(state: &State) -> Vec<Item> {
         });
     }
     let plain = |name: String, help: &str, deed| Item { name, help: help.into(), keys: String::new(), obstacle: None, deed };
-    for sort in Sort::ALL {
-        all.push(plain(format!("sort {}", sort.words()), "order the processes", Deed::Sort(sort)));
+    for column in TABLE {
+        all.push(plain(format!("sort {}", column.name), "order the processes", Deed::Sort(column.name)));
     }
     for (i, theme) in state.look.themes.iter().enumerate() {
         all.push(plain(format!("theme {}", theme.name), "choose a theme", Deed::Theme(i)));
+    }
+    for (i, layout) in state.look.layouts.iter().enumerate() {
+        all.push(plain(format!("layout {}", layout.name), &layout.about, Deed::Layout(i)));
     }
     for (i, mode) in MODES.iter().enumerate() {
         let obstacle = act::obstacle(state, Intent::Mode);
@@ -167,9 +170,13 @@ pub fn choose(state: &mut State, palette: Palette) -> Vec<UiCommand> {
         }
         Deed::Sort(sort) => {
             update::focus(state, Pane::Processes);
-            update::sort(state, *sort, false);
+            processes::act::sort(state, sort);
         }
         Deed::Theme(at) => state.look.chosen = *at,
+        Deed::Layout(at) => {
+            state.look.layout = *at;
+            state.settle_focus();
+        }
         Deed::Mode(at) => return act::set_mode(state, *at),
         Deed::Filter(text) => {
             let list = list(state);

@@ -8,6 +8,7 @@ use crate::{
         time::{Now, Tick},
     },
     ui::{
+        arrangement::Arrangement,
         basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
@@ -16,10 +17,11 @@ use crate::{
         key::Key,
         keymap::Keymap,
         keys::Context,
+        layout,
         palette::Palette,
         pane::{Page, Pane},
         panels::log::LogView,
-        processes::ProcessList,
+        processes::{list::ProcessList, row::Sight},
         theme::Theme,
     },
 };
@@ -88,6 +90,20 @@ pub enum Over {
     SignalMenu(usize),
     /// The menu of nice values, and the row chosen.
     NiceMenu(usize),
+    /// The menu of themes and the row chosen, which is shown already, and the one before.
+    ThemeMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
+    /// The menu of layouts, likewise.
+    LayoutMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
     /// A filter is being typed.
     Filter(Field),
     /// The palette.
@@ -101,6 +117,10 @@ pub struct Look {
     pub themes: Vec<Theme>,
     /// Which one.
     pub chosen: usize,
+    /// All layouts.
+    pub layouts: Vec<Arrangement>,
+    /// Which one.
+    pub layout: usize,
     /// Braille or ASCII.
     pub ink: Ink,
 }
@@ -161,7 +181,8 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree],
     &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
     &[C::Always, C::Global, C::Queue, C::Reader],
     &[C::Always, C::Global, C::Reader, C::Target],
@@ -170,6 +191,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
     &[C::Always, C::Menu],
+    &[C::Always, C::Columns],
     &[C::Always, C::Field, C::Filter],
     &[C::Always, C::Field, C::Palette],
 ];
@@ -204,6 +226,7 @@ impl State {
             log: LogView::default(),
         };
         state.refresh();
+        state.settle();
         state
     }
 
@@ -223,7 +246,10 @@ impl State {
         match &self.over {
             Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
             Over::Dialog(_) => &[C::Always, C::Dialog],
-            Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) => &[C::Always, C::Menu],
+            Over::SortMenu(_) => &[C::Always, C::Columns],
+            Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
+                &[C::Always, C::Menu]
+            }
             Over::Filter(_) => &[C::Always, C::Field, C::Filter],
             Over::Palette(_) => &[C::Always, C::Field, C::Palette],
             Over::Nothing => self.contexts_below(),
@@ -235,10 +261,13 @@ impl State {
         match (&self.page, self.focus) {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
-            (Page::Finding(_), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Finding(_) | Page::Cgroup(_), _) => &[C::Always, C::Global, C::Reader],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
+            (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree]
+            }
             (Page::Overview, Pane::Processes) => {
-                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target]
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat]
             }
             (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable]
@@ -275,16 +304,10 @@ impl State {
         self.found().find(|f| Some(&f.id) == self.finding.as_ref()).or_else(|| self.found().next())
     }
 
-    /// Puts the processes in order anew.
-    pub fn rearrange(&mut self) {
-        let view = self.frozen.clone().unwrap_or_else(|| self.view.clone());
-        self.processes.arrange(&view.snapshot, &view.facts);
-    }
-
     /// Takes what the shown view says into the lists.
     pub fn refresh(&mut self) {
         let view = self.frozen.clone().unwrap_or_else(|| self.view.clone());
-        self.processes.take(&view.snapshot, &view.facts);
+        self.processes.refresh();
         self.queue = view.changes.to_vec();
         self.queue.sort_by(|a, b| a.queue_order(b));
         if self.change.is_some_and(|id| !self.queue.iter().any(|c| c.id == id)) {
@@ -295,6 +318,19 @@ impl State {
         let looked_at = self.focus == Pane::Queue || self.page != Page::Overview;
         if self.change.is_none() || (over && !looked_at) {
             self.change = self.queue.first().map(|c| c.id);
+        }
+    }
+
+    /// Makes the rows of the processes anew if they can be seen and are not of this moment.
+    pub fn settle(&mut self) {
+        if !self.processes.is_stale() || !layout::shows(self, Pane::Processes) {
+            return;
+        }
+        let mut list = std::mem::take(&mut self.processes);
+        let news = list.rebuild(&Sight::of(self));
+        self.processes = list;
+        if let Some(news) = news {
+            self.refuse(news);
         }
     }
 
@@ -316,6 +352,15 @@ impl State {
     /// Tells the operator why something was not done.
     pub fn refuse(&mut self, text: impl Into<String>) {
         self.toast = Some(Toast { text: text.into(), bad: true, until: self.now.tick + Duration::from_secs(8) });
+    }
+
+    /// A focused pane that has no place in the layout gives way to the first that has.
+    pub fn settle_focus(&mut self) {
+        let Some(layout) = self.look.layouts.get(self.look.layout) else { return };
+        let panes = layout.panes();
+        if !panes.contains(&self.focus) {
+            self.focus = panes.first().copied().unwrap_or(self.focus);
+        }
     }
 
     /// Changes that nobody has confirmed yet.

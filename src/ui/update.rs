@@ -14,7 +14,7 @@ use crate::{
         motion,
         palette::{self, Palette},
         pane::{Page, Pane},
-        processes::Sort,
+        processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
         wish,
     },
@@ -27,6 +27,13 @@ const AUDITED: usize = 500;
 /// Takes a message at a time; says what the console is to do.
 pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
     state.now = now;
+    let commands = take(state, msg);
+    state.settle();
+    commands
+}
+
+fn take(state: &mut State, msg: Msg) -> Vec<UiCommand> {
+    let now = state.now;
     if state.toast.as_ref().is_some_and(|toast| toast.until <= now.tick) {
         state.toast = None;
     }
@@ -159,7 +166,12 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::PreviousPane => focus(state, state.focus.along(Pane::ALL.len() - 1)),
         Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
         Intent::Freeze => freeze(state),
-        Intent::Theme => next_theme(state),
+        Intent::Theme => state.over = Over::ThemeMenu { row: state.look.chosen, before: state.look.chosen },
+        Intent::Layout => {
+            open(state, Page::Overview);
+            state.expanded = false;
+            state.over = Over::LayoutMenu { row: state.look.layout, before: state.look.layout };
+        }
         Intent::Basis => {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
@@ -173,12 +185,26 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             }
         }
         Intent::Palette => state.over = Over::Palette(Palette::default()),
-        Intent::SortMenu => {
-            state.over = Over::SortMenu(Sort::ALL.iter().position(|s| *s == state.processes.sort).unwrap_or(0));
-        }
-        Intent::Invert => sort(state, state.processes.sort, !state.processes.inverted),
-        Intent::SortCpu => sort(state, Sort::Cpu, false),
-        Intent::SortMemory => sort(state, Sort::Memory, false),
+        Intent::SortMenu
+        | Intent::Invert
+        | Intent::SortCpu
+        | Intent::SortMemory
+        | Intent::SortNext
+        | Intent::SortPrevious
+        | Intent::Column
+        | Intent::Form
+        | Intent::Group
+        | Intent::Fold
+        | Intent::Unfold
+        | Intent::Close
+        | Intent::Open
+        | Intent::FoldAll
+        | Intent::Mark
+        | Intent::Unmark
+        | Intent::Follow
+        | Intent::NextMatch
+        | Intent::PreviousMatch
+        | Intent::KernelThreads => processes::act::perform(state, intent),
         Intent::Signal => state.over = Over::SignalMenu(0),
         Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
@@ -230,8 +256,11 @@ fn confirm(state: &mut State) -> Vec<UiCommand> {
 }
 
 fn cancel(state: &mut State) {
-    if let Over::Filter(field) = std::mem::take(&mut state.over) {
-        filter::clear(state, field.list);
+    match std::mem::take(&mut state.over) {
+        Over::Filter(field) => filter::clear(state, field.list),
+        Over::ThemeMenu { before, .. } => state.look.chosen = before,
+        Over::LayoutMenu { before, .. } => state.look.layout = before,
+        _ => {}
     }
 }
 
@@ -257,8 +286,7 @@ fn back(state: &mut State) {
     } else if state.expanded {
         state.expanded = false;
     } else if state.processes.cursor.is_some() {
-        state.processes.cursor = None;
-        state.refresh();
+        state.processes.release();
     } else if let Some(list) = state.list().filter(|list| !filter::of(state, *list).is_empty()) {
         filter::clear(state, list);
     } else if state.frozen.is_some() {
@@ -279,8 +307,8 @@ pub fn open(state: &mut State, page: Page) {
 /// Puts a pane in front.
 pub fn focus(state: &mut State, pane: Pane) {
     open(state, Page::Overview);
-    if pane != Pane::Processes && state.processes.cursor.take().is_some() {
-        state.refresh();
+    if pane != Pane::Processes && state.processes.cursor.is_some() && state.processes.followed.is_none() {
+        state.processes.release();
     }
     state.focus = pane;
 }
@@ -290,14 +318,17 @@ fn freeze(state: &mut State) {
     state.refresh();
 }
 
-fn next_theme(state: &mut State) {
-    state.look.chosen = (state.look.chosen + 1) % state.look.themes.len().max(1);
-    state.tell(format!("theme: {}", state.theme().name));
-}
-
 fn details(state: &mut State) {
     let page = match state.focus {
-        Pane::Processes => state.processes.cursor.or(state.processes.order.first().copied()).map(Page::Process),
+        Pane::Processes => {
+            let list = &state.processes;
+            match list.cursor.as_ref().or(list.rows.all.first().map(|row| &row.id)) {
+                Some(RowId::Process(id)) => Some(Page::Process(*id)),
+                Some(RowId::Cgroup(path)) => Some(Page::Cgroup(path.clone())),
+                Some(RowId::Program(_)) => return processes::act::turn_fold(state),
+                None => None,
+            }
+        }
         Pane::Findings => state.chosen_finding().map(|f| Page::Finding(f.id.clone())),
         Pane::Queue => state.chosen_change().map(|c| Page::Change(c.id)),
         _ => None,
@@ -307,18 +338,10 @@ fn details(state: &mut State) {
     }
 }
 
-/// Orders the processes.
-pub fn sort(state: &mut State, by: Sort, inverted: bool) {
-    state.processes.sort = by;
-    state.processes.inverted = inverted;
-    state.rearrange();
-}
-
 fn choose(state: &mut State) -> Vec<UiCommand> {
     match std::mem::take(&mut state.over) {
         Over::SortMenu(row) => {
-            let by = Sort::ALL.get(row).copied().unwrap_or_default();
-            sort(state, by, false);
+            processes::act::choose_sort(state, row);
             vec![]
         }
         Over::ModeMenu(row) => act::set_mode(state, row),

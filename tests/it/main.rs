@@ -16,4 +16,5 @@ mod readme;
 mod screens;
 mod sources;
 mod terminal;
+mod traffic;
 mod wish;

@@ -41,12 +41,17 @@ pub fn draw(state: &State, field: &Field, area: Rect, buf: &mut Buffer) {
 /// How many rows pass, where that is known without drawing them.
 fn count(state: &State, field: &Field) -> String {
     let (shown, all) = match field.list {
-        List::Processes => (state.processes.order.len(), state.shown().snapshot.processes.known().map_or(0, |all| all.len())),
+        List::Processes => (matching(state), state.shown().snapshot.processes.known().map_or(0, |all| all.len())),
         List::Findings => (state.found().count(), state.shown().findings.len()),
         List::Queue => (state.queued().count(), state.queue.len()),
         List::Log | List::Audit | List::Help => return String::new(),
     };
     format!("{shown} of {all}")
+}
+
+/// Processes with a row that pass.
+fn matching(state: &State) -> usize {
+    state.processes.rows.all.iter().filter(|row| row.matches && row.id.process().is_some()).count()
 }
 
 /// Draws a line with its cursor in the first row; returns the columns that are scrolled out at the left.

@@ -14,10 +14,11 @@ use ratatui::text::Span;
 const SECTIONS: &[(&str, &[Context])] = &[
     ("The selected change", &[Context::Queue]),
     ("Everywhere", &[Context::Global, Context::Always]),
-    ("Lists", &[Context::List, Context::Filterable, Context::Processes, Context::Target]),
+    ("Lists", &[Context::List, Context::Filterable]),
+    ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader]),
-    ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu]),
+    ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns]),
     ("While a filter or a command is typed", &[Context::Filter, Context::Palette, Context::Field]),
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bar;
+pub mod cgroup;
 pub mod change;
 pub mod cpu;
 pub mod field;
@@ -17,6 +18,7 @@ pub mod overlay;
 pub mod palette;
 pub mod process;
 pub mod processes;
+pub mod processes_footer;
 pub mod queue;
 pub mod reader;
 pub mod services;

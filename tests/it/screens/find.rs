@@ -43,20 +43,20 @@ fn fields_palette_and_help_at_every_size() {
 fn a_filter_works_while_it_is_typed_and_the_last_good_one_stays() {
     let mut state = state();
     press(&mut state, 0, "/cpu > 100");
-    assert_eq!(state.processes.order.len(), 4);
+    assert_eq!(state.processes.rows.all.len(), 4);
     press(&mut state, 0, " and usr = root");
-    assert_eq!(state.processes.order.len(), 4, "the last good one is in force");
+    assert_eq!(state.processes.rows.all.len(), 4, "the last good one is in force");
     let picture = text(&drawn(&mut state, 120, 40));
     assert!(picture.contains("^ no field `usr` here; did you mean `user`?"), "{picture}");
     assert!(picture.contains("4 of 51"), "{picture}");
     key(&mut state, 0, Key::Ctrl('u'));
-    assert_eq!(state.processes.order.len(), 51);
+    assert_eq!(state.processes.rows.all.len(), 51);
     press(&mut state, 0, "name = shopd");
     key(&mut state, 0, Key::Enter);
-    assert_eq!(state.processes.order.len(), 1);
+    assert_eq!(state.processes.rows.all.len(), 1);
     assert!(text(&drawn(&mut state, 120, 40)).contains("filter: name = shopd"));
     key(&mut state, 0, Key::Esc);
-    assert_eq!(state.processes.order.len(), 51);
+    assert_eq!(state.processes.rows.all.len(), 51);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn the_palette_does_what_it_names() {
     assert_eq!(state.theme().name, "dark");
     press(&mut state, 0, "7");
     command(&mut state, 0, "sort mem");
-    assert_eq!((state.focus, state.processes.sort.words()), (Pane::Processes, "memory"));
+    assert_eq!((state.focus, state.processes.choices.sort.as_ref()), (Pane::Processes, "memory"));
     command(&mut state, 0, "filter cpu > 100");
-    assert_eq!(state.processes.order.len(), 4);
+    assert_eq!(state.processes.rows.all.len(), 4);
     command(&mut state, 0, "freeze");
     assert!(state.frozen.is_some());
     assert_eq!(command(&mut state, 0, "mode observe"), [UiCommand::Ask(Ask::Do(Command::SetMode(Mode::Observe)))]);
@@ -182,7 +182,7 @@ fn the_palette_names_every_action_and_the_help_every_key_and_command() {
     }
     for row in TABLE {
         assert!(help.contains(row.help) && row.keys.iter().all(|key| help.contains(&key.to_string())), "{row:?}");
-        let inner = ["Dialog", "Code", "Menu", "Field", "Filter", "Palette"].contains(&format!("{:?}", row.context).as_str());
+        let inner = ["Dialog", "Code", "Menu", "Columns", "Field", "Filter", "Palette"].contains(&format!("{:?}", row.context).as_str());
         let named = all.iter().any(|item| item.deed == Deed::Intent(row.intent));
         assert!(inner || named || matches!(row.intent, Intent::Move(_) | Intent::Palette), "{row:?}");
     }
