@@ -11,6 +11,7 @@
 //! )
 //! ```
 
+pub mod address;
 pub mod check;
 pub mod complaint;
 pub mod layer;

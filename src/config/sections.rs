@@ -30,6 +30,14 @@ impl Default for Console {
     }
 }
 
+/// The endpoint for Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where to listen; nowhere unless told.
+    pub listen: Option<String>,
+}
+
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -45,6 +53,8 @@ pub struct Config {
     pub console: Console,
     /// Keys by the name of what they mean, in place of the built-in ones.
     pub keys: Keys,
+    /// The endpoint for Prometheus.
+    pub metrics: Metrics,
 }
 
 /// Keys by the name of what they mean.
@@ -53,14 +63,14 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys"];
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys", "metrics"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console] = ["thresholds", "hysteresis", "policy", "console"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, metrics] = ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -73,10 +83,12 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
         keys,
+        metrics: build(&metrics, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     for (name, why) in check_keys(&config.keys) {
         complaints.extend(places.get(&name).map(|place| Complaint { why, ..place.clone() }));

@@ -1,6 +1,7 @@
 //! The panes of the overview and the whole-screen pages.
 
 use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// A pane; its number is the key that focuses it.
