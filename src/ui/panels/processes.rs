@@ -15,7 +15,7 @@ use crate::ui::{
         list::ProcessList,
         row::{Fold, Item, Row, RowId, Sight},
     },
-    state::{Over, State},
+    state::State,
     words::is_quiet,
 };
 use ratatui::{
