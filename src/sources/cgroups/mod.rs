@@ -1,10 +1,10 @@
 //! Control groups: the unified tree, and v1's cpu, cpuacct, memory, pids and blkio trees merged by path.
 
 mod container;
-mod files;
+pub mod files;
 mod group;
 mod names;
-mod tree;
+pub mod tree;
 
 use crate::{
     host::{

@@ -8,7 +8,7 @@ mod census;
 mod handles;
 pub mod inspect;
 mod row;
-mod stat;
+pub mod stat;
 mod threads;
 
 use crate::{
