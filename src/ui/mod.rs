@@ -16,6 +16,7 @@ pub mod motion;
 pub mod pane;
 pub mod panels;
 pub mod processes;
+pub mod sheet;
 pub mod state;
 pub mod theme;
 pub mod update;
