@@ -3,7 +3,7 @@
 use crate::{
     host::{
         error::{HostError, Kind},
-        host::{Connection, Gpus, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Stirs, Touch},
     },
     model::{
         facts::Facts,
@@ -27,6 +27,9 @@ impl Host for DryHost {
     }
     fn pause(&self, span: Duration) {
         self.0.pause(span);
+    }
+    fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
+        self.0.stirs()
     }
     fn read(&self, place: &Place, into: &mut Vec<u8>) -> Touch<()> {
         self.0.read(place, into)

@@ -22,6 +22,15 @@ pub trait Handle: Send {
     fn read(&self, into: &mut Vec<u8>) -> Touch<()>;
 }
 
+/// The kernel's own alarm: it wakes us when tasks are held up (Documentation/accounting/psi.rst, monitoring for pressure thresholds).
+pub trait Stirs: Send + Sync {
+    /// Waits until something stirs; false once it is closed.
+    fn wait(&self) -> Touch<bool>;
+
+    /// Ends the waiting, now and for good.
+    fn close(&self);
+}
+
 /// A TCP connection, as inet_diag tells it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
@@ -99,6 +108,11 @@ pub trait Host: Send + Sync {
 
     /// Whether `set` would be allowed, without writing: rights and existence.
     fn may_set(&self, knob: &Knob) -> Touch<()>;
+
+    /// Asks the kernel to wake us when something stirs.
+    fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
+        Err(HostError::plain("watch", "pressure", super::error::Kind::Absent, "this host raises no alarm"))
+    }
 
     /// Reads a whole file as text; bytes that are no UTF-8 become U+FFFD.
     fn text(&self, place: &Place) -> Touch<String> {

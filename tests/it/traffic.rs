@@ -186,13 +186,7 @@ impl Watch {
     fn start(pair: &Pair) -> Watch {
         let host = Arc::new(Stepped(RealHost::default(), Mutex::new(Now { tick: Tick(1_000_000_000), ..Now::default() })));
         let netns = host.inode(&Place::proc(format!("{}/ns/net", pair.client))).unwrap();
-        let mut watch = Watch {
-            host,
-            tcp: tcp::Tcp::default(),
-            processes: Processes::new(64),
-            deriver: Deriver::default(),
-            netns,
-        };
+        let mut watch = Watch { host, tcp: tcp::Tcp::default(), processes: Processes::new(64), deriver: Deriver::default(), netns };
         watch.sweep();
         watch
     }

@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn datagrams_of_both_families_are_added_once() {
-        let (mut sample, snmp) = (TcpSample::default(), "Tcp: OutSegs EstabResets\nTcp: 1 6\nUdp: InDatagrams RcvbufErrors\nUdp: 10 2\n");
+        let (mut sample, snmp) =
+            (TcpSample::default(), "Tcp: OutSegs EstabResets\nTcp: 1 6\nUdp: InDatagrams RcvbufErrors\nUdp: 10 2\n");
         for _ in 0..2 {
             take_snmp(&mut sample, snmp);
             take_snmp6(&mut sample, "Ip6InReceives 5\nUdp6InDatagrams \t 30\nUdp6SndbufErrors 1\nUdpLite6InDatagrams 9\n");

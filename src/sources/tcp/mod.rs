@@ -23,8 +23,8 @@ use crate::{
 };
 use members::{Members, identity, namespace};
 use namespace::Namespace;
-use traffic::Where;
 use std::time::Duration;
+use traffic::Where;
 
 /// Foreign namespaces that are read.
 const MOST: usize = 32;

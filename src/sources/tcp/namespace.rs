@@ -80,7 +80,8 @@ impl Namespace {
 
     /// Reads connection tracking. Only our own namespace tells how many there are without entering it.
     fn read_tracking(&mut self, host: &dyn Host) {
-        let number = |file: &str| host.text(&Place::proc(format!("sys/net/netfilter/{file}"))).ok().and_then(|text| parse::whole(&text));
+        let number =
+            |file: &str| host.text(&Place::proc(format!("sys/net/netfilter/{file}"))).ok().and_then(|text| parse::whole(&text));
         self.sample.conntrack = number("nf_conntrack_count").zip(number("nf_conntrack_max")).map(|(now, most)| [now, most]);
     }
 

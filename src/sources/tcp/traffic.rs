@@ -211,7 +211,8 @@ impl Traffic {
                     if connection.inode != 0 {
                         self.holders.expect(connection.inode);
                     }
-                    self.known.insert(connection.cookie, Known { bytes, inode: connection.inode, pending: [0; 2], look, foreign: false });
+                    self.known
+                        .insert(connection.cookie, Known { bytes, inode: connection.inode, pending: [0; 2], look, foreign: false });
                     newly += 1;
                     if first { [0; 2] } else { bytes }
                 }
@@ -294,8 +295,7 @@ impl Traffic {
         if let Some(count) = states.get_mut(6) {
             *count = u32::try_from(time_wait).unwrap_or(u32::MAX);
         }
-        let sample =
-            TrafficSample { at: now, processes: processes.collect(), unattributed: self.unattributed, states };
+        let sample = TrafficSample { at: now, processes: processes.collect(), unattributed: self.unattributed, states };
         self.latest = Some(Arc::new(sample));
     }
 }
