@@ -61,8 +61,11 @@ fn line(row: &Bound, prose: &mut Prose<'_>) {
         Reach::Queue => "  (queue)",
         Reach::Host => "  (host)",
     };
+    // The name is what the palette and the configuration call it; the first to go where room is short.
+    let name = if prose.width >= 76 && row.context.is_free() { format!("{:<18}", row.intent.name()) } else { String::new() };
     prose.line(vec![
         Span::styled(format!("{:<18}", names.join(" ")), theme.title),
+        Span::styled(name, theme.dim),
         Span::styled(row.help, theme.text),
         Span::styled(reach, theme.warning),
     ]);
