@@ -31,13 +31,13 @@ const DISK: &[Column] = &[
     ("read", 10),
     ("write", 10),
     ("iops", 9),
-    ("busy time", 10),
+    ("busy time", 11),
     ("reads", 9),
     ("writes", 9),
     ("flushes", 9),
     ("p50", 9),
     ("request", 10),
-    ("in flight", 10),
+    ("in flight", 11),
     ("discards", 10),
 ];
 
@@ -47,7 +47,7 @@ const FILESYSTEM: &[Column] = &[
     ("inodes", 9),
     ("size", 11),
     ("type", 9),
-    ("", 10),
+    ("", 13),
     ("inodes free", 13),
     ("device", 22),
 ];
@@ -168,7 +168,7 @@ fn mounts<'s>(disk: &'s Disk, snapshot: &'s Snapshot) -> impl Iterator<Item = &'
     let is_on = move |f: &&Filesystem| {
         let device = f.device.strip_prefix("/dev/").unwrap_or("");
         let mut all = parts.iter().map(|(name, number)| (&**name, *number)).chain([(&*disk.name, disk.device)]);
-        all.any(|(name, number)| number == f.number || name == device)
+        all.any(|(name, number)| name == device || (number != (0, 0) && number == f.number))
     };
     snapshot.filesystems.known().into_iter().flatten().filter(is_on)
 }
