@@ -9,6 +9,7 @@ mod demo;
 mod depth;
 mod engine;
 mod guard;
+mod hung;
 mod kill;
 mod laws;
 mod link;
