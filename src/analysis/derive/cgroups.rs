@@ -59,7 +59,8 @@ fn derive(old: Option<&CgroupSample>, new: &CgroupSample, seconds: f64) -> Cgrou
         processes: new.processes,
         threads: 0,
         memory_high: new.memory_high,
-        memory_peak: new.memory_peak,
+        // The peak is read less often than what it is the peak of.
+        memory_peak: new.memory_peak.map(|peak| peak.max(new.memory.unwrap_or(0))),
         swap: new.swap,
         io: moved.map(|([read0, written0], [read, written])| [rate(read0, read, state), rate(written0, written, state)]),
         pids: new.pids,
