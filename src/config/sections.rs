@@ -61,7 +61,8 @@ pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, metrics] = ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, metrics] =
+        ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);

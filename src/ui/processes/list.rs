@@ -87,6 +87,12 @@ impl ProcessList {
         self.anew = true;
     }
 
+    /// Begins with these choices.
+    pub fn choose(&mut self, choices: Choices) {
+        self.choices = choices;
+        self.arrange();
+    }
+
     /// Takes the filter away; what it was is still found by the keys that go from match to match.
     pub fn clear_filter(&mut self) {
         if !self.filter.is_empty() {
