@@ -3,6 +3,7 @@
 //! Pictures are `screens/*.snap`; `UPDATE_SCREENS=1 cargo test --test it screens` draws them anew.
 
 mod scene;
+mod table;
 
 use proptest::prelude::*;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect, style::Color};
