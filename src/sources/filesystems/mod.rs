@@ -1,7 +1,7 @@
 //! Mounts and their space: `/proc/self/mountinfo` and `statvfs(3)`, which may hang for ever on a dead network mount. Such a mount
 //! keeps its last known space with the seconds since it answered, and the others do not wait for it.
 
-mod mounts;
+pub mod mounts;
 mod worker;
 
 use crate::{
@@ -114,7 +114,7 @@ impl Mount {
             device: clean(&about.device, 256),
             kind: clean(&about.kind, 32),
             number: about.number,
-            read_only: false,
+            read_only: about.read_only,
             space: None,
             stale: None,
         };
