@@ -113,7 +113,9 @@ mod tests {
 
     #[test]
     fn stars_and_question_marks_stand_for_text() {
-        for (pattern, text) in [("*", ""), ("vd?", "vda"), ("/var*", "/var/lib"), ("*.service", "/a/b.service"), ("a*b*c", "axxbyybc")] {
+        for (pattern, text) in
+            [("*", ""), ("vd?", "vda"), ("/var*", "/var/lib"), ("*.service", "/a/b.service"), ("a*b*c", "axxbyybc")]
+        {
             assert!(fits(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [("", "a"), ("vd?", "vd"), ("/var", "/var/lib"), ("a*b", "a*bc"), ("a*b*c", "acb")] {

@@ -52,7 +52,9 @@ mod tests {
     #[test]
     fn a_mistyped_word_finds_its_name() {
         let names = ["cpu", "name", "command", "kernel"];
-        for (word, name) in [("cup", None), ("cpus", Some("cpu")), ("NAM", Some("name")), ("comand", Some("command")), ("zzz", None)] {
+        for (word, name) in
+            [("cup", None), ("cpus", Some("cpu")), ("NAM", Some("name")), ("comand", Some("command")), ("zzz", None)]
+        {
             assert_eq!(nearest(word, names), name, "{word}");
         }
         assert_eq!(distance(&['k', 'i', 't', 't', 'e', 'n'], "sitting"), 3);

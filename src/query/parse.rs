@@ -202,7 +202,8 @@ impl<'a> Parser<'a> {
 
     fn field(&self, name: &str, at: usize) -> Parsed<Field> {
         Field::find(name, self.fields).ok_or_else(|| {
-            let names = self.fields.iter().flat_map(|field| field.aliases().iter().chain([&field.name()]).copied().collect::<Vec<_>>());
+            let names =
+                self.fields.iter().flat_map(|field| field.aliases().iter().chain([&field.name()]).copied().collect::<Vec<_>>());
             let meant = nearest(name, names).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             QueryError { at: at..at + name.len(), why: format!("no field `{name}` here{meant}") }
         })

@@ -126,7 +126,16 @@ fn what_is_not_wanted_is_not() {
 
 #[test]
 fn what_is_not_known_answers_no_comparison_not_even_under_not() {
-    for text in ["read > 0", "not read > 0", "read = 0", "read != 0", "not read != 0", "not (read > 0 and cpu > 5)", "container = x", "not container ~ x"] {
+    for text in [
+        "read > 0",
+        "not read > 0",
+        "read = 0",
+        "read != 0",
+        "not read != 0",
+        "not (read > 0 and cpu > 5)",
+        "container = x",
+        "not container ~ x",
+    ] {
         assert!(!asked(text, &nginx()), "{text}");
     }
     for text in ["read > 0 or cpu > 5", "not (read > 0 and cpu > 50)", "unknown read", "not has read"] {

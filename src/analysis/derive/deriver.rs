@@ -19,8 +19,8 @@ use crate::model::{
     facts::Facts,
     hardware::{Gpu, Hardware, HardwareSample},
     sample::{
-        CgroupSample, Counters, CpuSample, DiskSample, MOST_CGROUPS, MemorySample, NetworkSample, PressureSample, ProcessSample, Sample,
-        ServiceSample, SourceName, TcpSample, VmSample,
+        CgroupSample, Counters, CpuSample, DiskSample, MOST_CGROUPS, MemorySample, NetworkSample, PressureSample, ProcessSample,
+        Sample, ServiceSample, SourceName, TcpSample, VmSample,
     },
     snapshot::{Cgroup, Disk, Filesystem, Gap, Network, Process, Reading, Service, Snapshot, Tcp, Vitals},
     time::Now,

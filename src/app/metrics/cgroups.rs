@@ -44,12 +44,8 @@ mod tests {
 
     #[test]
     fn the_greatest_users_are_chosen_and_no_more_than_fit() {
-        let row = |i: u64| CgroupSample {
-            path: format!("/{i}").into(),
-            cpu: Some(i),
-            memory: Some(1000 - i),
-            ..CgroupSample::default()
-        };
+        let row =
+            |i: u64| CgroupSample { path: format!("/{i}").into(), cpu: Some(i), memory: Some(1000 - i), ..CgroupSample::default() };
         let chosen = Chosen::of(&Counters { cgroups: (0..100).map(row).collect(), ..Counters::default() });
         assert!(chosen.has("/99") && chosen.has("/60") && !chosen.has("/59"), "by cpu");
         assert!(chosen.has("/0") && chosen.has("/19") && !chosen.has("/20"), "by memory");

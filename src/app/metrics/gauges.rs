@@ -30,7 +30,10 @@ pub fn write(snapshot: &Snapshot, chosen: &Chosen, page: &mut Page) {
         let tail = if unit.is_empty() { String::new() } else { format!("_{unit}") };
         let name = format!("{}{by}{tail}", metric.name());
         let help = help(*metric, kind);
-        page.family(&Family { name: &name, kind: Kind::Gauge, unit, help: &help }, rows.iter().map(|(key, value)| row(key, *value)));
+        page.family(
+            &Family { name: &name, kind: Kind::Gauge, unit, help: &help },
+            rows.iter().map(|(key, value)| row(key, *value)),
+        );
     }
     page.leave_out(chosen.others);
     space(snapshot, page);

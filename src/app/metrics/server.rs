@@ -141,7 +141,8 @@ fn request(head: &str) -> Request {
         return Request::Nothing;
     }
     let headers = lines.filter_map(|line| line.split_once(':'));
-    let accept: Vec<&str> = headers.filter(|(name, _)| name.eq_ignore_ascii_case("accept")).map(|(_, value)| value.trim()).collect();
+    let accept: Vec<&str> =
+        headers.filter(|(name, _)| name.eq_ignore_ascii_case("accept")).map(|(_, value)| value.trim()).collect();
     Request::Page(wanted(&accept.join(",")), whole)
 }
 

@@ -115,7 +115,10 @@ fn health(view: &View, page: &mut Page) {
         GuardState::Failed(_) => "failed",
     };
     let rows = ["idle", "armed", "failed"].map(|state| Row::of([("guard", state.into())], holds(state == guard)));
-    page.family(&Family { name: "guard", kind: Kind::StateSet, unit: "", help: "The process that undoes what nobody confirmed" }, rows);
+    page.family(
+        &Family { name: "guard", kind: Kind::StateSet, unit: "", help: "The process that undoes what nobody confirmed" },
+        rows,
+    );
     page.family(&gauge("problems", "", "What is wrong with trimtab itself"), [Row::plain(view.problems.len() as f64)]);
     let rows = view.snapshot.gaps.iter().map(|(source, _)| Row::of([("source", format!("{source:?}").to_lowercase().into())], 1.0));
     page.family(&gauge("gap", "", "1 for a source that is late or failing"), rows);

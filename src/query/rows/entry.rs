@@ -6,11 +6,8 @@ use crate::{
 };
 
 /// Fields of an entry.
-pub static ENTRIES: Schema = Schema {
-    rows: "entries",
-    fields: &[Field::Number, Field::Deed, Field::Who],
-    words: &[Field::Number, Field::Deed, Field::Who],
-};
+pub static ENTRIES: Schema =
+    Schema { rows: "entries", fields: &[Field::Number, Field::Deed, Field::Who], words: &[Field::Number, Field::Deed, Field::Who] };
 
 impl Row for Entry {
     fn field(&self, field: Field) -> Value<'_> {

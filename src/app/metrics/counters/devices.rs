@@ -43,7 +43,10 @@ fn disks(all: &[DiskSample], page: &mut Page) {
         })
     };
     page.family(&counter("disk_requests", "", "Requests completed"), each(|row| row.completed, 1.0));
-    page.family(&counter("disk_requests_seconds", "seconds", "Time that requests took, queue included"), each(|row| row.millis, 1e-3));
+    page.family(
+        &counter("disk_requests_seconds", "seconds", "Time that requests took, queue included"),
+        each(|row| row.millis, 1e-3),
+    );
 }
 
 fn sectors(row: &DiskSample, which: usize) -> f64 {

@@ -44,7 +44,8 @@ fn processors(cpu: &CpuSample, page: &mut Page) {
     let rows = modes(&cpu.total).map(|(mode, ticks)| Row::of([("mode", mode.into())], ticks as f64 * TICK));
     page.family(&counter("cpu_seconds", "seconds", "Time of all processors by what they did; guest is not in user"), rows);
     let rows = cpu.cores.iter().map(|(core, times)| {
-        let busy = modes(times).iter().filter(|(mode, _)| !matches!(*mode, "idle" | "iowait" | "steal")).map(|(_, t)| t).sum::<u64>();
+        let busy =
+            modes(times).iter().filter(|(mode, _)| !matches!(*mode, "idle" | "iowait" | "steal")).map(|(_, t)| t).sum::<u64>();
         Row::of([("cpu", core.to_string().into())], busy as f64 * TICK)
     });
     page.family(&counter("cpu_busy_by_cpu_seconds", "seconds", "Time that a processor worked: not idle, iowait or steal"), rows);
