@@ -12,6 +12,7 @@ mod kill;
 mod laws;
 mod link;
 mod live;
+mod nvml;
 mod readme;
 mod screens;
 mod sources;

@@ -29,8 +29,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let vitals = &state.shown().snapshot.vitals;
     let title = vitals.memory.known().map(|m| {
         let limit = state.shown().snapshot.allowance.known().and_then(|allowance| allowance.memory.as_ref());
-        let limit = limit.map_or_else(String::new, |memory| format!(", limit {}", Unit::Bytes.show(memory.limit as f64)));
-        let text = format!("{} of {} available{limit}", Unit::Bytes.show(m.available as f64), Unit::Bytes.show(m.total as f64));
+        let limit =
+            limit.map_or_else(|| " available".into(), |memory| format!(", limit {}", Unit::Bytes.show(memory.limit as f64)));
+        let text = format!("{} of {}{limit}", Unit::Bytes.show(m.available as f64), Unit::Bytes.show(m.total as f64));
         note(text, theme.level(used(m), 0.85, 0.95))
     });
     let inner = frame(state, Pane::Memory, title.unwrap_or_default(), area, buf);

@@ -43,14 +43,14 @@ pub fn draw(state: &State, snapshot: &Snapshot, cpu: &Cpu, canvas: &mut Canvas<'
     };
     let granted = [
         take(strip.height().into()),
-        take(numbers.len().div_ceil(columns.into())),
         take(limits.len()),
+        take(numbers.len().div_ceil(columns.into())),
         take(gpus.len()),
         take(cpu.cores.len().div_ceil(across)),
         take(sensors::rows(hardware, width).into()),
         take(notes.len()),
     ];
-    let [strips, gridded, limited, drawn, listed, sensed, noted] = granted;
+    let [strips, limited, gridded, drawn, listed, sensed, noted] = granted;
     let mut y = CHART + left;
     history(state, canvas.part(0, 0, width, y));
     strip.draw(state, canvas.part(0, y, width, strips));
@@ -92,7 +92,7 @@ fn all_cells(state: &State, snapshot: &Snapshot, cpu: &Cpu, hardware: &Hardware)
     }
     all.extend(sensors::cells(state, hardware));
     if let Some((_, since_boot)) = hardware.package_throttles.filter(|(_, since_boot)| *since_boot > 0) {
-        all.push(("package throttled", format!("{} times", Unit::Count.show(since_boot as f64)), theme.dim));
+        all.push(("as packages", Unit::Count.show(since_boot as f64), theme.dim));
     }
     if let Some(policy) = hardware.policies.first() {
         all.push(("clock at most", Unit::Hertz.show(policy.range.1 as f64), theme.text));
@@ -160,6 +160,7 @@ fn notes(basis: Basis) -> String {
     format!(
         "busy = all time but idle, iowait and steal, from /proc/stat over the last second. {of} A core's own share is of that core. \
          user with nice, without guests. queue = tasks running or runnable now; blocked = tasks waiting for I/O now. psi = share of time \
-         in which some task waited for a processor. clock = mean over all processors; heat = the sensor nearest to its limit."
+         in which some task waited for a processor. clock = mean over all processors; heat = the sensor nearest to its limit; \
+         throttled = times that cores were slowed down for heat since boot."
     )
 }

@@ -28,7 +28,7 @@ pub fn cells(state: &State, hardware: &Hardware) -> Vec<Cell> {
     }
     if let Some((rate, since_boot)) = hardware.core_throttles.filter(|(_, since_boot)| *since_boot > 0) {
         let style = if rate > 0.0 { theme.critical } else { theme.dim };
-        cells.push(("throttled", format!("{} times", Unit::Count.show(since_boot as f64)), style));
+        cells.push(("throttled", Unit::Count.show(since_boot as f64), style));
     }
     cells
 }
