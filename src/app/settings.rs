@@ -19,6 +19,12 @@ pub fn load(common: &Common, env: &Env) -> Result<sections::Config, Failure> {
     if let Some(theme) = &common.theme {
         config.console.theme = theme.clone();
     }
+    if let Some(layout) = &common.layout {
+        config.console.layout = layout.clone();
+    }
+    if let Some(at) = common.metrics {
+        config.metrics.listen = Some(at.to_string());
+    }
     config.console.ascii |= common.ascii;
     Ok(config)
 }

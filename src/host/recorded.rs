@@ -6,7 +6,7 @@ use crate::{
     host::{
         canonical::selected,
         error::{HostError, Kind},
-        host::{Gpus, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Touch},
         identity,
     },
     model::{
@@ -38,6 +38,7 @@ struct State {
     clocks: BTreeMap<u32, u64>,
     spaces: BTreeMap<String, Space>,
     listeners: BTreeMap<u64, Vec<Listener>>,
+    connections: BTreeMap<u64, Vec<Connection>>,
     /// Graphics processors of the vendor's library, if it is there, and how often it was asked.
     gpus: Option<Vec<Gpu>>,
     asked_gpus: u32,
@@ -136,6 +137,11 @@ impl RecordedHost {
         self.state().listeners.insert(netns, all);
     }
 
+    /// Sets the connections of a namespace.
+    pub fn set_connections(&self, netns: u64, all: Vec<Connection>) {
+        self.state().connections.insert(netns, all);
+    }
+
     /// Sets the graphics processors of the vendor's library, which is there from then on.
     pub fn set_gpus(&self, all: Vec<Gpu>) {
         self.state().gpus = Some(all);
@@ -214,6 +220,7 @@ fn usual(knob: &Knob) -> String {
         Knob::Policy(_) => "other",
         Knob::Affinity(_) => "0-1",
         Knob::IoPriority(_) => "none",
+        Knob::Signal(_) => "running",
         Knob::Descriptors(_) => "1024:1048576",
         Knob::Backlog { .. } => "16",
         Knob::NetworkFile { .. } => "16",
@@ -356,6 +363,12 @@ impl Host for RecordedHost {
 
     fn listeners(&self, netns: u64, _through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         Ok(self.state().listeners.get(&netns).cloned().unwrap_or_default())
+    }
+
+    fn connections(&self, netns: u64, _through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        into.clear();
+        into.extend_from_slice(self.state().connections.get(&netns).map(Vec::as_slice).unwrap_or_default());
+        Ok(())
     }
 
     fn gpus(&self) -> Touch<Box<dyn Gpus>> {

@@ -10,6 +10,7 @@ use crate::model::{
     series::Point,
     snapshot::Snapshot,
     time::{Now, Wall},
+    wish::Wish,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub enum Command {
     RollBackAll,
     /// Switch the mode.
     SetMode(Mode),
+    /// Do what an operator asks for by hand.
+    Wish(Wish),
 }
 
 /// The engine's answer to a command.

@@ -1,5 +1,6 @@
 //! What a metric, a finding or a change is about.
 
+use crate::model::time::Tick;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -10,6 +11,13 @@ pub struct ProcessId {
     pub pid: u32,
     /// Start time in clock ticks after boot (field 22 of `/proc/PID/stat`).
     pub start: u64,
+}
+
+impl ProcessId {
+    /// Seconds since it started. Start times are in clock ticks of a hundredth of a second (proc(5), USER_HZ).
+    pub fn age(self, now: Tick) -> f64 {
+        (now.0 as f64 / 1e9 - self.start as f64 / 100.0).max(0.0)
+    }
 }
 
 /// What something is about.

@@ -1,6 +1,6 @@
 //! The one table of keys. The bottom bar, the help page and the dispatch all come from it.
 //!
-//! Rules: moving and viewing never change the host; only capital letters (and `!`) start a change, and none acts on one keystroke; the
+//! Rules: moving and viewing never change the host; only capital letters, F-keys and `!` start a change, and none acts on one keystroke; the
 //! key that confirms is never the one that starts, and never Enter.
 
 use crate::ui::{key::Key, pane::Pane};
@@ -20,8 +20,14 @@ pub enum Context {
     Chart,
     /// In a pane with rows.
     List,
-    /// In the list of processes.
+    /// In the table of processes.
     Processes,
+    /// In that table while its rows stand side by side.
+    Flat,
+    /// In that table while its rows stand below one another and fold.
+    Tree,
+    /// Where a process can be meant: in the list and on its page.
+    Target,
     /// On a page of text.
     Reader,
     /// In a question that wants `y`.
@@ -30,6 +36,8 @@ pub enum Context {
     Code,
     /// In a menu.
     Menu,
+    /// In the menu of columns.
+    Columns,
     /// While a filter is typed.
     Filter,
 }
@@ -48,6 +56,7 @@ pub enum Intent {
     Expand,
     Freeze,
     Theme,
+    Layout,
     Mode,
     Basis,
     Audit,
@@ -60,6 +69,22 @@ pub enum Intent {
     Invert,
     SortCpu,
     SortMemory,
+    SortNext,
+    SortPrevious,
+    Column,
+    Form,
+    Group,
+    Fold,
+    Unfold,
+    Close,
+    Open,
+    FoldAll,
+    Mark,
+    Unmark,
+    Follow,
+    NextMatch,
+    PreviousMatch,
+    KernelThreads,
     Approve,
     Dismiss,
     Unapprove,
@@ -68,6 +93,8 @@ pub enum Intent {
     RollBack,
     RollBackAll,
     Verify,
+    Signal,
+    Nice(Lean),
     Confirm,
     Cancel,
     Choose,
@@ -88,6 +115,15 @@ pub enum Motion {
     HalfDown,
     Top,
     Bottom,
+}
+
+/// Which way to lean a process's nice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lean {
+    /// Less nice: more cpu.
+    Down,
+    /// Nicer: less cpu.
+    Up,
 }
 
 /// What a key can do to the host.
@@ -126,7 +162,7 @@ const fn reaching(reach: Reach, binding: Binding) -> Binding {
     Binding { reach, ..binding }
 }
 
-use Key::{BackTab, Backspace, Char, Ctrl, Down, End, Enter, Esc, F, Home, PageDown, PageUp, Tab, Up};
+use Key::{BackTab, Backspace, Char, Ctrl, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
 /// The table, in the order of the help page.
 pub const TABLE: &[Binding] = &[
@@ -168,10 +204,33 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('g'), Home], C::List, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::List, I::Move(Motion::Bottom), "", "to the bottom"),
     row(&[Char('/'), F(4), Char('\\')], C::Processes, I::Filter, "filter", "show only rows that contain a text"),
-    row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order"),
+    row(&[Char('n'), F(3)], C::Processes, I::NextMatch, "", "to the next row that matches the filter, or the last filter"),
+    row(&[Char('N')], C::Processes, I::PreviousMatch, "", "to the row before that matches"),
+    row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order, and which columns are shown"),
+    row(&[Char('>')], C::Processes, I::SortNext, "", "order by the column to the right"),
+    row(&[Char('<')], C::Processes, I::SortPrevious, "", "order by the column to the left"),
+    row(&[Right], C::Flat, I::SortNext, "", "order by the column to the right"),
+    row(&[Left], C::Flat, I::SortPrevious, "", "order by the column to the left"),
     row(&[Char('I')], C::Processes, I::Invert, "", "invert the order"),
     row(&[Char('P')], C::Processes, I::SortCpu, "", "order by cpu"),
     row(&[Char('M')], C::Processes, I::SortMemory, "", "order by memory"),
+    row(&[Char('x'), F(5)], C::Processes, I::Form, "tree", "list, tree of control groups, tree of parents and children"),
+    row(&[Char('E')], C::Processes, I::Group, "group", "one row per program, or back to the list"),
+    row(&[Char('F')], C::Processes, I::Follow, "follow", "the cursor stays on this row wherever it goes; again to release it"),
+    row(&[Char(' ')], C::Processes, I::Mark, "mark", "mark the process, or all of a group, and go on"),
+    row(&[Char('U')], C::Processes, I::Unmark, "", "take all marks away"),
+    row(&[Char('K')], C::Processes, I::KernelThreads, "", "show or hide kernel threads"),
+    row(&[Right], C::Tree, I::Unfold, "", "unfold, or into what is open"),
+    row(&[Left], C::Tree, I::Fold, "fold", "fold, or to the row above"),
+    row(&[Char('+')], C::Tree, I::Open, "", "unfold"),
+    row(&[Char('-')], C::Tree, I::Close, "", "fold"),
+    row(&[Char('*')], C::Tree, I::FoldAll, "", "unfold everything; fold everything if nothing is folded"),
+    reaching(
+        Reach::Host,
+        row(&[Char('X'), F(9)], C::Target, I::Signal, "signal", "send a signal to the selected or marked processes; asks"),
+    ),
+    reaching(Reach::Host, row(&[F(7)], C::Target, I::Nice(Lean::Down), "", "less nice, more cpu: choose a value; asks")),
+    reaching(Reach::Host, row(&[F(8)], C::Target, I::Nice(Lean::Up), "", "nicer, less cpu: choose a value; asks")),
     // Pages of text.
     row(&[Up, Char('k')], C::Reader, I::Move(Motion::Up), "", "up"),
     row(&[Down, Char('j')], C::Reader, I::Move(Motion::Down), "", "down"),
@@ -184,7 +243,8 @@ pub const TABLE: &[Binding] = &[
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
-    row(&[Char('c')], C::Global, I::Theme, "", "next theme"),
+    row(&[Char('c')], C::Global, I::Theme, "", "choose a theme; each is shown as you pass it"),
+    row(&[F(2)], C::Global, I::Layout, "", "choose a layout of the panes; each is shown as you pass it"),
     row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
@@ -201,6 +261,13 @@ pub const TABLE: &[Binding] = &[
     row(&[Down, Char('j')], C::Menu, I::Move(Motion::Down), "", "down"),
     row(&[Enter, Char(' ')], C::Menu, I::Choose, "choose", "choose"),
     row(&[Esc, Char('q')], C::Menu, I::Cancel, "cancel", "close the menu"),
+    row(&[Up, Char('k')], C::Columns, I::Move(Motion::Up), "", "up"),
+    row(&[Down, Char('j')], C::Columns, I::Move(Motion::Down), "", "down"),
+    row(&[PageUp], C::Columns, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::Columns, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Enter], C::Columns, I::Choose, "order by it", "put the rows in the order of this column"),
+    row(&[Char(' ')], C::Columns, I::Column, "show or hide", "show the column before others, or hide it"),
+    row(&[Esc, Char('q'), Char('s')], C::Columns, I::Cancel, "close", "close the menu"),
     row(&[Enter], C::Filter, I::Accept, "keep filter", "keep the filter"),
     row(&[Esc], C::Filter, I::Cancel, "clear", "clear the filter"),
     row(&[Backspace], C::Filter, I::Erase, "", "erase a letter"),
@@ -244,7 +311,7 @@ mod tests {
     fn only_capitals_start_what_reaches_the_host_and_enter_never_confirms() {
         for binding in TABLE.iter().filter(|b| b.reach == Reach::Host) {
             for key in binding.keys {
-                let capital = matches!(key, Char('A'..='Z' | '!'));
+                let capital = matches!(key, Char('A'..='Z' | '!') | F(_));
                 assert!(capital || binding.intent == Intent::Confirm, "{key} starts {:?}", binding.intent);
             }
             assert!(!binding.keys.contains(&Enter));

@@ -2,6 +2,7 @@
 //! It knows no engine, no terminal and no clock; it meets the engine only in [`crate::model::message`].
 
 pub mod act;
+pub mod arrangement;
 pub mod basis;
 pub mod canvas;
 pub mod chart;
@@ -19,4 +20,5 @@ pub mod processes;
 pub mod state;
 pub mod theme;
 pub mod update;
+pub mod wish;
 pub mod words;

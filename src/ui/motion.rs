@@ -1,20 +1,35 @@
 //! Moving: cursors of lists and menus by identity, pages of text by rows.
 
-use crate::ui::{
-    act::MODES,
-    keys::Motion,
-    pane::{Page, Pane},
-    panels::reader,
-    processes::Sort,
-    state::{Over, State},
+use crate::{
+    model::wish::Signal,
+    ui::{
+        act::MODES,
+        keys::Motion,
+        pane::{Page, Pane},
+        panels::reader,
+        processes::columns,
+        state::{Over, State},
+        wish,
+    },
 };
 
 /// Moves whatever is in front.
 pub fn go(state: &mut State, motion: Motion) {
     let page = usize::from(state.size.1.saturating_sub(6)).max(1);
     match (&mut state.over, &state.page) {
-        (Over::SortMenu(row), _) => *row = step(Some(*row), Sort::ALL.len(), motion, page).unwrap_or(0),
+        (Over::SortMenu(row), _) => *row = step(Some(*row), columns::TABLE.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
+        (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
+        (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
+        (Over::ThemeMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.themes.len(), motion, page).unwrap_or(0);
+            state.look.chosen = *row;
+        }
+        (Over::LayoutMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.layouts.len(), motion, page).unwrap_or(0);
+            state.look.layout = *row;
+            state.settle_focus();
+        }
         (_, Page::Overview) => list(state, motion, page),
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));
@@ -27,8 +42,9 @@ fn list(state: &mut State, motion: Motion, page: usize) {
     match state.focus {
         Pane::Processes => {
             let list = &mut state.processes;
-            let to = step(list.place(), list.order.len(), motion, page / 2);
-            list.cursor = to.and_then(|at| list.order.get(at)).copied();
+            let to = step(list.place(), list.rows.all.len(), motion, page / 2);
+            list.cursor = to.and_then(|at| list.rows.all.get(at)).map(|row| row.id.clone());
+            list.followed = None;
         }
         Pane::Findings => {
             let all = state.shown().findings.clone();

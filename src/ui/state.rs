@@ -8,15 +8,17 @@ use crate::{
         time::{Now, Tick},
     },
     ui::{
+        arrangement::Arrangement,
         basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
         history::History,
         key::Key,
         keys::Context,
+        layout,
         pane::{Page, Pane},
         panels::log::LogView,
-        processes::ProcessList,
+        processes::{list::ProcessList, row::Sight},
         theme::Theme,
     },
 };
@@ -81,6 +83,24 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of signals, and the row chosen.
+    SignalMenu(usize),
+    /// The menu of nice values, and the row chosen.
+    NiceMenu(usize),
+    /// The menu of themes and the row chosen, which is shown already, and the one before.
+    ThemeMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
+    /// The menu of layouts, likewise.
+    LayoutMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
     /// The filter is being typed.
     Filter,
 }
@@ -92,6 +112,10 @@ pub struct Look {
     pub themes: Vec<Theme>,
     /// Which one.
     pub chosen: usize,
+    /// All layouts.
+    pub layouts: Vec<Arrangement>,
+    /// Which one.
+    pub layout: usize,
     /// Braille or ASCII.
     pub ink: Ink,
 }
@@ -148,13 +172,16 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree],
     &[C::Always, C::Global, C::Queue, C::List],
     &[C::Always, C::Global, C::Queue, C::Reader],
+    &[C::Always, C::Global, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
     &[C::Always, C::Menu],
+    &[C::Always, C::Columns],
     &[C::Always, C::Filter],
 ];
 
@@ -186,6 +213,7 @@ impl State {
             log: LogView::default(),
         };
         state.refresh();
+        state.settle();
         state
     }
 
@@ -205,13 +233,19 @@ impl State {
         match (&self.over, &self.page, self.focus) {
             (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
             (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
-            (Over::SortMenu(_) | Over::ModeMenu(_), ..) => &[C::Always, C::Menu],
+            (Over::SortMenu(_), ..) => &[C::Always, C::Columns],
+            (Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..)
+            | (Over::ThemeMenu { .. } | Over::LayoutMenu { .. }, ..) => &[C::Always, C::Menu],
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Over::Nothing, Page::Finding(_) | Page::Process(_) | Page::Audit | Page::Help, _) => {
-                &[C::Always, C::Global, C::Reader]
+            (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
+            (Over::Nothing, Page::Finding(_) | Page::Cgroup(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
+            (Over::Nothing, Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree]
             }
-            (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes],
+            (Over::Nothing, Page::Overview, Pane::Processes) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat]
+            }
             (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
             (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }
@@ -235,7 +269,7 @@ impl State {
     /// Takes what the shown view says into the lists.
     pub fn refresh(&mut self) {
         let view = self.frozen.clone().unwrap_or_else(|| self.view.clone());
-        self.processes.take(&view.snapshot, &view.facts);
+        self.processes.refresh();
         self.queue = view.changes.to_vec();
         self.queue.sort_by(|a, b| a.queue_order(b));
         if self.change.is_some_and(|id| !self.queue.iter().any(|c| c.id == id)) {
@@ -246,6 +280,19 @@ impl State {
         let looked_at = self.focus == Pane::Queue || self.page != Page::Overview;
         if self.change.is_none() || (over && !looked_at) {
             self.change = self.queue.first().map(|c| c.id);
+        }
+    }
+
+    /// Makes the rows of the processes anew if they can be seen and are not of this moment.
+    pub fn settle(&mut self) {
+        if !self.processes.is_stale() || !layout::shows(self, Pane::Processes) {
+            return;
+        }
+        let mut list = std::mem::take(&mut self.processes);
+        let news = list.rebuild(&Sight::of(self));
+        self.processes = list;
+        if let Some(news) = news {
+            self.refuse(news);
         }
     }
 
@@ -267,6 +314,15 @@ impl State {
     /// Tells the operator why something was not done.
     pub fn refuse(&mut self, text: impl Into<String>) {
         self.toast = Some(Toast { text: text.into(), bad: true, until: self.now.tick + Duration::from_secs(8) });
+    }
+
+    /// A focused pane that has no place in the layout gives way to the first that has.
+    pub fn settle_focus(&mut self) {
+        let Some(layout) = self.look.layouts.get(self.look.layout) else { return };
+        let panes = layout.panes();
+        if !panes.contains(&self.focus) {
+            self.focus = panes.first().copied().unwrap_or(self.focus);
+        }
     }
 
     /// Changes that nobody has confirmed yet.

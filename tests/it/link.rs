@@ -89,6 +89,7 @@ fn proposal() -> Proposal {
         },
         fit: 0.5,
         cooldown: 60.0,
+        asked: false,
     }
 }
 

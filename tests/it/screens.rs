@@ -16,9 +16,12 @@ use trimtab::{
         message::{Ask, Body, Command, Reply, View},
         plan::{Obstacle, Refusal},
         proposal::Risk,
+        subject::ProcessId,
         verdict::{Effect, Outcome, Verdict},
+        wish::{Signal, Wish},
     },
     ui::{
+        arrangement::Arrangement,
         chart::Ink,
         draw,
         key::Key,
@@ -34,7 +37,7 @@ use trimtab::{
 fn look(theme: &str, ink: Ink) -> Look {
     let themes = Theme::built_in();
     let chosen = themes.iter().position(|t| t.name == theme).unwrap();
-    Look { themes, chosen, ink }
+    Look { themes, chosen, layouts: Arrangement::built_in(), layout: 0, ink }
 }
 
 fn state_of(view: View) -> State {
@@ -349,7 +352,7 @@ fn a_paste_outside_a_field_is_dropped() {
     press(&mut state, 0, "/");
     update(&mut state, after(0), Msg::Paste("PYthon\nrm -rf".into()));
     assert_eq!(state.processes.filter, "python");
-    assert_eq!(state.processes.order.len(), 6);
+    assert_eq!(state.processes.rows.all.len(), 6);
 }
 
 #[test]
@@ -477,4 +480,91 @@ proptest! {
             draw::draw(&state, area, &mut Buffer::empty(area));
         }
     }
+}
+
+fn chosen(state: &State) -> ProcessId {
+    state.processes.cursor.as_ref().unwrap().process().unwrap()
+}
+
+#[test]
+fn a_signal_wants_a_target_a_choice_and_a_yes() {
+    let mut state = state();
+    assert_eq!(press(&mut state, 0, "X"), []);
+    assert!(state.toast.take().unwrap().text.contains("choose a process first"), "the row at the top is no target");
+    press(&mut state, 0, "jX");
+    let target = chosen(&state);
+    assert_eq!(update(&mut state, after(0), Msg::Key(Key::Enter)), [UiCommand::Drain], "TERM stands first");
+    assert!(text(&drawn(&mut state, 100, 30)).contains(&format!("({}) of", target.pid)));
+    let term = Wish::Signal { processes: vec![target], signal: Signal::Term };
+    assert_eq!(press(&mut state, 100, "y"), [], "too early");
+    assert_eq!(press(&mut state, 500, "y"), [UiCommand::Ask(Ask::Do(Command::Wish(term)))]);
+}
+
+#[test]
+fn what_cannot_be_undone_and_hurts_wants_its_code() {
+    let mut state = state();
+    press(&mut state, 0, "jX");
+    let row = Signal::ALL.iter().position(|signal| *signal == Signal::Kill).unwrap();
+    press(&mut state, 0, &"j".repeat(row));
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    let Over::Dialog(dialog) = &state.over else { panic!("no question") };
+    let code = dialog.code.clone().unwrap();
+    assert_eq!(press(&mut state, 500, "y"), []);
+    press(&mut state, 500, "yy");
+    let kill = Wish::Signal { processes: vec![chosen(&state)], signal: Signal::Kill };
+    assert_eq!(press(&mut state, 500, &code), [UiCommand::Ask(Ask::Do(Command::Wish(kill)))]);
+}
+
+#[test]
+fn a_nice_value_is_chosen_from_the_next_one_up_or_down() {
+    let mut state = state();
+    press(&mut state, 0, "j");
+    let target = chosen(&state);
+    update(&mut state, after(0), Msg::Key(Key::F(8)));
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    let nicer = Wish::Nice { processes: vec![target], to: 5 };
+    assert_eq!(press(&mut state, 500, "y"), [UiCommand::Ask(Ask::Do(Command::Wish(nicer)))]);
+}
+
+#[test]
+fn a_target_that_ended_meanwhile_makes_the_question_stale() {
+    let mut state = state();
+    press(&mut state, 0, "jX");
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    update(&mut state, after(100), Msg::View(Arc::new(view(9, vec![]))));
+    let mut gone = view(10, vec![]);
+    gone.snapshot = Arc::default();
+    update(&mut state, after(200), Msg::View(Arc::new(gone)));
+    assert_eq!(press(&mut state, 900, "y"), []);
+    assert!(matches!(state.over, Over::Nothing), "any key closes it");
+}
+
+#[test]
+fn every_layout_at_every_size() {
+    for layout in 1..Arrangement::built_in().len() {
+        let mut state = state();
+        state.look.layout = layout;
+        let name = state.look.layouts[layout].name.clone();
+        compare(&format!("layout-{name}"), &text(&drawn(&mut state, 160, 48)));
+        for (width, height) in [(120, 40), (100, 30), (80, 24), (60, 20), (40, 15), (20, 5), (1, 1)] {
+            drawn(&mut state, width, height);
+        }
+    }
+}
+
+#[test]
+fn a_theme_and_a_layout_are_shown_as_they_are_passed_and_come_back_when_cancelled() {
+    let mut state = state();
+    press(&mut state, 0, "cj");
+    assert_eq!(state.theme().name, "dark");
+    update(&mut state, after(0), Msg::Key(Key::Esc));
+    assert_eq!(state.theme().name, "ansi16");
+    press(&mut state, 0, "cj");
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    assert_eq!(state.theme().name, "dark");
+    update(&mut state, after(0), Msg::Key(Key::F(2)));
+    press(&mut state, 0, "j");
+    assert!(text(&drawn(&mut state, 160, 48)).contains("the list of processes as large as it gets"));
+    update(&mut state, after(0), Msg::Key(Key::Esc));
+    assert_eq!(state.look.layout, 0);
 }

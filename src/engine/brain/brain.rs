@@ -109,7 +109,7 @@ impl Brain {
             Input::Passed { .. } => {}
             Input::Ticked { now } => self.ticked(now),
             Input::Commanded { ticket, who, command } => {
-                commands::obey(&mut self.office, Order { ticket, who }, command);
+                commands::obey(&mut self.office, &self.known.senses.snapshot, Order { ticket, who }, command);
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),

@@ -257,6 +257,7 @@ fn proposal(action: &str, title: &str, risk: Risk, fit: f64) -> Proposal {
         },
         fit,
         cooldown: 60.0,
+        asked: false,
     }
 }
 
