@@ -55,7 +55,7 @@ fn press(state: &mut State, millis: u64, keys: &str) -> Vec<UiCommand> {
 fn drawn(state: &mut State, width: u16, height: u16) -> Buffer {
     update(state, state.now, Msg::Resize(width, height));
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw::draw(state, frame.area(), frame.buffer_mut())).unwrap();
+    terminal.draw(|frame| drop(draw::draw(state, frame.area(), frame.buffer_mut()))).unwrap();
     terminal.backend().buffer().clone()
 }
 
