@@ -23,6 +23,7 @@ pub mod pane;
 pub mod panels;
 pub mod pointer;
 pub mod processes;
+pub mod sheet;
 pub mod spots;
 pub mod state;
 pub mod theme;
