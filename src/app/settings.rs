@@ -22,6 +22,9 @@ pub fn load(common: &Common, env: &Env) -> Result<sections::Config, Failure> {
     if let Some(layout) = &common.layout {
         config.console.layout = layout.clone();
     }
+    if let Some(at) = common.metrics {
+        config.metrics.listen = Some(at.to_string());
+    }
     config.console.ascii |= common.ascii;
     Ok(config)
 }

@@ -9,6 +9,7 @@ use crate::{
         daemon, desk,
         env::Env,
         failure::Failure,
+        metrics,
         parts::{self, Legacy, Wish},
         seat::Seat,
         settings,
@@ -54,11 +55,14 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(e) => return Err(e.into()),
     };
     let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay };
+    let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(&wish, env)?;
+    let measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
     let serving = daemon::serve(listener, env, &running.engine);
     let ended = sit_at(&running.engine, &config, env, End::Never).await;
     running.engine.stop().await;
     serving.abort();
+    measured.inspect(tokio::task::JoinHandle::abort);
     drop(claim);
     ended
 }
@@ -67,6 +71,10 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
 async fn attached(common: &Common, env: &Env, path: &Path, config: &Config) -> Result<(), Failure> {
     if common.observe {
         let why = format!("an engine runs already on {}; --observe starts one of its own, on another --socket", path.display());
+        return Err(Failure::usage(why));
+    }
+    if let Some(at) = common.metrics {
+        let why = format!("an engine runs already on {}; --metrics {at} is for one that is being started", path.display());
         return Err(Failure::usage(why));
     }
     if let Some(mode) = common.mode {

@@ -1,8 +1,8 @@
 //! What a value must be besides of the right type.
 
 use crate::{
-    config::complaint::Complaint,
-    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+    config::{address, complaint::Complaint, sections::Metrics},
+    model::limits::{Budget, Hysteresis, Policy, ServiceWatch, Thresholds},
 };
 
 /// Takes the name of a field and what is wrong with its value.
@@ -50,6 +50,13 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
     }
 }
 
+/// An address must be one.
+pub(super) fn metrics(m: &Metrics, blame: Blame<'_>) {
+    if let Some(Err(why)) = m.listen.as_deref().map(address::parse) {
+        blame("listen", why);
+    }
+}
+
 /// A finding must be possible, and must be able to end.
 pub(super) fn hysteresis(h: &Hysteresis, blame: Blame<'_>) {
     if !(1..=600).contains(&h.looks) {
@@ -74,6 +81,16 @@ pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
     let fits = |value: f64, least: f64| (least..=3600.0).contains(&value);
     if !(fits(p.windows.before, 5.0) && fits(p.windows.settle, 0.0) && fits(p.windows.after, 5.0)) {
         blame("windows", "`before` and `after` are 5 to 3600 seconds, `settle` 0 to 3600".into());
+    }
+}
+
+/// What cannot be kept is no budget.
+pub(super) fn budget(b: &Budget, blame: Blame<'_>) {
+    if !(b.cpu >= 0.001 && b.cpu <= 1024.0) {
+        blame("cpu", "`cpu` is in cores: at least 0.001 (0.01 is one hundredth of one)".into());
+    }
+    if b.resident < 8 << 20 {
+        blame("resident", "`resident` is in bytes, at least 8388608 (8 MiB)".into());
     }
 }
 

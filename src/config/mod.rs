@@ -10,6 +10,7 @@
 //! )
 //! ```
 
+pub mod address;
 pub mod check;
 pub mod complaint;
 pub mod layer;

@@ -7,7 +7,7 @@ use crate::{
         layer::Layer,
         outline::{self, Field, Outline},
     },
-    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+    model::limits::{Budget, Hysteresis, Policy, ServiceWatch, Thresholds},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -29,6 +29,14 @@ impl Default for Console {
     }
 }
 
+/// The endpoint for Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where to listen; nowhere unless told.
+    pub listen: Option<String>,
+}
+
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -42,16 +50,21 @@ pub struct Config {
     pub services: Vec<ServiceWatch>,
     /// How the console looks.
     pub console: Console,
+    /// What trimtab may cost.
+    pub cost: Budget,
+    /// The endpoint for Prometheus.
+    pub metrics: Metrics,
 }
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console"];
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "metrics"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console] = ["thresholds", "hysteresis", "policy", "console"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, cost, metrics] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -62,10 +75,14 @@ pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
         policy: build(&policy, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
+        cost: build(&cost, &mut complaints),
+        metrics: build(&metrics, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::budget(&config.cost, &mut |name, why| blame(&cost, name, why, &mut complaints));
+    check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     if complaints.is_empty() { Ok(config) } else { Err(Complaints::sorted(complaints)) }
 }

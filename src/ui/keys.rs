@@ -20,8 +20,12 @@ pub enum Context {
     Chart,
     /// In a pane with rows.
     List,
-    /// In the list of processes.
+    /// In the table of processes.
     Processes,
+    /// In that table while its rows stand side by side.
+    Flat,
+    /// In that table while its rows stand below one another and fold.
+    Tree,
     /// Where a process can be meant: in the list and on its page.
     Target,
     /// On a page of text.
@@ -32,6 +36,8 @@ pub enum Context {
     Code,
     /// In a menu.
     Menu,
+    /// In the menu of columns.
+    Columns,
     /// While a filter is typed.
     Filter,
 }
@@ -52,6 +58,7 @@ pub enum Intent {
     Theme,
     Layout,
     Mode,
+    Interval,
     Basis,
     Audit,
     Redraw,
@@ -63,6 +70,22 @@ pub enum Intent {
     Invert,
     SortCpu,
     SortMemory,
+    SortNext,
+    SortPrevious,
+    Column,
+    Form,
+    Group,
+    Fold,
+    Unfold,
+    Close,
+    Open,
+    FoldAll,
+    Mark,
+    Unmark,
+    Follow,
+    NextMatch,
+    PreviousMatch,
+    KernelThreads,
     Approve,
     Dismiss,
     Unapprove,
@@ -140,7 +163,7 @@ const fn reaching(reach: Reach, binding: Binding) -> Binding {
     Binding { reach, ..binding }
 }
 
-use Key::{BackTab, Backspace, Char, Ctrl, Down, End, Enter, Esc, F, Home, PageDown, PageUp, Tab, Up};
+use Key::{BackTab, Backspace, Char, Ctrl, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
 /// The table, in the order of the help page.
 pub const TABLE: &[Binding] = &[
@@ -182,10 +205,27 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('g'), Home], C::List, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::List, I::Move(Motion::Bottom), "", "to the bottom"),
     row(&[Char('/'), F(4), Char('\\')], C::Processes, I::Filter, "filter", "show only rows that contain a text"),
-    row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order"),
+    row(&[Char('n'), F(3)], C::Processes, I::NextMatch, "", "to the next row that matches the filter, or the last filter"),
+    row(&[Char('N')], C::Processes, I::PreviousMatch, "", "to the row before that matches"),
+    row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order, and which columns are shown"),
+    row(&[Char('>')], C::Processes, I::SortNext, "", "order by the column to the right"),
+    row(&[Char('<')], C::Processes, I::SortPrevious, "", "order by the column to the left"),
+    row(&[Right], C::Flat, I::SortNext, "", "order by the column to the right"),
+    row(&[Left], C::Flat, I::SortPrevious, "", "order by the column to the left"),
     row(&[Char('I')], C::Processes, I::Invert, "", "invert the order"),
     row(&[Char('P')], C::Processes, I::SortCpu, "", "order by cpu"),
     row(&[Char('M')], C::Processes, I::SortMemory, "", "order by memory"),
+    row(&[Char('x'), F(5)], C::Processes, I::Form, "tree", "list, tree of control groups, tree of parents and children"),
+    row(&[Char('E')], C::Processes, I::Group, "group", "one row per program, or back to the list"),
+    row(&[Char('F')], C::Processes, I::Follow, "follow", "the cursor stays on this row wherever it goes; again to release it"),
+    row(&[Char(' ')], C::Processes, I::Mark, "mark", "mark the process, or all of a group, and go on"),
+    row(&[Char('U')], C::Processes, I::Unmark, "", "take all marks away"),
+    row(&[Char('K')], C::Processes, I::KernelThreads, "", "show or hide kernel threads"),
+    row(&[Right], C::Tree, I::Unfold, "", "unfold, or into what is open"),
+    row(&[Left], C::Tree, I::Fold, "fold", "fold, or to the row above"),
+    row(&[Char('+')], C::Tree, I::Open, "", "unfold"),
+    row(&[Char('-')], C::Tree, I::Close, "", "fold"),
+    row(&[Char('*')], C::Tree, I::FoldAll, "", "unfold everything; fold everything if nothing is folded"),
     reaching(
         Reach::Host,
         row(&[Char('X'), F(9)], C::Target, I::Signal, "signal", "send a signal to the selected or marked processes; asks"),
@@ -208,6 +248,7 @@ pub const TABLE: &[Binding] = &[
     row(&[F(2)], C::Global, I::Layout, "", "choose a layout of the panes; each is shown as you pass it"),
     row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
+    row(&[Char('i')], C::Global, I::Interval, "interval", "how often the host is looked at"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
     row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),
     row(&[Char('?'), F(1)], C::Global, I::Help, "help", "this page"),
@@ -222,6 +263,13 @@ pub const TABLE: &[Binding] = &[
     row(&[Down, Char('j')], C::Menu, I::Move(Motion::Down), "", "down"),
     row(&[Enter, Char(' ')], C::Menu, I::Choose, "choose", "choose"),
     row(&[Esc, Char('q')], C::Menu, I::Cancel, "cancel", "close the menu"),
+    row(&[Up, Char('k')], C::Columns, I::Move(Motion::Up), "", "up"),
+    row(&[Down, Char('j')], C::Columns, I::Move(Motion::Down), "", "down"),
+    row(&[PageUp], C::Columns, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::Columns, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Enter], C::Columns, I::Choose, "order by it", "put the rows in the order of this column"),
+    row(&[Char(' ')], C::Columns, I::Column, "show or hide", "show the column before others, or hide it"),
+    row(&[Esc, Char('q'), Char('s')], C::Columns, I::Cancel, "close", "close the menu"),
     row(&[Enter], C::Filter, I::Accept, "keep filter", "keep the filter"),
     row(&[Esc], C::Filter, I::Cancel, "clear", "clear the filter"),
     row(&[Backspace], C::Filter, I::Erase, "", "erase a letter"),

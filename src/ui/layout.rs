@@ -80,6 +80,12 @@ pub fn places(state: &State, area: Rect) -> Places {
     Places { header: top.0, banner: top.1, panes, body, verdict: low.0, bar: low.1 }
 }
 
+/// Whether a pane can be seen, or is what the keys are about.
+pub fn shows(state: &State, pane: Pane) -> bool {
+    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    state.page == Page::Overview && (state.focus == pane || places(state, area).panes.iter().any(|(shown, _)| *shown == pane))
+}
+
 /// What the banner says, if there is reason for one.
 pub fn banner(state: &State) -> Option<String> {
     if state.lost {

@@ -3,11 +3,11 @@
 use crate::{
     model::wish::Signal,
     ui::{
-        act::MODES,
+        act::{INTERVALS, MODES},
         keys::Motion,
         pane::{Page, Pane},
         panels::reader,
-        processes::Sort,
+        processes::columns,
         state::{Over, State},
         wish,
     },
@@ -17,7 +17,8 @@ use crate::{
 pub fn go(state: &mut State, motion: Motion) {
     let page = usize::from(state.size.1.saturating_sub(6)).max(1);
     match (&mut state.over, &state.page) {
-        (Over::SortMenu(row), _) => *row = step(Some(*row), Sort::ALL.len(), motion, page).unwrap_or(0),
+        (Over::SortMenu(row), _) => *row = step(Some(*row), columns::TABLE.len(), motion, page).unwrap_or(0),
+        (Over::IntervalMenu(row), _) => *row = step(Some(*row), INTERVALS.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
@@ -42,8 +43,9 @@ fn list(state: &mut State, motion: Motion, page: usize) {
     match state.focus {
         Pane::Processes => {
             let list = &mut state.processes;
-            let to = step(list.place(), list.order.len(), motion, page / 2);
-            list.cursor = to.and_then(|at| list.order.get(at)).copied();
+            let to = step(list.place(), list.rows.all.len(), motion, page / 2);
+            list.cursor = to.and_then(|at| list.rows.all.get(at)).map(|row| row.id.clone());
+            list.followed = None;
         }
         Pane::Findings => {
             let all = state.shown().findings.clone();

@@ -2,6 +2,7 @@
 
 use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// A pane; its number is the key that focuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -76,6 +77,8 @@ pub enum Page {
     Verify(ChangeId),
     /// One process.
     Process(ProcessId),
+    /// One control group, by path.
+    Cgroup(Arc<str>),
     /// The journal.
     Audit,
     /// Keys.

@@ -15,9 +15,10 @@ use crate::{
         history::History,
         key::Key,
         keys::Context,
+        layout,
         pane::{Page, Pane},
         panels::log::LogView,
-        processes::ProcessList,
+        processes::{list::ProcessList, row::Sight},
         theme::Theme,
     },
 };
@@ -82,6 +83,8 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of intervals between sweeps, and the row chosen.
+    IntervalMenu(usize),
     /// The menu of signals, and the row chosen.
     SignalMenu(usize),
     /// The menu of nice values, and the row chosen.
@@ -171,7 +174,8 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree],
     &[C::Always, C::Global, C::Queue, C::List],
     &[C::Always, C::Global, C::Queue, C::Reader],
     &[C::Always, C::Global, C::Reader, C::Target],
@@ -179,6 +183,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
     &[C::Always, C::Menu],
+    &[C::Always, C::Columns],
     &[C::Always, C::Filter],
 ];
 
@@ -210,6 +215,7 @@ impl State {
             log: LogView::default(),
         };
         state.refresh();
+        state.settle();
         state
     }
 
@@ -229,13 +235,19 @@ impl State {
         match (&self.over, &self.page, self.focus) {
             (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
             (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
-            (Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..)
+            (Over::SortMenu(_), ..) => &[C::Always, C::Columns],
+            (Over::ModeMenu(_) | Over::IntervalMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..)
             | (Over::ThemeMenu { .. } | Over::LayoutMenu { .. }, ..) => &[C::Always, C::Menu],
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
-            (Over::Nothing, Page::Finding(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
-            (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target],
+            (Over::Nothing, Page::Finding(_) | Page::Cgroup(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
+            (Over::Nothing, Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree]
+            }
+            (Over::Nothing, Page::Overview, Pane::Processes) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat]
+            }
             (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
             (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }
@@ -259,7 +271,7 @@ impl State {
     /// Takes what the shown view says into the lists.
     pub fn refresh(&mut self) {
         let view = self.frozen.clone().unwrap_or_else(|| self.view.clone());
-        self.processes.take(&view.snapshot, &view.facts);
+        self.processes.refresh();
         self.queue = view.changes.to_vec();
         self.queue.sort_by(|a, b| a.queue_order(b));
         if self.change.is_some_and(|id| !self.queue.iter().any(|c| c.id == id)) {
@@ -270,6 +282,19 @@ impl State {
         let looked_at = self.focus == Pane::Queue || self.page != Page::Overview;
         if self.change.is_none() || (over && !looked_at) {
             self.change = self.queue.first().map(|c| c.id);
+        }
+    }
+
+    /// Makes the rows of the processes anew if they can be seen and are not of this moment.
+    pub fn settle(&mut self) {
+        if !self.processes.is_stale() || !layout::shows(self, Pane::Processes) {
+            return;
+        }
+        let mut list = std::mem::take(&mut self.processes);
+        let news = list.rebuild(&Sight::of(self));
+        self.processes = list;
+        if let Some(news) = news {
+            self.refuse(news);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
         layout::Shape,
         motion,
         pane::{Page, Pane},
-        processes::Sort,
+        processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
         wish,
     },
@@ -24,6 +24,13 @@ const AUDITED: usize = 500;
 /// Takes a message at a time; says what the console is to do.
 pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
     state.now = now;
+    let commands = take(state, msg);
+    state.settle();
+    commands
+}
+
+fn take(state: &mut State, msg: Msg) -> Vec<UiCommand> {
+    let now = state.now;
     if state.toast.as_ref().is_some_and(|toast| toast.until <= now.tick) {
         state.toast = None;
     }
@@ -84,7 +91,7 @@ fn paste(state: &mut State, text: &str) -> Vec<UiCommand> {
     if matches!(state.over, Over::Filter) {
         let line = text.lines().next().unwrap_or("");
         state.processes.filter.extend(line.chars().filter(|c| !c.is_control()).take(64).flat_map(char::to_lowercase));
-        rearrange(state);
+        state.processes.arrange();
     }
     vec![]
 }
@@ -111,7 +118,7 @@ fn press(state: &mut State, key: Key) -> Vec<UiCommand> {
 fn letter(state: &mut State, contexts: &[Context], c: char) -> Vec<UiCommand> {
     if contexts.contains(&Context::Filter) {
         state.processes.filter.extend(c.to_lowercase());
-        rearrange(state);
+        state.processes.arrange();
     }
     if let Over::Dialog(Dialog { code: Some(code), typed, .. }) = &mut state.over {
         typed.push(c);
@@ -156,16 +163,31 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
         }
+        Intent::Interval => act::intervals(state),
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
-        Intent::Filter => state.over = Over::Filter,
-        Intent::SortMenu => {
-            state.over = Over::SortMenu(Sort::ALL.iter().position(|s| *s == state.processes.sort).unwrap_or(0));
-        }
-        Intent::Invert => sort(state, state.processes.sort, !state.processes.inverted),
-        Intent::SortCpu => sort(state, Sort::Cpu, false),
-        Intent::SortMemory => sort(state, Sort::Memory, false),
+        Intent::Filter
+        | Intent::SortMenu
+        | Intent::Invert
+        | Intent::SortCpu
+        | Intent::SortMemory
+        | Intent::SortNext
+        | Intent::SortPrevious
+        | Intent::Column
+        | Intent::Form
+        | Intent::Group
+        | Intent::Fold
+        | Intent::Unfold
+        | Intent::Close
+        | Intent::Open
+        | Intent::FoldAll
+        | Intent::Mark
+        | Intent::Unmark
+        | Intent::Follow
+        | Intent::NextMatch
+        | Intent::PreviousMatch
+        | Intent::KernelThreads => processes::act::perform(state, intent),
         Intent::Signal => state.over = Over::SignalMenu(0),
         Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
@@ -217,10 +239,7 @@ fn confirm(state: &mut State) -> Vec<UiCommand> {
 
 fn cancel(state: &mut State) {
     match state.over {
-        Over::Filter => {
-            state.processes.filter.clear();
-            rearrange(state);
-        }
+        Over::Filter => state.processes.clear_filter(),
         Over::ThemeMenu { before, .. } => state.look.chosen = before,
         Over::LayoutMenu { before, .. } => state.look.layout = before,
         _ => {}
@@ -235,11 +254,9 @@ fn back(state: &mut State) {
     } else if state.expanded {
         state.expanded = false;
     } else if state.processes.cursor.is_some() {
-        state.processes.cursor = None;
-        state.refresh();
+        state.processes.release();
     } else if !state.processes.filter.is_empty() {
-        state.processes.filter.clear();
-        rearrange(state);
+        state.processes.clear_filter();
     } else if state.frozen.is_some() {
         freeze(state);
     }
@@ -254,8 +271,8 @@ pub fn open(state: &mut State, page: Page) {
 
 fn focus(state: &mut State, pane: Pane) {
     open(state, Page::Overview);
-    if pane != Pane::Processes && state.processes.cursor.take().is_some() {
-        state.refresh();
+    if pane != Pane::Processes && state.processes.cursor.is_some() && state.processes.followed.is_none() {
+        state.processes.release();
     }
     state.focus = pane;
 }
@@ -267,7 +284,15 @@ fn freeze(state: &mut State) {
 
 fn details(state: &mut State) {
     let page = match state.focus {
-        Pane::Processes => state.processes.cursor.or(state.processes.order.first().copied()).map(Page::Process),
+        Pane::Processes => {
+            let list = &state.processes;
+            match list.cursor.as_ref().or(list.rows.all.first().map(|row| &row.id)) {
+                Some(RowId::Process(id)) => Some(Page::Process(*id)),
+                Some(RowId::Cgroup(path)) => Some(Page::Cgroup(path.clone())),
+                Some(RowId::Program(_)) => return processes::act::turn_fold(state),
+                None => None,
+            }
+        }
         Pane::Findings => state.chosen_finding().map(|f| Page::Finding(f.id.clone())),
         Pane::Queue => state.chosen_change().map(|c| Page::Change(c.id)),
         _ => None,
@@ -277,28 +302,14 @@ fn details(state: &mut State) {
     }
 }
 
-fn sort(state: &mut State, by: Sort, inverted: bool) {
-    state.processes.sort = by;
-    state.processes.inverted = inverted;
-    rearrange(state);
-}
-
-/// Puts the processes in order anew.
-fn rearrange(state: &mut State) {
-    let view = state.frozen.clone().unwrap_or_else(|| state.view.clone());
-    if let Some(all) = view.snapshot.processes.known() {
-        state.processes.arrange(all, &view.facts);
-    }
-}
-
 fn choose(state: &mut State) -> Vec<UiCommand> {
     match std::mem::take(&mut state.over) {
         Over::SortMenu(row) => {
-            let by = Sort::ALL.get(row).copied().unwrap_or_default();
-            sort(state, by, false);
+            processes::act::choose_sort(state, row);
             vec![]
         }
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::IntervalMenu(row) => act::set_interval(row),
         Over::SignalMenu(row) => wish::signal(state, row),
         Over::NiceMenu(row) => wish::nice(state, row),
         _ => vec![],
@@ -316,7 +327,7 @@ fn erase(state: &mut State, intent: Intent) {
             } else {
                 state.processes.filter.pop();
             }
-            rearrange(state);
+            state.processes.arrange();
         }
         _ => {}
     }

@@ -12,6 +12,7 @@ mod kill;
 mod laws;
 mod link;
 mod live;
+mod out;
 mod readme;
 mod screens;
 mod sources;

@@ -11,10 +11,11 @@ use ratatui::text::Span;
 const SECTIONS: &[(&str, &[Context])] = &[
     ("The selected change", &[Context::Queue]),
     ("Everywhere", &[Context::Global, Context::Always]),
-    ("Lists", &[Context::List, Context::Processes]),
+    ("Lists", &[Context::List]),
+    ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader]),
-    ("Questions, menus, filter", &[Context::Dialog, Context::Code, Context::Menu, Context::Filter]),
+    ("Questions, menus, filter", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns, Context::Filter]),
 ];
 
 /// Writes the page; returns its title.

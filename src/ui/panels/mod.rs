@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bar;
+pub mod cgroup;
 pub mod change;
 pub mod cpu;
 pub mod finding;
@@ -14,6 +15,7 @@ pub mod network;
 pub mod overlay;
 pub mod process;
 pub mod processes;
+pub mod processes_footer;
 pub mod queue;
 pub mod reader;
 pub mod services;

@@ -1,14 +1,16 @@
 //! What lies over a page: questions and menus.
 
 use crate::{
-    model::wish::{Signal, Wish},
+    model::{
+        unit::Unit,
+        wish::{Signal, Wish},
+    },
     ui::{
-        act::{self, MODES},
+        act::{self, INTERVALS, MODES},
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
-        panels::track,
-        processes::Sort,
+        panels::{processes, track},
         state::{Over, State},
         wish, words,
     },
@@ -25,7 +27,11 @@ use ratatui::{
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.over {
         Over::Dialog(dialog) => draw_dialog(state, dialog, area, buf),
-        Over::SortMenu(row) => menu(state, "Order", &Sort::ALL.map(Sort::words), *row, area, buf),
+        Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, buf),
+        Over::IntervalMenu(row) => {
+            let rows = INTERVALS.map(|millis| Unit::Seconds.show(f64::from(millis) / 1000.0));
+            menu(state, "Interval", &rows, *row, area, buf);
+        }
         Over::ModeMenu(row) => {
             let rows = [
                 "observe   watch only, change nothing",

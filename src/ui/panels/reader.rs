@@ -5,7 +5,7 @@ use crate::ui::{
     frame::{boxed, note},
     layout,
     pane::Page,
-    panels::{audit, change, finding, help, process},
+    panels::{audit, cgroup, change, finding, help, process},
     state::State,
     theme::Theme,
     words,
@@ -69,6 +69,7 @@ fn content(state: &State, width: usize) -> (String, Vec<Line<'static>>) {
         Page::Change(id) => change::write(state, *id, &mut prose),
         Page::Verify(id) => change::write_verify(state, *id, &mut prose),
         Page::Process(id) => process::write(state, *id, &mut prose),
+        Page::Cgroup(path) => cgroup::write(state, path, &mut prose),
         Page::Audit => audit::write(state, &mut prose),
         Page::Help => help::write(state, &mut prose),
     };
