@@ -7,6 +7,7 @@
 //!     policy: (mode: Observe, windows: (before: 60, settle: 3, after: 60)),
 //!     services: [(name: "shop", file: "/run/shop/metrics.prom", histogram: "http_request_seconds", process: "shopd")],
 //!     console: (theme: "dark"),
+//!     keys: {"freeze": ["f", "F12"]},
 //! )
 //! ```
 

@@ -68,6 +68,8 @@ fields! {
     Policy, "policy", ["class"], Text, "scheduling policy: other, batch, idle, fifo, rr, deadline, ext";
     Read, "read", [], Number(Unit::BytesPerSecond), "bytes read from storage";
     Write, "write", [], Number(Unit::BytesPerSecond), "bytes written to storage";
+    Receive, "netin", ["net", "received"], Number(Unit::BytesPerSecond), "bytes received over TCP";
+    Send, "netout", ["sent"], Number(Unit::BytesPerSecond), "bytes sent over TCP";
     Faults, "faults", [], Number(Unit::PerSecond), "page faults that needed storage";
     Descriptors, "fds", ["descriptors", "files"], Number(Unit::Count), "open descriptors";
     Cgroup, "cgroup", [], Text, "path of the control group";
@@ -76,6 +78,7 @@ fields! {
     Tty, "tty", ["terminal"], Text, "controlling terminal, such as pts/3";
     Session, "session", ["sid"], Number(Unit::Count), "session id";
     Age, "age", [], Number(Unit::Seconds), "time since it began";
+    CpuTime, "cputime", ["time"], Number(Unit::Seconds), "cpu time that it has used";
     Kernel, "kernel", [], Flag, "kernel thread";
     Marked, "marked", [], Flag, "marked with Space";
     What, "kind", [], Text, "kind, such as disk latency";

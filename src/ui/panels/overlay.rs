@@ -1,4 +1,4 @@
-//! What lies over a page: questions and menus.
+//! What lies over a page: questions, menus, fields.
 
 use crate::{
     model::{
@@ -10,7 +10,7 @@ use crate::{
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
-        panels::{processes, track},
+        panels::{field, palette, processes, track},
         state::{Over, State},
         wish, words,
     },
@@ -57,7 +57,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             let rows: Vec<String> = state.look.layouts.iter().map(|l| format!("{:<10} {}", l.name, l.about)).collect();
             menu(state, "Layout", &rows, *row, area, buf);
         }
-        Over::Nothing | Over::Filter => {}
+        Over::Filter(of) => field::draw(state, of, area, buf),
+        Over::Palette(of) => palette::draw(state, of, area, buf),
+        Over::Nothing => {}
     }
 }
 
