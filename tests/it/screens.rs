@@ -3,6 +3,7 @@
 //! Pictures are `screens/*.snap`; `UPDATE_SCREENS=1 cargo test --test it screens` draws them anew.
 
 mod big;
+mod close_look;
 mod find;
 mod scene;
 mod table;
