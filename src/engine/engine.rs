@@ -50,11 +50,11 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let worker = Worker::start(hands, input.clone()).map_err(failed)?;
     let sampler = Sampler::start(&host, sources, &input).map_err(failed)?;
     let inspectors = Inspectors::new(host.clone(), inspector);
-    let engine = Loop { brain, host, worker, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let engine = Loop { brain, host, worker, sampler, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
-        engine.end(sampler);
+        engine.end();
     };
     thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
     Ok(EngineHandle { asks: ask, views })
@@ -70,6 +70,7 @@ struct Loop {
     brain: Brain,
     host: Arc<dyn Host>,
     worker: Worker,
+    sampler: Sampler,
     inspectors: Inspectors,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
@@ -135,6 +136,7 @@ impl Loop {
             match effect {
                 Effect::Publish(view) => drop(self.show.send_replace(view)),
                 Effect::Perform { job, what } => self.worker.perform(job, what),
+                Effect::SweepEvery(span) => self.sampler.sweep_every(span),
                 Effect::LookForeign => self.worker.look_foreign(),
                 Effect::Reply { ticket, reply } => match self.waiting.remove(&ticket) {
                     Some(Waiter::Command(back)) => drop(back.send(reply)),
@@ -147,8 +149,8 @@ impl Loop {
     }
 
     /// Ends the threads, then tells those who asked for it.
-    fn end(self, sampler: Sampler) {
-        let Loop { worker, over, .. } = self;
+    fn end(self) {
+        let Loop { worker, sampler, over, .. } = self;
         sampler.end();
         worker.end();
         for back in over.into_iter().flatten() {

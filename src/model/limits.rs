@@ -161,6 +161,22 @@ impl Default for Policy {
     }
 }
 
+/// What trimtab may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Cores: 0.01 is one hundredth of one.
+    pub cpu: f64,
+    /// Resident bytes.
+    pub resident: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { cpu: 0.01, resident: 60 << 20 }
+    }
+}
+
 /// A service to watch: a file with a cumulative latency histogram in Prometheus' text format, written whole (rename) by its owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
