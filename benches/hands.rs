@@ -121,6 +121,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> Proposal {
         trial,
         fit: 0.9,
         cooldown: 60.0,
+        asked: false,
     }
 }
 

@@ -12,9 +12,10 @@
 //! | [`store`] | model, SQLite | the journal |
 //! | [`link`] | model, tokio net | the unix socket and its wire |
 //! | [`config`] | model, ron | RON files, layered |
+//! | [`query`] | model, regex | pure: the filter language |
 //! | [`sources`] | model, host | one file per thing read |
 //! | [`actions`] | model, host | one file per knob |
-//! | [`ui`] | model, config | a function of state |
+//! | [`ui`] | model, config, query | a function of state |
 //! | [`engine`] | all of these but ui and link; of sources and actions only the traits | the loop: a pure brain decides, dumb hands act |
 //! | [`app`] | all | composes; one file per way to run |
 
@@ -27,6 +28,7 @@ pub mod host;
 pub mod link;
 pub mod model;
 pub mod planning;
+pub mod query;
 pub mod sources;
 pub mod store;
 pub mod ui;

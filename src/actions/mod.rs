@@ -13,6 +13,8 @@ pub mod policy;
 pub mod port_range;
 pub mod quota;
 pub mod read_ahead;
+pub mod renice;
+pub mod signal;
 pub mod swappiness;
 pub mod thp;
 pub mod weight;
@@ -42,16 +44,21 @@ pub fn all() -> &'static [&'static dyn Action] {
     ]
 }
 
+/// What only an operator asks for, by hand.
+pub fn asked() -> &'static [&'static dyn Action] {
+    &[&renice::Renice, &signal::Signal]
+}
+
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    all().iter().copied().find(|action| action.about().name == name)
+    all().iter().chain(asked()).copied().find(|action| action.about().name == name)
 }
 
 /// The README's table of actions.
 pub fn table() -> String {
     let mut table =
         String::from("| action | changes | helps when | hurts when | undone how | risk | needs |\n|---|---|---|---|---|---|---|\n");
-    for about in all().iter().map(|action| action.about()) {
+    for about in all().iter().chain(asked()).map(|action| action.about()) {
         let cells = [about.changes, about.helps, about.hurts, about.undone, about.risk.words(), about.needs];
         table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
     }

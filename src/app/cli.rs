@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::model::{change::ChangeId, limits::Mode};
+use crate::model::{change::ChangeId, limits::Mode, message::Exposition};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -75,6 +75,8 @@ pub enum Verb {
     Rollback(Rollback),
     /// Print the journal, oldest first
     Audit(Audit),
+    /// Print the present numbers for Prometheus, or write them into a file for node_exporter's textfile collector
+    Metrics(Metrics),
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
     /// One part of the demo
@@ -127,6 +129,17 @@ pub struct Audit {
     /// How to print.
     #[command(flatten)]
     pub format: Format,
+}
+
+/// Where the numbers go.
+#[derive(Clone, Debug, Args)]
+pub struct Metrics {
+    /// Write them into this file, whole or not at all; its name must end in .prom for the collector to read it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// openmetrics, or text, the format before it; a file is text unless told otherwise
+    #[arg(long, value_name = "FORMAT", value_parser = exposition)]
+    pub format: Option<Exposition>,
 }
 
 /// Which mode.
@@ -182,6 +195,14 @@ fn mode(text: &str) -> Result<Mode, String> {
         .into_iter()
         .find(|mode| mode.words() == text)
         .ok_or_else(|| "modes are observe, suggest, auto".into())
+}
+
+fn exposition(text: &str) -> Result<Exposition, String> {
+    match text {
+        "openmetrics" => Ok(Exposition::OpenMetrics),
+        "text" => Ok(Exposition::Text),
+        _ => Err("formats are openmetrics, text".into()),
+    }
 }
 
 fn change(text: &str) -> Result<ChangeId, String> {

@@ -1,7 +1,7 @@
 //! Answers questions about an engine in this process: for the socket and for a console at its side.
 
 use crate::{
-    app::seat::Seat,
+    app::{metrics, seat::Seat},
     engine::handle::EngineHandle,
     link::server::Peer,
     model::{
@@ -27,6 +27,10 @@ pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
         Ask::Past { .. } | Ask::Trace { .. } | Ask::Marks { .. } | Ask::WriteSnapshot { .. } => {
             Body::Error("no history is kept here".into())
         }
+        Ask::Metrics(format) => match engine.counters().await {
+            Some(counters) => Body::Metrics(metrics::page(&engine.views.borrow(), &counters, format)),
+            None => Body::Error("the engine has ended".into()),
+        },
     }
 }
 

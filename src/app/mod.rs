@@ -12,6 +12,7 @@ pub mod env;
 pub mod failure;
 pub mod guard;
 pub mod logger;
+pub mod metrics;
 pub mod once;
 pub mod out;
 pub mod parts;
@@ -22,6 +23,7 @@ pub mod signals;
 pub mod solo;
 pub mod text;
 pub mod verbs;
+pub mod watching;
 
 /// Runs the program.
 pub fn main() -> std::process::ExitCode {

@@ -104,6 +104,7 @@ impl Loop {
             }
             // An asker that has gone wants no answer.
             Asked::Welcome(back) => drop(back.send(self.brain.welcome())),
+            Asked::Counters(back) => drop(back.send(self.brain.counters())),
             Asked::Audit(most, back) => self.worker.audit(most, back),
             Asked::Stop(back) => self.stop(Some(back)),
         }

@@ -3,6 +3,7 @@
 use crate::model::{
     change::{Entry, Who},
     message::{Command, Reply, View, Welcome},
+    sample::Counters,
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -14,6 +15,8 @@ pub enum Asked {
     Do(Who, Command, oneshot::Sender<Reply>),
     /// The present view and the history of the charts.
     Welcome(oneshot::Sender<Welcome>),
+    /// The newest samples as they were read.
+    Counters(oneshot::Sender<Counters>),
     /// The newest entries of the journal, oldest first, with their numbers.
     Audit(usize, oneshot::Sender<Vec<(u64, Entry)>>),
     /// End: changes made to be left behind are kept, those of a demo and unconfirmed ones are rolled back; then answer.
@@ -38,6 +41,11 @@ impl EngineHandle {
     /// The present view with the history of the charts; `None` when the engine has ended.
     pub async fn welcome(&self) -> Option<Welcome> {
         self.ask(Asked::Welcome).await
+    }
+
+    /// The newest samples as they were read; `None` when the engine has ended.
+    pub async fn counters(&self) -> Option<Counters> {
+        self.ask(Asked::Counters).await
     }
 
     /// The newest journal entries.

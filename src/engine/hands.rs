@@ -5,7 +5,7 @@ use crate::{
     actions::action::Action,
     engine::{
         guard::arm::Guard,
-        job::{Apply, Done, Job},
+        job::{Apply, Carry, Done, Job},
         recover,
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
         worker::Work,
@@ -49,6 +49,7 @@ impl Work for Hands {
             Job::Preview(change, proposal) => Ok(self.preview(change, &proposal)),
             Job::Apply(apply) => self.apply(&apply),
             Job::RollBack { change, plan, cause, who } => Ok(self.roll_back(&Case { change, plan: &plan, cause, who })),
+            Job::Carry(carry) => self.carry(&carry),
             Job::Keep(change, who) => self.keep(change, &who),
             Job::Verify(change, plan) => Ok(self.verify(change, &plan)),
         };
@@ -135,13 +136,41 @@ impl Hands {
         let deadline = self.tools.host.now().tick + job.confirm;
         let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: job.leave };
         match self.tools.move_on(job.change, newest, &job.who, vec![Deed::Prepared, intent])? {
-            Some(started) => Ok(self.carry_out(job.change, &plan, started)),
+            Some(started) => Ok(self.carry_out(job.change, &plan, started, vec![Deed::Applied, Deed::WatchStarted])),
             None => Ok(moved()),
         }
     }
 
-    /// From the durable intent (entry `started`) on: whatever happens, the change ends up watched or undone.
-    fn carry_out(&mut self, change: ChangeId, plan: &Plan, started: u64) -> Done {
+    /// What an operator asks for by hand: approved by asking, and standing (or over) as soon as it is done.
+    fn carry(&mut self, job: &Carry) -> Result<Done, StoreError> {
+        let (id, who) = (job.change, &job.who);
+        let proposed = Deed::Proposed { proposal: Box::new(job.proposal.clone()), finding: Box::new(job.finding.clone()) };
+        let entry = self.tools.entry(id, proposed, who.clone());
+        let newest = self.tools.journal.append(&[entry])?.last().copied().unwrap_or_default();
+        let moved = || failed(format!("{id} was moved by somebody else meanwhile"));
+        let plan = match self.prepare(&job.proposal) {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                let written = self.tools.move_on(id, newest, &Who::Engine, vec![Deed::Refused(refusal)])?;
+                return Ok(written.map_or_else(moved, |_| Done::default()));
+            }
+        };
+        let deadline = self.tools.host.now().tick + job.confirm;
+        let approved = Deed::Approved { digest: digest(&plan.essence()) };
+        let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: job.leave };
+        let Some(started) = self.tools.move_on(id, newest, who, vec![approved, Deed::Prepared, intent])? else {
+            return Ok(moved());
+        };
+        let end = if job.proposal.reversible { Deed::Kept } else { Deed::Done };
+        let done = self.carry_out(id, &plan, started, vec![Deed::Applied, end]);
+        if done.error.is_none() {
+            self.guard.disarm(id);
+        }
+        Ok(done)
+    }
+
+    /// From the durable intent (entry `started`) on: whatever happens, the change ends up as `after` says, or undone.
+    fn carry_out(&mut self, change: ChangeId, plan: &Plan, started: u64, after: Vec<Deed>) -> Done {
         let case = |cause| Case { change, plan, cause, who: Who::Engine };
         if let Err(why) = self.guard.arm(change) {
             let why = format!("the guard could not be armed, so nothing was changed: {why}");
@@ -150,7 +179,7 @@ impl Hands {
         if let Err((cause, why)) = self.write(plan) {
             return self.give_up(&case(cause), why);
         }
-        match self.tools.move_on(change, started, &Who::Engine, vec![Deed::Applied, Deed::WatchStarted]) {
+        match self.tools.move_on(change, started, &Who::Engine, after) {
             Ok(Some(_)) => Done::default(),
             Ok(None) => self.give_up(&case(Cause::ApplyFailed), "it took so long that the guard has rolled it back".into()),
             Err(e) => {

@@ -5,6 +5,7 @@
 
 use crate::model::{
     change::{Cause, ChangeId, Deed, Entry, Who},
+    finding::Finding,
     message::GuardState,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
@@ -33,6 +34,8 @@ pub enum Job {
         /// Who wants it.
         who: Who,
     },
+    /// Journal, prepare and carry out what an operator asks for by hand, to its end.
+    Carry(Box<Carry>),
     /// Journal that a change is kept, and take it out of the guard's hands.
     Keep(ChangeId, Who),
     /// Read the knobs of a live change back.
@@ -49,6 +52,23 @@ pub struct Apply {
     /// Digest of the plan that was approved.
     pub digest: String,
     /// Who said so.
+    pub who: Who,
+    /// From apply to the guard's deadline.
+    pub confirm: Duration,
+    /// Undo when this run ends.
+    pub leave: bool,
+}
+
+/// What an operator asks for by hand.
+#[derive(Clone, Debug)]
+pub struct Carry {
+    /// As which change.
+    pub change: ChangeId,
+    /// What.
+    pub proposal: Proposal,
+    /// What stands for its reason.
+    pub finding: Finding,
+    /// Who asks.
     pub who: Who,
     /// From apply to the guard's deadline.
     pub confirm: Duration,

@@ -3,7 +3,7 @@
 use crate::{
     host::{
         error::{HostError, Kind},
-        host::{Handle, Host, Touch},
+        host::{Gpus, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -54,6 +54,9 @@ impl Host for DryHost {
     }
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         self.0.listeners(netns, through)
+    }
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        self.0.gpus()
     }
     fn facts(&self) -> Facts {
         self.0.facts()

@@ -4,13 +4,14 @@ use crate::{
     host::error::HostError,
     model::{
         facts::Facts,
+        hardware::Gpu,
         knob::{Knob, Place},
         sample::{Listener, Space},
         subject::ProcessId,
         time::Now,
     },
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The result of a touch.
 pub type Touch<T> = Result<T, HostError>;
@@ -21,8 +22,14 @@ pub trait Handle: Send {
     fn read(&self, into: &mut Vec<u8>) -> Touch<()>;
 }
 
+/// Graphics processors through the library of their vendor, kept open between readings.
+pub trait Gpus: Send {
+    /// Reads those at these addresses on the bus, or all when none is given. May wake one that sleeps.
+    fn read(&self, at: &[Arc<str>]) -> Touch<Vec<Gpu>>;
+}
+
 /// Every touch of the machine. Reading is cheap and never waits for a device, but for [`Host::space`], which may hang on a
-/// dead network mount: call that only from a thread of its own.
+/// dead network mount, and [`Host::gpus`]: call those only from a thread of their own.
 pub trait Host: Send + Sync {
     /// Both clocks.
     fn now(&self) -> Now;
@@ -56,6 +63,11 @@ pub trait Host: Send + Sync {
 
     /// Listening TCP sockets of a network namespace (inet_diag), owners left open.
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>>;
+
+    /// Loads the library of the graphics processors' vendor. May hang: call it only from a thread of its own.
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        Err(HostError::plain("load", "graphics library", super::error::Kind::Absent, "there is none"))
+    }
 
     /// Facts of the host. Slow (milliseconds); read at start and rarely after.
     fn facts(&self) -> Facts;

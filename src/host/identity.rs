@@ -19,6 +19,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         Knob::Nice(t) | Knob::Policy(t) | Knob::Affinity(t) | Knob::IoPriority(t) => thread(host, *t),
         Knob::ProcessFile { process: id, .. }
         | Knob::Descriptors(id)
+        | Knob::Signal(id)
         | Knob::Backlog { process: id, .. }
         | Knob::NetworkFile { through: Some(id), .. } => process(host, *id),
         Knob::CgroupFile { directory, inode, .. } => match host.inode(directory) {

@@ -6,11 +6,12 @@ use crate::{
     host::{
         canonical::selected,
         error::{HostError, Kind},
-        host::{Handle, Host, Touch},
+        host::{Gpus, Handle, Host, Touch},
         identity,
     },
     model::{
         facts::Facts,
+        hardware::Gpu,
         knob::{Knob, Place, Root},
         sample::{Listener, Space},
         subject::ProcessId,
@@ -37,6 +38,9 @@ struct State {
     clocks: BTreeMap<u32, u64>,
     spaces: BTreeMap<String, Space>,
     listeners: BTreeMap<u64, Vec<Listener>>,
+    /// Graphics processors of the vendor's library, if it is there, and how often it was asked.
+    gpus: Option<Vec<Gpu>>,
+    asked_gpus: u32,
     facts: Facts,
     family: Vec<u32>,
     now: Now,
@@ -132,6 +136,16 @@ impl RecordedHost {
         self.state().listeners.insert(netns, all);
     }
 
+    /// Sets the graphics processors of the vendor's library, which is there from then on.
+    pub fn set_gpus(&self, all: Vec<Gpu>) {
+        self.state().gpus = Some(all);
+    }
+
+    /// How often they were asked.
+    pub fn asked_gpus(&self) -> u32 {
+        self.state().asked_gpus
+    }
+
     /// Sets the facts.
     pub fn set_facts(&self, facts: Facts) {
         self.state().facts = facts;
@@ -200,6 +214,7 @@ fn usual(knob: &Knob) -> String {
         Knob::Policy(_) => "other",
         Knob::Affinity(_) => "0-1",
         Knob::IoPriority(_) => "none",
+        Knob::Signal(_) => "running",
         Knob::Descriptors(_) => "1024:1048576",
         Knob::Backlog { .. } => "16",
         Knob::NetworkFile { .. } => "16",
@@ -254,6 +269,17 @@ struct RecordedHandle(RecordedHost, Place);
 impl Handle for RecordedHandle {
     fn read(&self, into: &mut Vec<u8>) -> Touch<()> {
         self.0.read(&self.1, into).map_err(|e| HostError { kind: Kind::Gone, ..e })
+    }
+}
+
+struct RecordedGpus(RecordedHost);
+
+impl Gpus for RecordedGpus {
+    fn read(&self, at: &[Arc<str>]) -> Touch<Vec<Gpu>> {
+        let mut state = self.0.state();
+        state.asked_gpus += 1;
+        let all = state.gpus.iter().flatten();
+        Ok(all.filter(|gpu| at.is_empty() || at.contains(&gpu.id)).cloned().collect())
     }
 }
 
@@ -331,6 +357,12 @@ impl Host for RecordedHost {
 
     fn listeners(&self, netns: u64, _through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         Ok(self.state().listeners.get(&netns).cloned().unwrap_or_default())
+    }
+
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        let there = self.state().gpus.is_some();
+        let absent = || HostError::plain("load", "graphics library", Kind::Absent, "there is none");
+        if there { Ok(Box::new(RecordedGpus(self.clone()))) } else { Err(absent()) }
     }
 
     fn facts(&self) -> Facts {

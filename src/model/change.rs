@@ -68,6 +68,7 @@ pub enum ChangeState {
     Expired,
     Yielded,
     Stuck,
+    Done,
 }
 
 /// Why a rollback began.
@@ -158,6 +159,8 @@ pub enum Deed {
     Judged(Box<Verdict>),
     /// Kept.
     Kept,
+    /// Done and over: what cannot be undone (a signal) is neither kept nor taken back.
+    Done,
     /// Undo began.
     RollbackStarted(Cause),
     /// Undo is done and read back.
@@ -204,6 +207,7 @@ impl Deed {
             Deed::WatchStarted => "watched",
             Deed::Judged(_) => "judged",
             Deed::Kept => "kept",
+            Deed::Done => "done",
             Deed::RollbackStarted(_) => "being rolled back",
             Deed::RolledBack => "rolled back",
             Deed::Yielded(_) => "yielded",
@@ -221,13 +225,14 @@ impl ChangeState {
             (S::Proposed | S::Approved, Deed::Rejected) => S::Rejected,
             (S::Proposed | S::Approved, Deed::Expired) => S::Expired,
             (S::Approved, Deed::Unapproved) => S::Proposed,
-            (S::Approved | S::Prepared, Deed::Refused(_)) => S::Refused,
+            (S::Proposed | S::Approved | S::Prepared, Deed::Refused(_)) => S::Refused,
             (S::Approved, Deed::Prepared) => S::Prepared,
             (S::Prepared, Deed::ApplyStarted { .. }) => S::Applying,
             (S::Applying, Deed::Applied) => S::Applied,
             (S::Applied, Deed::WatchStarted) => S::Watching,
             (S::Watching, Deed::Judged(_)) => S::Watching,
             (S::Applied | S::Watching, Deed::Kept) => S::Kept,
+            (S::Applied, Deed::Done) => S::Done,
             (S::Applying | S::Applied | S::Watching | S::Kept | S::RollingBack | S::Stuck, Deed::RollbackStarted(_)) => {
                 S::RollingBack
             }
@@ -256,6 +261,7 @@ impl ChangeState {
             ChangeState::Expired => "expired",
             ChangeState::Yielded => "yielded",
             ChangeState::Stuck => "stuck",
+            ChangeState::Done => "done",
         }
     }
 
@@ -408,7 +414,7 @@ impl Change {
                 words = format!("judged: {}", verdict.why);
                 self.verdict = Some((**verdict).clone());
             }
-            Deed::Kept => self.deadline = None,
+            Deed::Kept | Deed::Done => self.deadline = None,
             Deed::RollbackStarted(cause) => {
                 words = format!("rolling back: {}", cause.words());
                 self.cause = Some(*cause);
@@ -420,7 +426,8 @@ impl Change {
             }
             Deed::Yielded(knobs) => {
                 self.undone = Some(entry.now);
-                self.trouble = Some(format!("set by somebody else since, left alone: {}", knobs.join(", ")));
+                let why = if self.proposal.reversible { "set by somebody else since, left alone" } else { "cannot be taken back" };
+                self.trouble = Some(format!("{why}: {}", knobs.join(", ")));
             }
             Deed::Stuck { error, commands } => {
                 self.trouble = Some(format!("{error}; to undo by hand: {}", commands.join("; ")));
@@ -448,7 +455,7 @@ mod tests {
             Deed::RolledBack,
             Deed::RollbackStarted(Cause::Operator),
         ];
-        for state in [S::Rejected, S::Refused, S::Expired, S::RolledBack, S::Yielded] {
+        for state in [S::Rejected, S::Refused, S::Expired, S::RolledBack, S::Yielded, S::Done] {
             for deed in &deeds {
                 assert!(state.next(deed).is_err(), "{state:?} took {deed:?}");
             }

@@ -18,6 +18,9 @@ pub struct Facts {
     pub cpus: u32,
     /// NUMA nodes.
     pub nodes: u32,
+    /// Processors by where they sit: NUMA nodes, or sockets where there is one node. Empty with only one of each.
+    #[serde(default)]
+    pub groups: Vec<CpuGroup>,
     /// Memory in bytes.
     pub memory: u64,
     /// Seconds since boot when the facts were read.
@@ -47,6 +50,15 @@ pub struct Facts {
     pub tuners: Vec<Arc<str>>,
     /// User names by id.
     pub users: Vec<(u32, Arc<str>)>,
+}
+
+/// Processors that sit together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CpuGroup {
+    /// What it is, such as `node 0` or `socket 1`.
+    pub name: Arc<str>,
+    /// Their numbers, ascending.
+    pub cpus: Vec<u32>,
 }
 
 impl Facts {

@@ -35,6 +35,8 @@ pub enum FindingKind {
     SoftirqImbalance,
     /// The hypervisor gives our time to others.
     Steal,
+    /// Nothing is wrong: an operator asked for a change by hand.
+    Asked,
 }
 
 impl FindingKind {
@@ -55,6 +57,7 @@ impl FindingKind {
             FindingKind::FilesystemFull => "filesystem nearly full",
             FindingKind::SoftirqImbalance => "softirq imbalance",
             FindingKind::Steal => "cpu stolen by the hypervisor",
+            FindingKind::Asked => "asked for",
         }
     }
 }

@@ -132,6 +132,8 @@ pub enum Knob {
         /// The port.
         port: u16,
     },
+    /// A signal to a process. Its value is `running` before and the name of the signal after; it cannot be taken back.
+    Signal(ProcessId),
 }
 
 impl Knob {
@@ -139,9 +141,10 @@ impl Knob {
     pub fn subject(&self) -> Subject {
         match self {
             Knob::File(_) => Subject::Host,
-            Knob::ProcessFile { process, .. } | Knob::Descriptors(process) | Knob::Backlog { process, .. } => {
-                Subject::Process(*process)
-            }
+            Knob::ProcessFile { process, .. }
+            | Knob::Descriptors(process)
+            | Knob::Signal(process)
+            | Knob::Backlog { process, .. } => Subject::Process(*process),
             Knob::CgroupFile { directory, .. } => Subject::Cgroup(directory.path.as_str().into()),
             Knob::NetworkFile { through: None, .. } => Subject::Host,
             Knob::NetworkFile { netns, .. } => Subject::Network(*netns),
@@ -163,6 +166,7 @@ impl fmt::Display for Knob {
             Knob::Affinity(t) => write!(f, "affinity of {}", t.tid),
             Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
+            Knob::Signal(p) => write!(f, "signal to {}", p.pid),
             Knob::Backlog { process, port, .. } => write!(f, "backlog of port {port} ({})", process.pid),
         }
     }

@@ -10,6 +10,7 @@ use crate::model::{
     series::Point,
     snapshot::Snapshot,
     time::{Now, Wall},
+    wish::Wish,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub enum Command {
     RollBackAll,
     /// Switch the mode.
     SetMode(Mode),
+    /// Do what an operator asks for by hand.
+    Wish(Wish),
 }
 
 /// The engine's answer to a command.
@@ -179,6 +182,17 @@ pub enum Ask {
         /// Up to and with here.
         to: Wall,
     },
+    /// The present numbers in a text format of Prometheus.
+    Metrics(Exposition),
+}
+
+/// A text format of Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exposition {
+    /// OpenMetrics 1.0: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+    OpenMetrics,
+    /// The format before it, 0.0.4, which node_exporter's textfile collector reads.
+    Text,
 }
 
 /// An answer on the socket, one JSON object a line.
@@ -209,6 +223,8 @@ pub enum Body {
     Trace(Trace),
     /// To [`Ask::Marks`].
     Marks(Vec<Mark>),
+    /// To [`Ask::Metrics`].
+    Metrics(String),
     /// The request could not be understood or served.
     Error(String),
 }

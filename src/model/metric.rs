@@ -36,6 +36,10 @@ macro_rules! metrics {
             pub fn words(self) -> &'static str {
                 match self { $(Metric::$name => $words,)* }
             }
+
+            fn camel(self) -> &'static str {
+                match self { $(Metric::$name => stringify!($name),)* }
+            }
         }
     };
 }
@@ -99,14 +103,34 @@ metrics! {
     DiskBusy, Share, Lower, "disk busy time";
     /// Space in use, of what an ordinary user may use.
     FilesystemUsed, Share, Lower, "filesystem used";
+    /// Inodes in use; no value where a filesystem has no fixed number of them.
+    FilesystemInodes, Share, Lower, "inodes used";
     /// Bytes received.
     NetReceive, BytesPerSecond, Higher, "received";
     /// Bytes sent.
     NetTransmit, BytesPerSecond, Higher, "sent";
     /// Packets in error or dropped, both ways.
     NetDrops, PerSecond, Lower, "drops and errors";
+    /// The link's speed in use.
+    NetUsed, Share, Lower, "link used";
     /// Segments retransmitted.
     TcpRetransmits, PerSecond, Lower, "retransmits";
+    /// Segments retransmitted, of all that were sent; no value while hardly anything is sent.
+    TcpResentShare, Share, Lower, "retransmitted share";
+    /// Connections that ended by a reset.
+    TcpResets, PerSecond, Lower, "connections reset";
+    /// Connections established.
+    TcpEstablished, Count, Higher, "connections established";
+    /// Connections in TIME_WAIT.
+    TcpTimeWait, Count, Lower, "connections in TIME_WAIT";
+    /// Connections in CLOSE_WAIT: the other side has closed, the program has not.
+    TcpCloseWait, Count, Lower, "connections in CLOSE_WAIT";
+    /// Connections half open, as the other side has not answered yet.
+    TcpSynReceived, Count, Lower, "connections half open";
+    /// Datagrams lost for a full buffer.
+    UdpFull, PerSecond, Lower, "datagrams lost for full buffers";
+    /// Connections tracked, of how many may be.
+    ConntrackUsed, Share, Lower, "connection tracking used";
     /// Connections dropped because an accept queue was full.
     ListenOverflows, PerSecond, Lower, "listen overflows";
     /// Connections established and in TIME_WAIT as a share of the local port range.
@@ -125,6 +149,10 @@ metrics! {
     ProcessRead, BytesPerSecond, Higher, "process reads";
     /// Bytes written to storage (or its cache) by a process.
     ProcessWrite, BytesPerSecond, Higher, "process writes";
+    /// Payload that the TCP connections of a process receive.
+    ProcessReceive, BytesPerSecond, Higher, "process receives";
+    /// Payload that the TCP connections of a process send.
+    ProcessSend, BytesPerSecond, Higher, "process sends";
     /// Open descriptors as a share of the soft limit.
     ProcessDescriptors, Share, Lower, "descriptors used";
     /// Cpu time of a cgroup, in cores.
@@ -143,6 +171,39 @@ metrics! {
     ServiceP99, Seconds, Lower, "p99";
     /// Requests answered.
     ServiceRate, PerSecond, Higher, "requests";
+    /// Mean clock of all processors.
+    CpuFrequency, Hertz, Higher, "cpu frequency";
+    /// Times that cores were throttled for heat.
+    ThermalThrottles, PerSecond, Lower, "thermal throttling";
+    /// The temperature nearest to its limit (host), or of a graphics processor.
+    Temperature, Celsius, Lower, "temperature";
+    /// Power of all processor packages (host), or of a graphics processor.
+    Power, Watts, Lower, "power";
+    /// Memory that zram and zswap take.
+    CompressedMemory, Bytes, Lower, "compressed memory";
+    /// Share of time with work on a graphics processor.
+    GpuBusy, Share, Higher, "gpu busy";
+    /// Memory of a graphics processor in use.
+    GpuMemory, Bytes, Lower, "gpu memory";
+}
+
+impl Metric {
+    /// Its name for programs, such as `disk_read`: in `--keys`, in alert rules and in OpenMetrics. It stays what it is.
+    pub fn name(self) -> String {
+        let mut name = String::with_capacity(24);
+        for (i, c) in self.camel().chars().enumerate() {
+            if c.is_ascii_uppercase() && i > 0 {
+                name.push('_');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
+
+    /// The metric of that name.
+    pub fn named(name: &str) -> Option<Metric> {
+        Metric::ALL.iter().copied().find(|metric| metric.name() == name)
+    }
 }
 
 /// A metric of a subject.
@@ -166,8 +227,41 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Its name for programs: `cpu_busy` of the host, `disk_read:vda` of anything else.
+    pub fn path(&self) -> String {
+        match &self.subject {
+            Subject::Host => self.metric.name(),
+            other => format!("{}:{}", self.metric.name(), other.name()),
+        }
+    }
+}
+
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of {}", self.metric.words(), self.subject)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_a_name_of_its_own_and_is_found_by_it() {
+        for metric in Metric::ALL {
+            assert_eq!(Metric::named(&metric.name()), Some(*metric));
+            assert!(metric.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{}", metric.name());
+        }
+        assert_eq!(Metric::PressureMemoryFull.name(), "pressure_memory_full");
+        assert_eq!(Metric::ServiceP95.name(), "service_p95");
+    }
+
+    #[test]
+    fn a_key_reads_as_metric_and_subject() {
+        assert_eq!(Key::host(Metric::CpuBusy).path(), "cpu_busy");
+        assert_eq!(Key::new(Subject::Cpu(3), Metric::CpuBusy).path(), "cpu_busy:3");
+        assert_eq!(Key::new(Subject::Filesystem("/var".into()), Metric::FilesystemUsed).path(), "filesystem_used:/var");
     }
 }

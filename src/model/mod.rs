@@ -13,16 +13,21 @@
 //! - A *trial* ([`trial::Trial`]) declares, before the write, how the change will be judged; a *verdict* ([`verdict::Verdict`])
 //!   says what it did.
 //! - A *change* ([`change::Change`]) is a proposal on its way through the states, moved only by a [`change::Deed`].
+//! - A *wish* ([`wish::Wish`]) is a change that an operator asks for by hand, such as a signal.
 //! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
 
+pub mod allowance;
+pub mod backing;
 pub mod change;
 pub mod facts;
 pub mod finding;
+pub mod hardware;
 pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
 pub mod past;
+pub mod pick;
 pub mod plan;
 pub mod proposal;
 pub mod readings;
@@ -35,4 +40,5 @@ pub mod time;
 pub mod trial;
 pub mod unit;
 pub mod verdict;
+pub mod wish;
 pub mod world;

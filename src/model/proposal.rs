@@ -76,6 +76,9 @@ pub struct Proposal {
     pub fit: f64,
     /// Seconds before the same knobs may be touched again.
     pub cooldown: f64,
+    /// An operator asked for it by hand: it answers no finding, is judged by nothing, and stands once it is read back.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 impl Proposal {

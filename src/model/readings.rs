@@ -1,6 +1,7 @@
 //! Which numbers of a snapshot are kept over time: the one list that engine and screen both feed their series from.
 
 use crate::model::{
+    hardware::{Gpu, Hardware},
     metric::{Key, Metric},
     snapshot::{Cgroup, Disk, Process, Service, Snapshot, Tcp, Vitals},
     subject::Subject,
@@ -56,12 +57,18 @@ pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
         if let Some(used) = row.used() {
             keep(Key::new(Subject::Filesystem(row.at.clone()), Metric::FilesystemUsed), used);
         }
+        if let Some(used) = row.inodes_used() {
+            keep(Key::new(Subject::Filesystem(row.at.clone()), Metric::FilesystemInodes), used);
+        }
     }
     for row in snapshot.network.known().map(|n| n.interfaces.as_slice()).unwrap_or_default() {
         let subject = Subject::Interface(row.name.clone());
         let ([received, sent], [errors_in, errors_out], [drops_in, drops_out]) = (row.bytes, row.errors, row.drops);
         keep(Key::new(subject.clone(), Metric::NetReceive), received);
         keep(Key::new(subject.clone(), Metric::NetTransmit), sent);
+        if let Some(used) = row.used() {
+            keep(Key::new(subject.clone(), Metric::NetUsed), used);
+        }
         keep(Key::new(subject, Metric::NetDrops), errors_in + errors_out + drops_in + drops_out);
     }
     for row in snapshot.tcp.known().into_iter().flatten() {
@@ -75,6 +82,18 @@ pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
     }
     for row in snapshot.services.known().into_iter().flatten() {
         service(row, keep);
+    }
+    if let Some(found) = snapshot.hardware.known() {
+        hardware(found, keep);
+    }
+    if let (Some(memory), Some(backing)) = (snapshot.vitals.memory.known(), snapshot.backing.known())
+        && (memory.zswap > 0 || !backing.zrams.is_empty())
+    {
+        let zrams: u64 = backing.zrams.iter().map(|zram| zram.used).sum();
+        keep(Key::host(Metric::CompressedMemory), (memory.zswap + zrams) as f64);
+    }
+    for row in snapshot.gpus.known().into_iter().flatten() {
+        gpu(row, keep);
     }
 }
 
@@ -96,6 +115,7 @@ fn disk(row: &Disk, keep: &mut dyn FnMut(Key, f64)) {
 
 fn tcp(row: &Tcp, keep: &mut dyn FnMut(Key, f64)) {
     let subject = if row.through.is_none() { Subject::Host } else { Subject::Network(row.netns) };
+    connections(row, &subject, keep);
     keep(Key::new(subject.clone(), Metric::TcpRetransmits), row.retransmits);
     if let Some((low, high)) = row.port_range {
         let used = row.established.saturating_add(row.time_wait) as f64 / (f64::from(high.saturating_sub(low)) + 1.0);
@@ -106,11 +126,28 @@ fn tcp(row: &Tcp, keep: &mut dyn FnMut(Key, f64)) {
     keep(Key::new(subject, Metric::ListenOverflows), row.overflows);
 }
 
-/// A process is kept while it uses or waits for a hundredth of a core, moves storage, or nears its descriptor limit.
+fn connections(row: &Tcp, subject: &Subject, keep: &mut dyn FnMut(Key, f64)) {
+    let state = |which: usize| row.states.and_then(|states| states.get(which).copied()).map(f64::from);
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::new(subject.clone(), metric), value);
+        }
+    };
+    put(Metric::TcpResentShare, row.resent());
+    put(Metric::TcpResets, Some(row.resets[1]));
+    put(Metric::TcpEstablished, Some(row.established as f64));
+    put(Metric::TcpTimeWait, Some(row.time_wait as f64));
+    put(Metric::TcpSynReceived, state(3));
+    put(Metric::TcpCloseWait, state(8));
+    put(Metric::UdpFull, Some(row.udp.full[0] + row.udp.full[1]));
+    put(Metric::ConntrackUsed, row.conntrack.filter(|[_, most]| *most > 0).map(|[now, most]| now as f64 / most as f64));
+}
+
+/// A process is kept while it uses or waits for a hundredth of a core, moves storage or network traffic, or nears its descriptor limit.
 fn process(row: &Process, keep: &mut dyn FnMut(Key, f64)) {
     let (cpu, wait) = (row.cpu.unwrap_or(0.0), row.wait.unwrap_or(0.0));
     let descriptors = row.descriptors.zip(row.descriptor_limit).map(|(open, (soft, _))| f64::from(open) / soft.max(1) as f64);
-    let moved = row.io.map_or(0.0, |[read, written]| read + written);
+    let moved = row.io.map_or(0.0, |[read, written]| read + written) + row.net.map_or(0.0, |net| net.received + net.sent);
     if cpu < 0.01 && wait < 0.01 && moved < 65_536.0 && descriptors.unwrap_or(0.0) < 0.5 {
         return;
     }
@@ -124,6 +161,8 @@ fn process(row: &Process, keep: &mut dyn FnMut(Key, f64)) {
     put(Metric::ProcessResident, Some(row.resident as f64));
     put(Metric::ProcessRead, row.io.map(|[read, _]| read));
     put(Metric::ProcessWrite, row.io.map(|[_, written]| written));
+    put(Metric::ProcessReceive, row.net.map(|net| net.received));
+    put(Metric::ProcessSend, row.net.map(|net| net.sent));
     put(Metric::ProcessDescriptors, descriptors);
 }
 
@@ -147,4 +186,28 @@ fn service(row: &Service, keep: &mut dyn FnMut(Key, f64)) {
         keep(Key::new(subject.clone(), Metric::ServiceP95), p95);
         keep(Key::new(subject, Metric::ServiceP99), p99);
     }
+}
+
+fn hardware(found: &Hardware, keep: &mut dyn FnMut(Key, f64)) {
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::host(metric), value);
+        }
+    };
+    put(Metric::CpuFrequency, found.frequency());
+    put(Metric::ThermalThrottles, found.core_throttles.map(|(rate, _)| rate));
+    put(Metric::Temperature, found.hottest().and_then(|sensor| sensor.value));
+    put(Metric::Power, found.package_power());
+}
+
+fn gpu(row: &Gpu, keep: &mut dyn FnMut(Key, f64)) {
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            keep(Key::new(Subject::Gpu(row.id.clone()), metric), value);
+        }
+    };
+    put(Metric::GpuBusy, row.busy);
+    put(Metric::GpuMemory, row.memory.map(|(used, _)| used as f64));
+    put(Metric::Temperature, row.temperature);
+    put(Metric::Power, row.power);
 }

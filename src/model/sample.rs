@@ -2,7 +2,15 @@
 //!
 //! Sources make them, `analysis::derive` turns two of them into rates. Field names follow the kernel's where that is clear.
 
-use crate::model::{facts::Facts, snapshot::Quota, subject::ProcessId};
+use crate::model::{
+    allowance::Allowance,
+    backing::BackingSample,
+    facts::Facts,
+    hardware::{Gpu, HardwareSample},
+    snapshot::Quota,
+    subject::ProcessId,
+    time::Tick,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -33,6 +41,14 @@ pub enum SourceName {
     Facts,
     /// Latency histograms of configured services.
     Services,
+    /// Frequencies, temperatures, fans, power, thermal throttling.
+    Hardware,
+    /// Graphics processors.
+    Gpus,
+    /// Swap devices, zram, zswap, NUMA nodes.
+    Backing,
+    /// Limits of our own control group.
+    Allowance,
 }
 
 /// One reading of one source.
@@ -62,6 +78,14 @@ pub enum Sample {
     Facts(Arc<Facts>),
     /// One row per configured service.
     Services(Vec<ServiceSample>),
+    /// See [`HardwareSample`].
+    Hardware(HardwareSample),
+    /// One row per graphics processor.
+    Gpus(Vec<Gpu>),
+    /// See [`BackingSample`].
+    Backing(BackingSample),
+    /// See [`Allowance`].
+    Allowance(Allowance),
 }
 
 /// Time split of a processor in `USER_HZ` ticks since boot. `user` and `nice` exclude guest time, which the kernel counts in them.
@@ -125,6 +149,23 @@ pub struct MemorySample {
     pub huge_size: u64,
     pub swap_total: u64,
     pub swap_free: u64,
+    #[serde(default)]
+    pub slab_unreclaimable: u64,
+    /// Huge pages of anonymous memory.
+    #[serde(default)]
+    pub anon_huge: u64,
+    #[serde(default)]
+    pub kernel_stack: u64,
+    #[serde(default)]
+    pub mapped: u64,
+    #[serde(default)]
+    pub mlocked: u64,
+    /// Memory that zswap takes.
+    #[serde(default)]
+    pub zswap: u64,
+    /// Bytes of pages that zswap holds, as they were.
+    #[serde(default)]
+    pub zswapped: u64,
 }
 
 /// Counters of `/proc/vmstat` since boot, in events; `nr_*` are pages now.
@@ -205,6 +246,26 @@ pub struct DiskSample {
     pub queue_millis: u64,
     /// Settings of its queue; `None` where it has none (a partition, a read failure).
     pub queue: Option<Arc<DiskQueue>>,
+    /// What it is made of and who builds on it.
+    #[serde(default)]
+    pub layout: Option<Arc<DiskLayout>>,
+}
+
+/// What a block device is made of: its directory in `/sys/block`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskLayout {
+    /// Model, cleaned; empty where the driver names none.
+    pub model: Arc<str>,
+    /// Queues of the hardware; more than one means that it works on many requests at once. Zero where it has none of its own.
+    pub hardware_queues: u32,
+    /// Its partitions with their device numbers.
+    pub partitions: Vec<(Arc<str>, (u32, u32))>,
+    /// Devices that are built on it or on its partitions (device mapper, RAID).
+    pub holders: Vec<Arc<str>>,
+    /// Devices that it is built on.
+    pub slaves: Vec<Arc<str>>,
+    /// Its write cache is `write back`: what it has acknowledged needs a flush to be safe.
+    pub write_back: bool,
 }
 
 /// Settings of `/sys/block/NAME/queue`, as text where they are knobs.
@@ -235,6 +296,9 @@ pub struct FilesystemSample {
     pub kind: Arc<str>,
     /// Device number, to tell a bind mount from another filesystem.
     pub number: (u32, u32),
+    /// Nothing can be written to it.
+    #[serde(default)]
+    pub read_only: bool,
     /// Space; `None` while the mount does not answer.
     pub space: Option<Space>,
     /// Seconds since the mount last answered, when it does not answer now.
@@ -278,6 +342,56 @@ pub struct InterfaceSample {
     pub speed: Option<u64>,
     /// `operstate` is `up` (or `unknown`, as loopback has).
     pub up: bool,
+    /// What it is.
+    #[serde(default)]
+    pub kind: InterfaceKind,
+    /// Greatest packet in bytes.
+    #[serde(default)]
+    pub mtu: u32,
+    /// `full` or `half`, where the driver says.
+    #[serde(default)]
+    pub duplex: Option<Arc<str>>,
+    /// Whether there is a cable or its like; `None` while the interface is switched off.
+    #[serde(default)]
+    pub carrier: Option<bool>,
+}
+
+/// What an interface is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum InterfaceKind {
+    /// A device of the machine.
+    Physical,
+    /// Several that act as one.
+    Bond,
+    /// Joins others as a switch does.
+    Bridge,
+    /// A part of another one (vlan, macvlan and the like).
+    Vlan,
+    /// A tunnel (tun, tap, wireguard, vxlan and the like).
+    Tunnel,
+    /// One end of a pair, the usual way into a container.
+    Veth,
+    /// The loopback.
+    Loopback,
+    /// Any other that is made in software.
+    #[default]
+    Virtual,
+}
+
+impl InterfaceKind {
+    /// Its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            InterfaceKind::Physical => "physical",
+            InterfaceKind::Bond => "bond",
+            InterfaceKind::Bridge => "bridge",
+            InterfaceKind::Vlan => "vlan",
+            InterfaceKind::Tunnel => "tunnel",
+            InterfaceKind::Veth => "veth",
+            InterfaceKind::Loopback => "loopback",
+            InterfaceKind::Virtual => "virtual",
+        }
+    }
 }
 
 /// TCP of one network namespace: `/proc/net/{snmp,netstat,sockstat}`.
@@ -308,6 +422,90 @@ pub struct TcpSample {
     pub port_range: Option<(u16, u16)>,
     /// Listening sockets with their queues; read when overflows grow, otherwise in turns. Empty when unknown.
     pub listeners: Arc<Vec<Listener>>,
+    #[serde(default)]
+    pub estab_resets: u64,
+    /// Requests for a connection dropped because too many were half open (`TCPReqQFullDrop`).
+    #[serde(default)]
+    pub syn_drops: u64,
+    /// Connections that no process holds any more.
+    #[serde(default)]
+    pub orphans: u64,
+    #[serde(default)]
+    pub udp: UdpSample,
+    /// Connections tracked and how many may be; our own namespace only, `None` without connection tracking.
+    #[serde(default)]
+    pub conntrack: Option<[u64; 2]>,
+    /// Connections by state, and what they moved for each process, as of the last look at each of them. `None` before the first, and
+    /// where there are too many to look at.
+    #[serde(default)]
+    pub traffic: Option<Arc<TrafficSample>>,
+}
+
+/// UDP of a network namespace, IPv4 and IPv6 together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the kernel's own words, events since the namespace began
+pub struct UdpSample {
+    pub in_datagrams: u64,
+    pub out_datagrams: u64,
+    pub rcvbuf_errors: u64,
+    pub sndbuf_errors: u64,
+    pub in_errors: u64,
+}
+
+/// What the TCP connections of a namespace moved, by process (inet_diag): sums since we first looked, counted in turns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficSample {
+    /// When the connections were looked at.
+    pub at: Tick,
+    /// Sorted by process.
+    pub processes: Vec<ProcessTraffic>,
+    /// Bytes received and sent of connections whose owner is not known.
+    pub unattributed: [u64; 2],
+    /// Connections by state, as `include/net/tcp_states.h` numbers them: index 1 is ESTABLISHED, 3 SYN_RECV, 8 CLOSE_WAIT.
+    pub states: [u32; 13],
+}
+
+/// Payload that the TCP connections of a process moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessTraffic {
+    /// Who.
+    pub id: ProcessId,
+    /// Bytes received and sent since we first looked.
+    pub bytes: [u64; 2],
+    /// How sure what was added by the last look is.
+    pub mark: NetMark,
+}
+
+/// How exact the traffic of a process is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum NetMark {
+    /// Every connection and its owner were read over the whole window, and nothing else was sent or received.
+    #[default]
+    Exact,
+    /// At least that much: short-lived connections, UDP, or connections of unknown owners may be missing.
+    AtLeast,
+    /// Estimated: several processes hold the same connection, or who holds it was not yet looked at everywhere.
+    Estimated,
+}
+
+impl NetMark {
+    /// What stands behind the number.
+    pub fn sign(self) -> &'static str {
+        match self {
+            NetMark::Exact => "",
+            NetMark::AtLeast => "+",
+            NetMark::Estimated => "~",
+        }
+    }
+
+    /// Its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            NetMark::Exact => "exact",
+            NetMark::AtLeast => "at least",
+            NetMark::Estimated => "estimated",
+        }
+    }
 }
 
 /// A listening TCP socket (inet_diag).
@@ -470,4 +668,18 @@ pub struct ServiceSample {
     pub buckets: Vec<(f64, u64)>,
     /// The process that serves, where the configuration names one.
     pub process: Option<ProcessId>,
+}
+
+/// The newest sample of each source that counts, for those who want counters and not rates.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Counters {
+    pub cpu: Option<CpuSample>,
+    pub vm: Option<VmSample>,
+    pub pressure: Option<PressureSample>,
+    pub disks: Vec<DiskSample>,
+    pub network: NetworkSample,
+    pub tcp: Vec<TcpSample>,
+    pub cgroups: Vec<CgroupSample>,
+    pub services: Vec<ServiceSample>,
 }

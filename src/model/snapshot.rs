@@ -1,7 +1,10 @@
 //! The derived state of the host at one moment: rates, not counters. Immutable, behind `Arc`, the same for engine, screen and wire.
 
 use crate::model::{
-    sample::{CgroupVersion, DiskQueue, Listener, Policy, SourceName, Space},
+    allowance::Allowance,
+    backing::Backing,
+    hardware::{Gpu, Hardware},
+    sample::{CgroupVersion, DiskLayout, DiskQueue, InterfaceKind, Listener, NetMark, Policy, SourceName, Space},
     subject::ProcessId,
     time::{Now, Wall},
 };
@@ -68,6 +71,15 @@ pub struct Snapshot {
     /// Sorted by path.
     pub cgroups: Reading<Vec<Cgroup>>,
     pub services: Reading<Vec<Service>>,
+    #[serde(default)]
+    pub hardware: Reading<Hardware>,
+    /// Empty where there is none.
+    #[serde(default)]
+    pub gpus: Reading<Vec<Gpu>>,
+    #[serde(default)]
+    pub backing: Reading<Backing>,
+    #[serde(default)]
+    pub allowance: Reading<Allowance>,
     /// Sources that are late or failing now, for the doctor and the panes.
     pub gaps: Vec<(SourceName, Gap)>,
 }
@@ -243,6 +255,29 @@ pub struct Disk {
     pub busy: f64,
     /// Settings of its queue.
     pub settings: Option<Arc<DiskQueue>>,
+    /// Requests in flight now.
+    #[serde(default)]
+    pub in_flight: u64,
+    /// Discards per second.
+    #[serde(default)]
+    pub discards: f64,
+    /// Bytes per second discarded.
+    #[serde(default)]
+    pub discarded: f64,
+    /// Mean bytes of a read and of a write; `None` without.
+    #[serde(default)]
+    pub request_size: [Option<f64>; 2],
+    /// What it is made of and who builds on it.
+    #[serde(default)]
+    pub layout: Option<Arc<DiskLayout>>,
+}
+
+impl Disk {
+    /// It works on many requests at once, so that all the time busy is not all of what it can do.
+    pub fn is_parallel(&self) -> bool {
+        self.layout.as_ref().is_some_and(|l| l.hardware_queues > 1 || l.slaves.len() > 1)
+            || self.settings.as_ref().is_some_and(|s| !s.rotational)
+    }
 }
 
 /// A mount.
@@ -258,9 +293,21 @@ pub struct Filesystem {
     pub space: Option<Space>,
     /// Seconds since it last answered, when it does not answer now.
     pub stale: Option<f64>,
+    /// Device number.
+    #[serde(default)]
+    pub number: (u32, u32),
+    /// Nothing can be written to it.
+    #[serde(default)]
+    pub read_only: bool,
 }
 
 impl Filesystem {
+    /// Share of inodes in use; `None` where the filesystem has no fixed number of them.
+    pub fn inodes_used(&self) -> Option<f64> {
+        let space = self.space?;
+        (space.inodes > 0).then(|| space.inodes.saturating_sub(space.inodes_free) as f64 / space.inodes as f64)
+    }
+
     /// Share in use of what an ordinary user may use, as `df` counts it.
     pub fn used(&self) -> Option<f64> {
         let space = self.space?;
@@ -295,6 +342,27 @@ pub struct Interface {
     pub speed: Option<u64>,
     /// Up.
     pub up: bool,
+    /// What it is.
+    #[serde(default)]
+    pub kind: InterfaceKind,
+    /// Greatest packet in bytes.
+    #[serde(default)]
+    pub mtu: u32,
+    /// `full` or `half`, where the driver says.
+    #[serde(default)]
+    pub duplex: Option<Arc<str>>,
+    /// Whether there is a cable or its like; `None` while the interface is switched off.
+    #[serde(default)]
+    pub carrier: Option<bool>,
+}
+
+impl Interface {
+    /// Share of the link's speed in use: of the busier direction, or of both together where only one can be used at a time.
+    pub fn used(&self) -> Option<f64> {
+        let [received, sent] = self.bytes.map(|bytes| bytes * 8.0);
+        let bits = if self.duplex.as_deref() == Some("half") { received + sent } else { received.max(sent) };
+        self.speed.filter(|speed| *speed > 0).map(|speed| bits / speed as f64)
+    }
 }
 
 /// TCP of one network namespace, per second.
@@ -331,6 +399,45 @@ pub struct Tcp {
     pub port_range: Option<(u16, u16)>,
     /// Listening sockets, where read.
     pub listeners: Arc<Vec<Listener>>,
+    /// Resets sent, and connections that ended by a reset.
+    #[serde(default)]
+    pub resets: [f64; 2],
+    /// Requests for a connection dropped because too many were half open.
+    #[serde(default)]
+    pub syn_drops: f64,
+    /// Connections that no process holds any more.
+    #[serde(default)]
+    pub orphans: u64,
+    /// UDP.
+    #[serde(default)]
+    pub udp: Udp,
+    /// Connections tracked and how many may be.
+    #[serde(default)]
+    pub conntrack: Option<[u64; 2]>,
+    /// Connections by state, numbered as in [`crate::model::sample::TrafficSample`].
+    #[serde(default)]
+    pub states: Option<[u32; 13]>,
+    /// Bytes per second received and sent over connections whose process is not known.
+    #[serde(default)]
+    pub unattributed: Option<[f64; 2]>,
+}
+
+impl Tcp {
+    /// Share of segments sent that had been sent before; `None` when hardly anything was sent.
+    pub fn resent(&self) -> Option<f64> {
+        (self.segments_out >= 10.0).then(|| self.retransmits / self.segments_out)
+    }
+}
+
+/// UDP of one network namespace, per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Udp {
+    /// Datagrams received and sent.
+    pub datagrams: [f64; 2],
+    /// Datagrams lost because the receiver's or the sender's buffer was full.
+    pub full: [f64; 2],
+    /// Datagrams that could not be delivered for any cause.
+    pub errors: f64,
 }
 
 /// A process over the window.
@@ -378,9 +485,23 @@ pub struct Process {
     pub cgroup: Arc<str>,
     /// Network namespace.
     pub netns: u64,
+    /// What its TCP connections move; `None` where it has none or they cannot be read.
+    #[serde(default)]
+    pub net: Option<ProcessNet>,
     /// Seconds per second blocked on storage, main thread alone; `None` while the kernel does not count it.
     #[serde(default)]
     pub io_wait: Option<f64>,
+}
+
+/// What the TCP connections of a process move: payload, headers and resends not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessNet {
+    /// Bytes per second received.
+    pub received: f64,
+    /// Bytes per second sent.
+    pub sent: f64,
+    /// How sure that is.
+    pub mark: NetMark,
 }
 
 /// A cpu quota: at most `quota` microseconds of cpu in each `period` microseconds.

@@ -1,8 +1,8 @@
 //! What a metric, a finding or a change is about.
 
+use crate::model::time::Tick;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::sync::Arc;
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A process: pid *and* start time, never pid alone, so that a reused pid is another process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -11,6 +11,13 @@ pub struct ProcessId {
     pub pid: u32,
     /// Start time in clock ticks after boot (field 22 of `/proc/PID/stat`).
     pub start: u64,
+}
+
+impl ProcessId {
+    /// Seconds since it started. Start times are in clock ticks of a hundredth of a second (proc(5), USER_HZ).
+    pub fn age(self, now: Tick) -> f64 {
+        (now.0 as f64 / 1e9 - self.start as f64 / 100.0).max(0.0)
+    }
 }
 
 /// What something is about.
@@ -34,6 +41,8 @@ pub enum Subject {
     Cgroup(Arc<str>),
     /// A service whose latency is measured, by its configured name.
     Service(Arc<str>),
+    /// A graphics processor by its address on the bus.
+    Gpu(Arc<str>),
 }
 
 impl Subject {
@@ -42,6 +51,38 @@ impl Subject {
         match self {
             Subject::Process(id) => Some(*id),
             _ => None,
+        }
+    }
+
+    /// What kind of thing it is, in one word: the name of its label in OpenMetrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Subject::Host => "host",
+            Subject::Cpu(_) => "cpu",
+            Subject::Disk(_) => "disk",
+            Subject::Filesystem(_) => "filesystem",
+            Subject::Interface(_) => "interface",
+            Subject::Network(_) => "netns",
+            Subject::Process(_) => "process",
+            Subject::Cgroup(_) => "cgroup",
+            Subject::Service(_) => "service",
+            Subject::Gpu(_) => "gpu",
+        }
+    }
+
+    /// Its name without its kind, such as `vda`; `host` is the host's.
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Subject::Host => "host".into(),
+            Subject::Cpu(n) => n.to_string().into(),
+            Subject::Disk(name)
+            | Subject::Filesystem(name)
+            | Subject::Interface(name)
+            | Subject::Cgroup(name)
+            | Subject::Service(name)
+            | Subject::Gpu(name) => Cow::Borrowed(name),
+            Subject::Network(inode) => inode.to_string().into(),
+            Subject::Process(id) => id.pid.to_string().into(),
         }
     }
 }
@@ -58,6 +99,7 @@ impl fmt::Display for Subject {
             Subject::Process(id) => write!(f, "process {}", id.pid),
             Subject::Cgroup(path) => write!(f, "cgroup {path}"),
             Subject::Service(name) => write!(f, "service {name}"),
+            Subject::Gpu(id) => write!(f, "gpu {id}"),
         }
     }
 }

@@ -21,6 +21,12 @@ pub enum Unit {
     PerSecond,
     /// A plain count.
     Count,
+    /// Cycles per second.
+    Hertz,
+    /// Degrees Celsius.
+    Celsius,
+    /// Watts.
+    Watts,
 }
 
 impl Unit {
@@ -38,6 +44,9 @@ impl Unit {
             Unit::SecondsPerSecond => format!("{} ms/s", digits(value * 1000.0)),
             Unit::PerSecond => format!("{}/s", short(value)),
             Unit::Count => short(value),
+            Unit::Hertz => scaled(value, &["Hz", "kHz", "MHz", "GHz", "THz"], 1000.0),
+            Unit::Celsius => format!("{value:.0}°C"),
+            Unit::Watts => scaled(value, &["W", "kW", "MW"], 1000.0),
         }
     }
 }
@@ -109,6 +118,9 @@ mod tests {
             (Unit::PerSecond, 12.0, "12/s"),
             (Unit::PerSecond, 12_345.0, "12.3k/s"),
             (Unit::Count, 1_000_000.0, "1.00M"),
+            (Unit::Hertz, 3_401_000_000.0, "3.40 GHz"),
+            (Unit::Celsius, 61.25, "61°C"),
+            (Unit::Watts, 84.26, "84.3 W"),
         ];
         for (unit, value, text) in cases {
             assert_eq!(unit.show(value), text, "{unit:?} {value}");

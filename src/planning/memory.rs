@@ -62,7 +62,10 @@ impl Memory {
         match &entry.deed {
             Deed::ApplyStarted { .. } => {
                 past(&|p| p.touched = Some(at));
-                self.applied.push_back(at);
+                // What is asked for by hand does not use up the budget of what is proposed.
+                if !change.proposal.asked {
+                    self.applied.push_back(at);
+                }
             }
             Deed::RolledBack | Deed::Yielded(_) => past(&|p| {
                 p.touched = Some(at);

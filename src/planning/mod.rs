@@ -3,3 +3,4 @@
 pub mod memory;
 pub mod policy;
 pub mod rank;
+pub mod wish;

@@ -103,6 +103,7 @@ mod tests {
             },
             fit,
             cooldown: 60.0,
+            asked: false,
         }
     }
 

@@ -164,6 +164,7 @@ fn row(line: &str) -> Option<DiskSample> {
         busy_millis,
         queue_millis,
         queue: None,
+        layout: None,
     })
 }
 

@@ -123,6 +123,7 @@ fn row(line: &str) -> Option<InterfaceSample> {
         drops: [drops_in, drops_out],
         speed: None,
         up: true,
+        ..InterfaceSample::default()
     })
 }
 

@@ -1,10 +1,14 @@
 //! Sources: one file per thing read. Each has a pure `parse` inside; a source never fails, it has gaps.
 
+pub mod allowance;
+pub mod backing;
 pub mod cgroups;
 pub mod cpu;
 pub mod disks;
 pub mod facts;
 pub mod filesystems;
+pub mod gpus;
+pub mod hardware;
 pub mod interfaces;
 pub mod kept;
 pub mod memory;
@@ -36,6 +40,10 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::<tcp::Tcp>::default(),
         Box::new(services::Services::new(services)),
         Box::new(filesystems::Filesystems::new(Arc::clone(host))),
+        Box::<backing::Backing>::default(),
+        Box::<allowance::Allowance>::default(),
+        Box::<hardware::Hardware>::default(),
+        Box::<gpus::Gpus>::default(),
         Box::new(facts::Facts),
     ]
 }

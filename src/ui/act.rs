@@ -12,6 +12,7 @@ use crate::{
         pane::Page,
         state::{State, UiCommand},
         update::{ask, open},
+        wish,
     },
 };
 
@@ -23,12 +24,23 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
     use Intent as I;
     let engine = matches!(
         intent,
-        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::RollBackAll | I::Mode | I::Audit
+        I::Approve
+            | I::Dismiss
+            | I::Unapprove
+            | I::Apply
+            | I::Keep
+            | I::RollBack
+            | I::RollBackAll
+            | I::Mode
+            | I::Audit
+            | I::Signal
+            | I::Nice(_)
     );
     if engine && state.lost {
         return Some("the engine has ended; nothing can be asked of it".into());
     }
     match intent {
+        I::Signal | I::Nice(_) => wish::obstacle(state),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),
         I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify | I::Copy => {
             match state.chosen_change() {

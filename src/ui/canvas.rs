@@ -101,6 +101,7 @@ pub fn to_ascii(buf: &mut Buffer) {
                 "…" | "·" => ".",
                 "▲" => "^",
                 "▼" => "v",
+                "°" => " ",
                 _ => "?",
             };
             cell.set_symbol(like);

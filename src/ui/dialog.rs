@@ -10,7 +10,9 @@ use crate::model::{
     limits::Mode,
     message::{Command, View},
     proposal::Risk,
+    subject::ProcessId,
     time::Tick,
+    wish::Wish,
 };
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ pub enum Question {
     RollBack(ChangeId),
     /// Roll everything back.
     RollBackAll,
+    /// Do this to these processes, named as they were shown.
+    Wish(Wish, Vec<String>),
     /// Let the engine act by itself.
     Auto,
     /// Leave while a change is in flight.
@@ -61,6 +65,7 @@ impl Dialog {
                 high.then(|| letters(&format!("{id} {digest}")))
             }
             Question::RollBackAll => Some(letters(&format!("all {}", view.number))),
+            Question::Wish(wish, _) => (wish.risk() == Risk::High).then(|| letters(&format!("{wish:?}"))),
             _ => None,
         };
         Dialog { question, opened: now, code, typed: String::new(), stale: None }
@@ -82,6 +87,10 @@ impl Dialog {
             },
             Question::Keep(id) => moved(view, *id, |state| state == ChangeState::Watching),
             Question::RollBack(id) => moved(view, *id, ChangeState::is_live),
+            Question::Wish(wish, _) => {
+                let lives = |id: &ProcessId| view.snapshot.process(*id).is_some();
+                (!wish.processes().iter().any(lives)).then(|| "it has ended".into())
+            }
             Question::RollBackAll | Question::Auto | Question::Quit => None,
         };
     }
@@ -93,6 +102,7 @@ impl Dialog {
             Question::Keep(change) => Some(Command::Keep(*change)),
             Question::RollBack(change) => Some(Command::RollBack(*change)),
             Question::RollBackAll => Some(Command::RollBackAll),
+            Question::Wish(wish, _) => Some(Command::Wish(wish.clone())),
             Question::Auto => Some(Command::SetMode(Mode::Auto)),
             Question::Quit => None,
         }

@@ -69,7 +69,12 @@ impl History {
 fn is_drawn(key: &Key) -> bool {
     match &key.subject {
         Subject::Host => !matches!(key.metric, Metric::ContextSwitches),
-        Subject::Disk(_) | Subject::Interface(_) | Subject::Service(_) | Subject::Cgroup(_) | Subject::Network(_) => true,
+        Subject::Disk(_)
+        | Subject::Interface(_)
+        | Subject::Service(_)
+        | Subject::Cgroup(_)
+        | Subject::Network(_)
+        | Subject::Gpu(_) => true,
         Subject::Cpu(_) | Subject::Filesystem(_) | Subject::Process(_) => false,
     }
 }

@@ -1,6 +1,6 @@
 //! The one table of keys. The bottom bar, the help page and the dispatch all come from it.
 //!
-//! Rules: moving and viewing never change the host; only capital letters (and `!`) start a change, and none acts on one keystroke; the
+//! Rules: moving and viewing never change the host; only capital letters, F-keys and `!` start a change, and none acts on one keystroke; the
 //! key that confirms is never the one that starts, and never Enter.
 
 use crate::ui::{key::Key, pane::Pane};
@@ -22,6 +22,8 @@ pub enum Context {
     List,
     /// In the list of processes.
     Processes,
+    /// Where a process can be meant: in the list and on its page.
+    Target,
     /// On a page of text.
     Reader,
     /// In a question that wants `y`.
@@ -49,6 +51,7 @@ pub enum Intent {
     Freeze,
     Theme,
     Mode,
+    Basis,
     Audit,
     Redraw,
     Copy,
@@ -67,6 +70,8 @@ pub enum Intent {
     RollBack,
     RollBackAll,
     Verify,
+    Signal,
+    Nice(Lean),
     Confirm,
     Cancel,
     Choose,
@@ -87,6 +92,15 @@ pub enum Motion {
     HalfDown,
     Top,
     Bottom,
+}
+
+/// Which way to lean a process's nice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lean {
+    /// Less nice: more cpu.
+    Down,
+    /// Nicer: less cpu.
+    Up,
 }
 
 /// What a key can do to the host.
@@ -171,6 +185,12 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('I')], C::Processes, I::Invert, "", "invert the order"),
     row(&[Char('P')], C::Processes, I::SortCpu, "", "order by cpu"),
     row(&[Char('M')], C::Processes, I::SortMemory, "", "order by memory"),
+    reaching(
+        Reach::Host,
+        row(&[Char('X'), F(9)], C::Target, I::Signal, "signal", "send a signal to the selected or marked processes; asks"),
+    ),
+    reaching(Reach::Host, row(&[F(7)], C::Target, I::Nice(Lean::Down), "", "less nice, more cpu: choose a value; asks")),
+    reaching(Reach::Host, row(&[F(8)], C::Target, I::Nice(Lean::Up), "", "nicer, less cpu: choose a value; asks")),
     // Pages of text.
     row(&[Up, Char('k')], C::Reader, I::Move(Motion::Up), "", "up"),
     row(&[Down, Char('j')], C::Reader, I::Move(Motion::Down), "", "down"),
@@ -184,6 +204,7 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
     row(&[Char('c')], C::Global, I::Theme, "", "next theme"),
+    row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
     row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),
@@ -242,7 +263,7 @@ mod tests {
     fn only_capitals_start_what_reaches_the_host_and_enter_never_confirms() {
         for binding in TABLE.iter().filter(|b| b.reach == Reach::Host) {
             for key in binding.keys {
-                let capital = matches!(key, Char('A'..='Z' | '!'));
+                let capital = matches!(key, Char('A'..='Z' | '!') | F(_));
                 assert!(capital || binding.intent == Intent::Confirm, "{key} starts {:?}", binding.intent);
             }
             assert!(!binding.keys.contains(&Enter));

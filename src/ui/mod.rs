@@ -2,6 +2,7 @@
 //! It knows no engine, no terminal and no clock; it meets the engine only in [`crate::model::message`].
 
 pub mod act;
+pub mod basis;
 pub mod canvas;
 pub mod chart;
 pub mod dialog;
@@ -18,4 +19,5 @@ pub mod processes;
 pub mod state;
 pub mod theme;
 pub mod update;
+pub mod wish;
 pub mod words;

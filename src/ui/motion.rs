@@ -1,12 +1,16 @@
 //! Moving: cursors of lists and menus by identity, pages of text by rows.
 
-use crate::ui::{
-    act::MODES,
-    keys::Motion,
-    pane::{Page, Pane},
-    panels::reader,
-    processes::Sort,
-    state::{Over, State},
+use crate::{
+    model::wish::Signal,
+    ui::{
+        act::MODES,
+        keys::Motion,
+        pane::{Page, Pane},
+        panels::reader,
+        processes::Sort,
+        state::{Over, State},
+        wish,
+    },
 };
 
 /// Moves whatever is in front.
@@ -15,6 +19,8 @@ pub fn go(state: &mut State, motion: Motion) {
     match (&mut state.over, &state.page) {
         (Over::SortMenu(row), _) => *row = step(Some(*row), Sort::ALL.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
+        (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
+        (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
         (_, Page::Overview) => list(state, motion, page),
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));

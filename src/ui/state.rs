@@ -8,6 +8,7 @@ use crate::{
         time::{Now, Tick},
     },
     ui::{
+        basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
         history::History,
@@ -80,6 +81,10 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of signals, and the row chosen.
+    SignalMenu(usize),
+    /// The menu of nice values, and the row chosen.
+    NiceMenu(usize),
     /// The filter is being typed.
     Filter,
 }
@@ -134,6 +139,8 @@ pub struct State {
     pub lost: bool,
     /// The engine is in this process and ends with the console.
     pub own: bool,
+    /// What 100 % of processor time is.
+    pub basis: Basis,
     /// How it looks.
     pub look: Look,
     /// The log.
@@ -145,9 +152,10 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes],
+    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target],
     &[C::Always, C::Global, C::Queue, C::List],
     &[C::Always, C::Global, C::Queue, C::Reader],
+    &[C::Always, C::Global, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
@@ -178,6 +186,7 @@ impl State {
             toast: None,
             lost: false,
             own,
+            basis: Basis::default(),
             look,
             log: LogView::default(),
         };
@@ -201,13 +210,12 @@ impl State {
         match (&self.over, &self.page, self.focus) {
             (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
             (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
-            (Over::SortMenu(_) | Over::ModeMenu(_), ..) => &[C::Always, C::Menu],
+            (Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..) => &[C::Always, C::Menu],
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Over::Nothing, Page::Finding(_) | Page::Process(_) | Page::Audit | Page::Help, _) => {
-                &[C::Always, C::Global, C::Reader]
-            }
-            (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes],
+            (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
+            (Over::Nothing, Page::Finding(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
+            (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target],
             (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
             (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }

@@ -13,6 +13,7 @@ use crate::{
         pane::{Page, Pane},
         processes::Sort,
         state::{Msg, Over, State, UiCommand},
+        wish,
     },
 };
 use std::sync::Arc;
@@ -73,7 +74,7 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
         Body::Audit(entries) => state.audit = Some(entries),
-        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) => {}
+        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) | Body::Metrics(_) => {}
     }
     vec![]
 }
@@ -146,6 +147,10 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
         Intent::Freeze => freeze(state),
         Intent::Theme => next_theme(state),
+        Intent::Basis => {
+            state.basis = state.basis.next();
+            state.tell(state.basis.words());
+        }
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
@@ -156,6 +161,8 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Invert => sort(state, state.processes.sort, !state.processes.inverted),
         Intent::SortCpu => sort(state, Sort::Cpu, false),
         Intent::SortMemory => sort(state, Sort::Memory, false),
+        Intent::Signal => state.over = Over::SignalMenu(0),
+        Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
         Intent::Cancel => cancel(state),
         Intent::Choose => return choose(state),
@@ -287,6 +294,8 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
             vec![]
         }
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::SignalMenu(row) => wish::signal(state, row),
+        Over::NiceMenu(row) => wish::nice(state, row),
         _ => vec![],
     }
 }

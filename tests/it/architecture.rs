@@ -16,11 +16,12 @@ const MAY: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("link", &["model"]),
     ("config", &["model"]),
+    ("query", &["model"]),
     ("sources", &["model", "host"]),
     ("actions", &["model", "host"]),
-    ("ui", &["model", "config"]),
-    ("engine", &["model", "host", "analysis", "planning", "store", "config", "sources", "actions"]),
-    ("app", &["model", "host", "analysis", "planning", "store", "link", "config", "sources", "actions", "ui", "engine"]),
+    ("ui", &["model", "config", "query"]),
+    ("engine", &["model", "host", "analysis", "planning", "store", "config", "query", "sources", "actions"]),
+    ("app", &["model", "host", "analysis", "planning", "store", "link", "config", "query", "sources", "actions", "ui", "engine"]),
 ];
 
 fn files(below: &Path, found: &mut Vec<PathBuf>) {

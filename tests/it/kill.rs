@@ -117,6 +117,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
         trial,
         fit: 0.9,
         cooldown: 60.0,
+        asked: false,
     };
     let finding = Finding {
         id,

@@ -22,7 +22,7 @@ use trimtab::{
         finding::{Evidence, Finding, FindingId, FindingKind, Party, Severity},
         knob::Knob,
         limits::Mode,
-        message::{Answer, Ask, Body, Command, Cost, GuardState, Reply, Request, View, WIRE, Welcome},
+        message::{Answer, Ask, Body, Command, Cost, Exposition, GuardState, Reply, Request, View, WIRE, Welcome},
         metric::{Better, Key, Metric},
         past::{Event, Mark, Past, Trace, Trend},
         plan::{Plan, Step},
@@ -89,6 +89,7 @@ fn proposal() -> Proposal {
         },
         fit: 0.5,
         cooldown: 60.0,
+        asked: false,
     }
 }
 
@@ -156,6 +157,7 @@ fn wire() -> Vec<String> {
         Ask::Do(Command::RollBackAll),
         Ask::Do(Command::SetMode(Mode::Auto)),
         Ask::Audit { most: 10 },
+        Ask::Metrics(Exposition::OpenMetrics),
         Ask::Past { at: WHEN.wall },
         Ask::Trace { keys: vec![Key::host(Metric::CpuBusy)], from: Wall(0), to: WHEN.wall, points: 100 },
         Ask::Marks { from: Wall(0), to: WHEN.wall },
@@ -177,6 +179,7 @@ fn wire() -> Vec<String> {
         Body::Trace(Trace { from: Wall(0), step: 1000, rows: vec![(Key::host(Metric::CpuBusy), vec![None, Some(trend)])] }),
         Body::Marks(events.map(|event| Mark { at: WHEN.wall, event, text: "so".into() }).to_vec()),
         Body::Error("no".into()),
+        Body::Metrics("# EOF\n".into()),
     ];
     let request = |ask| serde_json::to_string(&Request { wire: WIRE, id: 1, via: "ssh".into(), ask }).unwrap();
     let answer = |body| serde_json::to_string(&Answer { wire: WIRE, id: 1, body }).unwrap();
@@ -230,6 +233,7 @@ fn serve() -> Served {
             Ask::View => Body::View(Box::new(view())),
             Ask::Do(_) => Body::Reply(Reply::Done(format!("{} {}", peer.uid, peer.via))),
             Ask::Audit { .. } => Body::Audit(entries()),
+            Ask::Metrics(_) => Body::Metrics(String::new()),
             _ => Body::Error("not here".into()),
         }
     };
@@ -321,7 +325,7 @@ fn a_client_that_never_reads_is_let_go_and_others_are_served() {
 fn half_a_line_and_silence_end_with_the_patience() {
     run(Clock::Paused, async {
         let served = serve();
-        assert!(served.throw(b"{\"wire\":1,").await.contains("no request came"));
+        assert!(served.throw(b"{\"wire\":2,").await.contains("no request came"));
         assert!(served.throw(b"").await.contains("no request came"));
     });
 }
@@ -335,7 +339,7 @@ fn another_version_of_the_wire_is_told_so() {
         let mut answer = vec![0; 4096];
         let got = stream.read(&mut answer).await.unwrap();
         let text = String::from_utf8_lossy(&answer[..got]).into_owned();
-        assert!(text.contains("\"id\":5") && text.contains(&format!("version {WIRE}")) && text.contains("99"), "{text}");
+        assert!(text.contains("\"id\":5") && text.contains("version 2") && text.contains("99"), "{text}");
     });
 }
 
@@ -385,7 +389,7 @@ proptest! {
         lines in prop::collection::vec(
             prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..80),
-                "\\{\"wire\":1,\"id\":[0-9]{1,25},\"via\":\"[a-z\u{1b}]{0,9}\",\"ask\":[\\{\"A-Za-z:0-9\\}]{0,20}\\}".prop_map(String::into_bytes),
+                "\\{\"wire\":2,\"id\":[0-9]{1,25},\"via\":\"[a-z\u{1b}]{0,9}\",\"ask\":[\\{\"A-Za-z:0-9\\}]{0,20}\\}".prop_map(String::into_bytes),
                 Just(vec![b'['; 5000]),
             ],
             1..6,

@@ -16,3 +16,4 @@ mod readme;
 mod screens;
 mod sources;
 mod terminal;
+mod wish;

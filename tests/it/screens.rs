@@ -16,6 +16,7 @@ use trimtab::{
         plan::{Obstacle, Refusal},
         proposal::Risk,
         verdict::{Effect, Outcome, Verdict},
+        wish::{Signal, Wish},
     },
     ui::{
         chart::Ink,
@@ -476,4 +477,57 @@ proptest! {
             draw::draw(&state, area, &mut Buffer::empty(area));
         }
     }
+}
+
+#[test]
+fn a_signal_wants_a_target_a_choice_and_a_yes() {
+    let mut state = state();
+    assert_eq!(press(&mut state, 0, "X"), []);
+    assert!(state.toast.take().unwrap().text.contains("choose a process first"), "the row at the top is no target");
+    press(&mut state, 0, "jX");
+    let target = state.processes.cursor.unwrap();
+    assert_eq!(update(&mut state, after(0), Msg::Key(Key::Enter)), [UiCommand::Drain], "TERM stands first");
+    assert!(text(&drawn(&mut state, 100, 30)).contains(&format!("({}) of", target.pid)));
+    let term = Wish::Signal { processes: vec![target], signal: Signal::Term };
+    assert_eq!(press(&mut state, 100, "y"), [], "too early");
+    assert_eq!(press(&mut state, 500, "y"), [UiCommand::Ask(Ask::Do(Command::Wish(term)))]);
+}
+
+#[test]
+fn what_cannot_be_undone_and_hurts_wants_its_code() {
+    let mut state = state();
+    press(&mut state, 0, "jX");
+    let row = Signal::ALL.iter().position(|signal| *signal == Signal::Kill).unwrap();
+    press(&mut state, 0, &"j".repeat(row));
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    let Over::Dialog(dialog) = &state.over else { panic!("no question") };
+    let code = dialog.code.clone().unwrap();
+    assert_eq!(press(&mut state, 500, "y"), []);
+    press(&mut state, 500, "yy");
+    let kill = Wish::Signal { processes: vec![state.processes.cursor.unwrap()], signal: Signal::Kill };
+    assert_eq!(press(&mut state, 500, &code), [UiCommand::Ask(Ask::Do(Command::Wish(kill)))]);
+}
+
+#[test]
+fn a_nice_value_is_chosen_from_the_next_one_up_or_down() {
+    let mut state = state();
+    press(&mut state, 0, "j");
+    let target = state.processes.cursor.unwrap();
+    update(&mut state, after(0), Msg::Key(Key::F(8)));
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    let nicer = Wish::Nice { processes: vec![target], to: 5 };
+    assert_eq!(press(&mut state, 500, "y"), [UiCommand::Ask(Ask::Do(Command::Wish(nicer)))]);
+}
+
+#[test]
+fn a_target_that_ended_meanwhile_makes_the_question_stale() {
+    let mut state = state();
+    press(&mut state, 0, "jX");
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    update(&mut state, after(100), Msg::View(Arc::new(view(9, vec![]))));
+    let mut gone = view(10, vec![]);
+    gone.snapshot = Arc::default();
+    update(&mut state, after(200), Msg::View(Arc::new(gone)));
+    assert_eq!(press(&mut state, 900, "y"), []);
+    assert!(matches!(state.over, Over::Nothing), "any key closes it");
 }

@@ -71,6 +71,7 @@ pub fn proposal(about: &ActionAbout, finding: &FindingId, domain: Domain, trial:
         trial,
         fit: 0.0,
         cooldown: about.cooldown,
+        asked: false,
     }
 }
 

@@ -110,15 +110,17 @@ mod tests {
 
     #[test]
     fn each_group_tells_how_many_are_in_it_and_below() {
-        let row = |path: &str, processes| CgroupSample { path: path.into(), processes, threads: processes * 3, ..CgroupSample::default() };
+        let row = |path: &str, processes| CgroupSample {
+            path: path.into(),
+            processes,
+            threads: processes * 3,
+            ..CgroupSample::default()
+        };
         let all = cgroups(&[], &[row("/", 5), row("/a", 1), row("/a-b", 7), row("/a/b", 2), row("/a/x/deep", 4)], 1.0);
-        assert_eq!(all.iter().map(|g| (g.processes_below, g.threads_below)).collect::<Vec<_>>(), [
-            (19, 57),
-            (7, 21),
-            (7, 21),
-            (2, 6),
-            (4, 12)
-        ]);
+        assert_eq!(
+            all.iter().map(|g| (g.processes_below, g.threads_below)).collect::<Vec<_>>(),
+            [(19, 57), (7, 21), (7, 21), (2, 6), (4, 12)]
+        );
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The state of deriving: samples in, vitals and snapshots out. No I/O, no clock; the brain feeds it and replay feeds it the same.
 
 use super::{
+    backing::backing,
     cgroups::cgroups,
     cpu::cpu,
     disks::disks,
+    hardware::hardware,
     network::{network, tcp},
     pressure::pressure,
     processes::processes,
@@ -12,10 +14,13 @@ use super::{
     vm::vm,
 };
 use crate::model::{
+    allowance::Allowance,
+    backing::{Backing, BackingSample},
     facts::Facts,
+    hardware::{Gpu, Hardware, HardwareSample},
     sample::{
-        CgroupSample, CpuSample, DiskSample, MOST_CGROUPS, MemorySample, NetworkSample, PressureSample, ProcessSample, Sample,
-        ServiceSample, SourceName, TcpSample, VmSample,
+        CgroupSample, Counters, CpuSample, DiskSample, MOST_CGROUPS, MemorySample, NetworkSample, PressureSample, ProcessSample,
+        Sample, ServiceSample, SourceName, TcpSample, VmSample,
     },
     snapshot::{Cgroup, Disk, Filesystem, Gap, Network, Process, Reading, Service, Snapshot, Tcp, Vitals},
     time::Now,
@@ -48,6 +53,10 @@ pub struct Deriver {
     processes: Slot<Arc<Vec<ProcessSample>>, Arc<Vec<Process>>>,
     cgroups: Slot<Vec<CgroupSample>, Vec<Cgroup>>,
     services: Slot<Vec<ServiceSample>, Vec<Service>>,
+    hardware: Slot<HardwareSample, Hardware>,
+    gpus: Slot<(), Vec<Gpu>>,
+    backing: Slot<BackingSample, Backing>,
+    allowance: Slot<(), Allowance>,
     facts: Arc<Facts>,
 }
 
@@ -90,6 +99,8 @@ impl Deriver {
                     kind: row.kind,
                     space: row.space,
                     stale: row.stale,
+                    number: row.number,
+                    read_only: row.read_only,
                 });
                 self.filesystems.take(at, (), |_, (), _| Some(rows.collect()));
             }
@@ -103,12 +114,30 @@ impl Deriver {
             }
             Sample::Services(new) => self.services.take(at, new, |old, new, dt| Some(services(old?, new, dt))),
             Sample::Facts(new) => self.facts = new,
+            Sample::Hardware(new) => self.hardware.take(at, new, |old, new, dt| Some(hardware(old, new, dt))),
+            Sample::Gpus(new) => self.gpus.take(at, (), |_, (), _| Some(new)),
+            Sample::Backing(new) => self.backing.take(at, new, |old, new, dt| Some(backing(old, new, dt))),
+            Sample::Allowance(new) => self.allowance.take(at, (), |_, (), _| Some(new)),
         }
     }
 
     /// The newest facts.
     pub fn facts(&self) -> &Arc<Facts> {
         &self.facts
+    }
+
+    /// The newest samples as they were read.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            cpu: self.cpu.last().cloned(),
+            vm: self.vm.last().cloned(),
+            pressure: self.pressure.last().cloned(),
+            disks: self.disks.last().cloned().unwrap_or_default(),
+            network: self.network.last().cloned().unwrap_or_default(),
+            tcp: self.tcp.last().cloned().unwrap_or_default(),
+            cgroups: self.cgroups.last().cloned().unwrap_or_default(),
+            services: self.services.last().cloned().unwrap_or_default(),
+        }
     }
 
     /// What the fast lane says at `now`, over the last second.
@@ -134,6 +163,10 @@ impl Deriver {
             processes: self.reading(SourceName::Processes, now, self.processes.derived.clone()),
             cgroups: self.reading(SourceName::Cgroups, now, self.cgroups.derived.clone()),
             services: self.reading(SourceName::Services, now, self.services.derived.clone()),
+            hardware: self.reading(SourceName::Hardware, now, self.hardware.derived.clone()),
+            gpus: self.reading(SourceName::Gpus, now, self.gpus.derived.clone()),
+            backing: self.reading(SourceName::Backing, now, self.backing.derived.clone()),
+            allowance: self.reading(SourceName::Allowance, now, self.allowance.derived.clone()),
             gaps: self.gaps(now),
         }
     }

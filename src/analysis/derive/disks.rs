@@ -14,7 +14,7 @@ pub(super) fn disks(old: &[DiskSample], new: &[DiskSample], seconds: f64) -> Vec
 
 fn derive(old: &DiskSample, new: &DiskSample, seconds: f64) -> Option<Disk> {
     let [reads, writes, discards, flushes] = all(old.completed, new.completed, delta)?;
-    let [read, written, _] = all(old.sectors, new.sectors, delta)?;
+    let [read, written, discarded] = all(old.sectors, new.sectors, delta)?;
     let [read_ms, write_ms, discard_ms, flush_ms] = all(old.millis, new.millis, delta32)?;
     let busy = delta32(old.busy_millis, new.busy_millis)?;
     let queue = delta32(old.queue_millis, new.queue_millis)?;
@@ -34,6 +34,11 @@ fn derive(old: &DiskSample, new: &DiskSample, seconds: f64) -> Option<Disk> {
         queue: per(queue as f64 / 1000.0, seconds),
         busy: per(busy as f64 / 1000.0, seconds).min(1.0),
         settings: new.queue.clone(),
+        in_flight: new.in_flight,
+        discards: per(discards as f64, seconds),
+        discarded: per(discarded as f64 * SECTOR, seconds),
+        request_size: [mean(read as f64 * SECTOR, reads), mean(written as f64 * SECTOR, writes)],
+        layout: new.layout.clone(),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::delta::{delta, per, rate};
 use crate::model::{
     sample::{InterfaceSample, NetworkSample, TcpSample},
-    snapshot::{Interface, Network, Tcp},
+    snapshot::{Interface, Network, Tcp, Udp},
 };
 
 /// What happened between two samples.
@@ -29,6 +29,10 @@ fn interface(old: &InterfaceSample, new: &InterfaceSample, seconds: f64) -> Opti
         drops: counters(old.drops, new.drops, seconds)?,
         speed: new.speed,
         up: new.up,
+        kind: new.kind,
+        mtu: new.mtu,
+        duplex: new.duplex.clone(),
+        carrier: new.carrier,
     })
 }
 
@@ -65,6 +69,17 @@ fn namespace(old: &TcpSample, new: &TcpSample, seconds: f64) -> Tcp {
         somaxconn: new.somaxconn,
         port_range: new.port_range,
         listeners: new.listeners.clone(),
+        resets: [per(|s| s.out_rsts), per(|s| s.estab_resets)],
+        syn_drops: per(|s| s.syn_drops),
+        orphans: new.orphans,
+        udp: Udp {
+            datagrams: [per(|s| s.udp.in_datagrams), per(|s| s.udp.out_datagrams)],
+            full: [per(|s| s.udp.rcvbuf_errors), per(|s| s.udp.sndbuf_errors)],
+            errors: per(|s| s.udp.in_errors),
+        },
+        conntrack: new.conntrack,
+        states: new.traffic.as_ref().map(|traffic| traffic.states),
+        unattributed: None,
     }
 }
 

@@ -26,6 +26,11 @@ impl<S, D> Slot<S, D> {
         self.derived = derive(self.last.as_ref().map(|(_, old)| old), &new, seconds);
         self.last = Some((at, new));
     }
+
+    /// The last sample.
+    pub(super) fn last(&self) -> Option<&S> {
+        self.last.as_ref().map(|(_, sample)| sample)
+    }
 }
 
 /// The samples of the last second, oldest first; the oldest is a second older than the newest, or all there is.

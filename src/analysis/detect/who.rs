@@ -55,9 +55,9 @@ pub(super) fn exempt(world: &World<'_>, process: &Process) -> bool {
     process.kernel || process.id.pid <= 1 || process.id.pid == world.facts.own
 }
 
-/// Seconds since a process started. Start times are in clock ticks of a hundredth of a second (proc(5), USER_HZ).
+/// Seconds since a process started.
 pub(super) fn age(world: &World<'_>, process: &Process) -> f64 {
-    world.now.tick.0 as f64 / 1e9 - process.id.start as f64 / 100.0
+    process.id.age(world.now.tick)
 }
 
 /// Every process that has used or waited for a hundredth of a core, and every one that serves.

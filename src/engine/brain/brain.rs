@@ -25,6 +25,7 @@ use crate::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
         message::{GuardState, Reply, Welcome},
+        sample::Counters,
         time::{Now, Tick},
     },
     sources::source::Lane,
@@ -108,7 +109,7 @@ impl Brain {
             Input::Passed { .. } => {}
             Input::Ticked { now } => self.ticked(now),
             Input::Commanded { ticket, who, command } => {
-                commands::obey(&mut self.office, Order { ticket, who }, command);
+                commands::obey(&mut self.office, &self.known.senses.snapshot, Order { ticket, who }, command);
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),
@@ -120,6 +121,11 @@ impl Brain {
     /// The present view with the history of the charts.
     pub fn welcome(&self) -> Welcome {
         self.publisher.welcome(self.office.now, &self.known, &self.office)
+    }
+
+    /// The newest samples as they were read.
+    pub fn counters(&self) -> Counters {
+        self.known.senses.counters()
     }
 
     fn passed(&mut self, now: Now) {

@@ -7,16 +7,19 @@ use crate::{
         brain::{
             desk::{Purpose, Then},
             ledger::troubled,
-            office::{Office, errand},
+            office::{Office, brief, errand},
         },
         input::Ticket,
-        job::Job,
+        job::{Carry, Job},
     },
     model::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         limits::Mode,
-        message::{Command, Reply},
+        message::{Command, GuardState, Reply},
+        snapshot::Snapshot,
+        wish::Wish,
     },
+    planning::wish,
 };
 
 /// One command with who gave it.
@@ -30,8 +33,8 @@ pub struct Order {
 /// Why not, in words.
 type Answer = Result<Option<String>, String>;
 
-/// Does a command, or begins it; the answer comes at once or when the deed is done.
-pub fn obey(office: &mut Office, order: Order, command: Command) {
+/// Does a command, or begins it; the answer comes at once or when the deed is done. `snapshot` knows the names of processes.
+pub fn obey(office: &mut Office, snapshot: &Snapshot, order: Order, command: Command) {
     let ticket = order.ticket;
     let answer = match command {
         Command::Approve { change, digest } => approve(office, order, change, digest),
@@ -41,6 +44,7 @@ pub fn obey(office: &mut Office, order: Order, command: Command) {
         Command::Keep(id) => keep(office, order, id),
         Command::RollBack(id) => roll_back(office, order, id),
         Command::RollBackAll => roll_back_all(office, order),
+        Command::Wish(wish) => carry(office, snapshot, order, &wish),
         Command::SetMode(mode) => Ok(Some(set_mode(office, mode, &order.who))),
     };
     match answer {
@@ -188,6 +192,24 @@ fn keep(office: &mut Office, order: Order, id: ChangeId) -> Answer {
         }
         state => Err(format!("{id} is {}: only a change that is being watched can be kept", state.words())),
     }
+}
+
+/// What is asked for by hand is the operator's own decision: modes that act, budgets and cool-downs are not asked, but nothing is done
+/// that could not be written down or guarded, nor where trimtab was told to change nothing.
+fn carry(office: &mut Office, snapshot: &Snapshot, order: Order, wish: &Wish) -> Answer {
+    writable(office)?;
+    if office.mode == Mode::Observe {
+        return Err("the mode is observe, nothing is changed: switch to suggest first".into());
+    }
+    if let GuardState::Failed(why) = &office.guard {
+        return Err(format!("the guard that would undo it is not running ({why}): nothing is changed without it"));
+    }
+    let (proposal, finding) = wish::proposal(wish, snapshot, &order.who.to_string(), office.now.wall)?;
+    let change = office.ledger.number();
+    let job = Carry { change, proposal, finding, who: order.who, confirm: brief(&office.policy), leave: office.leave };
+    office.desk.expect(order.ticket);
+    office.perform(errand(change, Purpose::Carry, Some(order.ticket)), Job::Carry(Box::new(job)));
+    Ok(None)
 }
 
 fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {

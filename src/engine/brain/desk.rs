@@ -26,6 +26,8 @@ pub enum Purpose {
     Expire,
     /// The change is carried out.
     Apply,
+    /// What an operator asks for by hand is carried out, from proposal to end.
+    Carry,
     /// The begin of measuring is written down.
     Watch,
     /// A verdict is written down.
@@ -58,6 +60,7 @@ impl Purpose {
             Purpose::Reject => "rejected",
             Purpose::Expire => "expired",
             Purpose::Apply => "applied",
+            Purpose::Carry => "carried out",
             Purpose::Watch => "watched",
             Purpose::Judge => "judged",
             Purpose::Keep => "kept",

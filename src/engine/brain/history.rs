@@ -101,6 +101,8 @@ fn quiet(snapshot: &Snapshot, key: &Key) -> Option<f64> {
         Metric::ProcessResident => Some(row.resident as f64),
         Metric::ProcessRead => row.io.map(|[read, _]| read),
         Metric::ProcessWrite => row.io.map(|[_, written]| written),
+        Metric::ProcessReceive => row.net.map(|net| net.received),
+        Metric::ProcessSend => row.net.map(|net| net.sent),
         Metric::ProcessDescriptors => {
             row.descriptors.zip(row.descriptor_limit).map(|(open, (soft, _))| f64::from(open) / soft.max(1) as f64)
         }

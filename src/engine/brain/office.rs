@@ -220,6 +220,7 @@ impl Office {
             Purpose::Reject => state == ChangeState::Rejected,
             Purpose::Apply => matches!(state, ChangeState::Applied | ChangeState::Watching),
             Purpose::Keep => state == ChangeState::Kept,
+            Purpose::Carry => matches!(state, ChangeState::Kept | ChangeState::Done),
             Purpose::RollBack => matches!(state, ChangeState::RolledBack | ChangeState::Yielded),
             _ => error.is_none(),
         };
@@ -232,6 +233,7 @@ impl Office {
                     after.settle + after.after
                 ))
             }
+            (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
                 "{id} is {}{}",
                 state.words(),
@@ -240,6 +242,11 @@ impl Office {
             (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
         }
     }
+}
+
+/// From the intent of what is asked for by hand to the guard's deadline: nothing is watched, so its grace is all there is.
+pub fn brief(policy: &Policy) -> Duration {
+    Duration::from_secs_f64(policy.grace.max(1.0))
 }
 
 /// An errand that nothing follows.

@@ -5,7 +5,7 @@ use crate::{
     model::{
         facts::Facts,
         message::Cost,
-        sample::{Sample, SourceName},
+        sample::{Counters, Sample, SourceName},
         snapshot::{Snapshot, Vitals},
         time::{Now, Tick},
     },
@@ -38,6 +38,11 @@ impl Senses {
             self.facts = facts.clone();
         }
         self.deriver.take(source, at, sample);
+    }
+
+    /// The newest samples as they were read.
+    pub fn counters(&self) -> Counters {
+        self.deriver.counters()
     }
 
     /// A pass of the fast lane is done.

@@ -2,7 +2,7 @@
 //!
 //! Mounts are read as in Documentation/filesystems/proc.rst, 3.5 (`mountinfo`), cgroup hierarchies as in cgroups(7).
 
-use super::{RealHost, status::Status};
+use super::{RealHost, status::Status, topology};
 use crate::{
     host::host::Host,
     model::{
@@ -23,6 +23,7 @@ pub(super) fn read(host: &RealHost) -> Facts {
     let system = System::new_with_specifics(wanted).ok();
     let cpus = system.as_ref().map(System::cpus).unwrap_or_default();
     let status = Status::read(host, "self").unwrap_or_default();
+    let nodes = topology::nodes(host);
     let mounts = mounts(&text(host, Place::proc("self/mountinfo")));
     Facts {
         host: name(System::host_name()),
@@ -30,7 +31,8 @@ pub(super) fn read(host: &RealHost) -> Facts {
         os: name(System::name().map(|name| format!("{name} {}", System::os_version().unwrap_or_default()))),
         cpu_model: cpus.first().map(|cpu| clean(cpu.brand().trim(), NAME)).unwrap_or_default(),
         cpus: u32::try_from(cpus.len()).unwrap_or(0),
-        nodes: nodes(host),
+        nodes: u32::try_from(nodes.len()).unwrap_or(1).max(1),
+        groups: topology::groups(host, &nodes),
         memory: system.as_ref().map_or(0, System::total_memory),
         uptime: System::uptime().map_or(0.0, |seconds| seconds as f64),
         boot: clean(text(host, Place::proc("sys/kernel/random/boot_id")).trim(), NAME),
@@ -55,14 +57,6 @@ fn name<E>(found: Result<String, E>) -> Arc<str> {
 /// A file's text; empty when it cannot be read, which is a fact as well.
 fn text(host: &RealHost, place: Place) -> String {
     host.text(&place).unwrap_or_default()
-}
-
-/// NUMA nodes with processors or memory; a kernel built without NUMA has one.
-fn nodes(host: &RealHost) -> u32 {
-    let mut names = Vec::new();
-    let _none_without_numa = host.list(&Place::sys("devices/system/node"), &mut names);
-    let numbered = |name: &&String| name.strip_prefix("node").is_some_and(|n| n.parse::<u32>().is_ok());
-    u32::try_from(names.iter().filter(numbered).count()).unwrap_or(1).max(1)
 }
 
 /// Programs that set knobs by themselves, by `comm`, which the kernel cuts after 15 bytes.

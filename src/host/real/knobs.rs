@@ -14,6 +14,7 @@ use crate::{
     model::{
         knob::{Knob, Place, Root},
         subject::ProcessId,
+        wish,
     },
 };
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, pidfd_send_signal, prlimit};
@@ -22,6 +23,9 @@ use std::{
     io::{self, Write},
     time::Duration,
 };
+
+/// What a signal's knob reads: its process is there.
+const RUNNING: &str = "running";
 
 /// The present value, canonical.
 pub(super) fn get(host: &RealHost, knob: &Knob) -> Touch<String> {
@@ -53,6 +57,7 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
     identity::check(host, knob)?;
     match knob {
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
+        Knob::Signal(_) => Ok(RUNNING.into()),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
         thread => threads::get(thread),
     }
@@ -65,7 +70,15 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
     identity::check(host, knob)?;
     match knob {
         Knob::Descriptors(process) => set_descriptors(knob, *process, value),
-        Knob::Backlog { process, .. } => ask_to_listen_again(host, knob, *process),
+        Knob::Signal(process) => {
+            let signal = wish::Signal::named(value)
+                .ok_or_else(|| HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}")))?;
+            send(host, knob, *process, number(signal))
+        }
+        Knob::Backlog { process, .. } => {
+            takes_sighup(host, knob, *process)?;
+            send(host, knob, *process, Signal::HUP)
+        }
         thread => threads::set(thread, value),
     }
 }
@@ -196,11 +209,24 @@ pub(super) fn takes_sighup(host: &RealHost, knob: &Knob, process: ProcessId) -> 
     Err(HostError::plain("signal", knob, Kind::Invalid, why))
 }
 
-/// SIGHUP through a pidfd, which stays with the process even if its number goes to another one.
-fn ask_to_listen_again(host: &RealHost, knob: &Knob, process: ProcessId) -> Touch<()> {
+/// A signal through a pidfd, which stays with the process even if its number goes to another one.
+fn send(host: &RealHost, knob: &Knob, process: ProcessId, signal: Signal) -> Touch<()> {
     let failed = |e: io::Error| HostError::new("signal", knob, &e).needing("CAP_KILL");
     let handle = pidfd_open(pid_of(process).map_err(failed)?, PidfdFlags::empty()).map_err(|e| failed(e.into()))?;
     identity::check(host, knob)?;
-    takes_sighup(host, knob, process)?;
-    pidfd_send_signal(handle, Signal::HUP).map_err(|e| failed(e.into()))
+    pidfd_send_signal(handle, signal).map_err(|e| failed(e.into()))
+}
+
+fn number(signal: wish::Signal) -> Signal {
+    match signal {
+        wish::Signal::Term => Signal::TERM,
+        wish::Signal::Int => Signal::INT,
+        wish::Signal::Hup => Signal::HUP,
+        wish::Signal::Quit => Signal::QUIT,
+        wish::Signal::Kill => Signal::KILL,
+        wish::Signal::Stop => Signal::STOP,
+        wish::Signal::Cont => Signal::CONT,
+        wish::Signal::Usr1 => Signal::USR1,
+        wish::Signal::Usr2 => Signal::USR2,
+    }
 }

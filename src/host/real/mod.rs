@@ -7,9 +7,11 @@ mod facts;
 mod files;
 mod knobs;
 mod netns;
+pub mod nvml;
 mod rights;
 mod status;
 mod threads;
+mod topology;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Handle, Host, Touch},
+        host::{Gpus, Handle, Host, Touch},
     },
     model::{
         facts::Facts,
@@ -28,6 +30,7 @@ use crate::{
     },
 };
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
@@ -138,6 +141,10 @@ impl Host for RealHost {
 
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         netns::listeners(self, netns, through)
+    }
+
+    fn gpus(&self) -> Touch<Box<dyn Gpus>> {
+        nvml::open(OsStr::new(nvml::LIBRARY))
     }
 
     fn facts(&self) -> Facts {

@@ -51,11 +51,16 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
         Knob::Descriptors(process) => descriptors(host, knob, *process),
         Knob::Backlog { process, .. } => {
             takes_sighup(host, knob, *process)?;
-            let asked = pid_of(*process).and_then(|pid| Ok(rustix::process::test_kill_process(pid)?));
-            asked.map_err(|e| HostError::new("signal", knob, &e).needing("CAP_KILL"))
+            signal(knob, *process)
         }
+        Knob::Signal(process) => signal(knob, *process),
         file => Err(HostError::plain("write", file, Kind::Invalid, "it is a file")),
     }
+}
+
+fn signal(knob: &Knob, process: ProcessId) -> Touch<()> {
+    let asked = pid_of(process).and_then(|pid| Ok(rustix::process::test_kill_process(pid)?));
+    asked.map_err(|e| HostError::new("signal", knob, &e).needing("CAP_KILL"))
 }
 
 fn lacking(knob: &Knob, errno: &'static str, why: String) -> HostError {

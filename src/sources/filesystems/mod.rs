@@ -114,6 +114,7 @@ impl Mount {
             device: clean(&about.device, 256),
             kind: clean(&about.kind, 32),
             number: about.number,
+            read_only: false,
             space: None,
             stale: None,
         };

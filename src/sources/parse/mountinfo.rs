@@ -40,7 +40,7 @@ fn line(line: &str) -> Option<Mount> {
 }
 
 /// Undoes `\040` and its kind.
-fn plain(field: &str) -> String {
+pub fn plain(field: &str) -> String {
     if !field.contains('\\') {
         return field.into();
     }

@@ -49,9 +49,11 @@ pub fn write(state: &State, id: ChangeId, prose: &mut Prose<'_>) -> String {
     prose.field("risk", proposal.risk.words(), theme.text);
     prose.field("undo", &proposal.undo, theme.text);
     diff(change.plan.as_ref(), prose);
-    trial(change, prose);
-    prose.heading("The finding behind it");
-    finding::body(&change.finding, prose);
+    if !proposal.asked {
+        trial(change, prose);
+        prose.heading("The finding behind it");
+        finding::body(&change.finding, prose);
+    }
     deeds(change, prose);
     format!("{id} {}", proposal.title)
 }

@@ -1,14 +1,17 @@
 //! What lies over a page: questions and menus.
 
-use crate::ui::{
-    act::{self, MODES},
-    canvas::Canvas,
-    dialog::{Dialog, Question, find},
-    frame::boxed,
-    panels::track,
-    processes::Sort,
-    state::{Over, State},
-    words,
+use crate::{
+    model::wish::{Signal, Wish},
+    ui::{
+        act::{self, MODES},
+        canvas::Canvas,
+        dialog::{Dialog, Question, find},
+        frame::boxed,
+        panels::track,
+        processes::Sort,
+        state::{Over, State},
+        wish, words,
+    },
 };
 use ratatui::{
     buffer::Buffer,
@@ -32,6 +35,14 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             debug_assert_eq!(rows.len(), MODES.len());
             menu(state, "Mode", &rows, *row, area, buf);
         }
+        Over::SignalMenu(row) => {
+            let rows: Vec<String> = Signal::ALL.iter().map(|s| format!("{:<5} {}", s.name(), s.help())).collect();
+            menu(state, &format!("Signal to {}", wish::whom(state)), &rows, *row, area, buf);
+        }
+        Over::NiceMenu(row) => {
+            let rows: Vec<String> = wish::NICE.iter().map(|nice| format!("{nice:>3}  {}", wish::about(*nice))).collect();
+            menu(state, &format!("Nice of {}", wish::whom(state)), &rows, *row, area, buf);
+        }
         Over::Nothing | Over::Filter => {}
     }
 }
@@ -45,14 +56,15 @@ fn window(state: &State, title: &str, wide: u16, tall: u16, area: Rect, buf: &mu
     boxed(state, true, Line::styled(format!(" {title} "), state.theme().accent), Line::default(), at, buf)
 }
 
-fn menu(state: &State, title: &str, rows: &[&str], chosen: usize, area: Rect, buf: &mut Buffer) {
-    let wide = rows.iter().map(|row| row.len()).max().unwrap_or(0) as u16 + 2;
+fn menu(state: &State, title: &str, rows: &[impl AsRef<str>], chosen: usize, area: Rect, buf: &mut Buffer) {
+    let wide = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0) as u16 + 2;
+    let wide = wide.max(title.chars().count() as u16 + 2);
     let inner = window(state, title, wide.max(16), rows.len() as u16, area, buf);
     let mut canvas = Canvas::new(inner, buf);
     let width = canvas.width();
     let skip = (chosen + 1).saturating_sub(canvas.height().into());
     for (y, (i, row)) in (0..canvas.height()).zip(rows.iter().enumerate().skip(skip)) {
-        canvas.text(1, y, row, state.theme().text);
+        canvas.text(1, y, row.as_ref(), state.theme().text);
         if i == chosen {
             canvas.tint(0, y, width, state.theme().selected);
         }
@@ -80,6 +92,8 @@ fn title(dialog: &Dialog) -> String {
         Question::Keep(id) => format!("Keep {id}?"),
         Question::RollBack(id) => format!("Roll {id} back?"),
         Question::RollBackAll => "Roll everything back?".into(),
+        Question::Wish(Wish::Nice { to, .. }, _) => format!("Set nice {to}?"),
+        Question::Wish(Wish::Signal { signal, .. }, _) => format!("Send SIG{}?", signal.name()),
         Question::Auto => "Let trimtab act by itself?".into(),
         Question::Quit => "Leave now?".into(),
     }
@@ -143,6 +157,20 @@ fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {
         Question::RollBackAll => {
             let live: Vec<String> = state.view.changes.iter().filter(|c| c.state.is_live()).map(|c| c.id.to_string()).collect();
             say(&format!("Every applied change is undone, newest first: {}", live.join(", ")), theme.text);
+        }
+        Question::Wish(wish, names) => {
+            for name in names.iter().take(8) {
+                say(name, theme.title);
+            }
+            if names.len() > 8 {
+                say(&format!("and {} more", names.len() - 8), theme.title);
+            }
+            match wish {
+                Wish::Nice { .. } => say("It is not measured: it stands until you roll it back.", theme.text),
+                Wish::Signal { signal, .. } => {
+                    say(&format!("{}. A signal cannot be taken back.", signal.help()), theme.text);
+                }
+            }
         }
         Question::Auto => {
             say(

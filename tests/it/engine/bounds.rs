@@ -7,7 +7,9 @@ use trimtab::model::{
     change::{Cause, ChangeId, ChangeState, Deed},
     limits::{Mode, Policy},
     message::{Command, Reply},
+    subject::ProcessId,
     trial::Windows,
+    wish::Wish,
 };
 
 #[test]
@@ -223,4 +225,24 @@ fn overlaps(scene: &Scene) -> Result<(), TestCaseError> {
         prop_assert_eq!(busy.len(), count, "two unconfirmed changes in one domain");
     }
     Ok(())
+}
+
+#[test]
+fn what_is_asked_for_by_hand_is_done_within_its_own_bounds() {
+    let wish = || Command::Wish(Wish::Nice { processes: vec![ProcessId { pid: 7, start: 1 }], to: 5 });
+    let mut scene = Scene::new(Mode::Suggest);
+    scene.seconds(2);
+    assert!(is_done(scene.command(wish())));
+    let change = scene.change("renice").unwrap();
+    assert_eq!(change.state, ChangeState::Kept);
+    scene.seconds(30);
+    assert_eq!(scene.state("renice"), Some(ChangeState::Kept), "it is not judged");
+    assert!(is_done(scene.command(Command::RollBack(change.id))), "and can be taken back");
+    let mut scene = Scene::new(Mode::Observe);
+    scene.seconds(2);
+    assert!(refused(scene.command(wish())).contains("observe"));
+    let mut scene = Scene::new(Mode::Suggest);
+    scene.seconds(2);
+    let none = Command::Wish(Wish::Nice { processes: vec![], to: 5 });
+    assert!(refused(scene.command(none)).contains("no process"));
 }

@@ -99,6 +99,7 @@ impl Calm {
             },
             fit: self.fit,
             cooldown: 30.0,
+            asked: false,
         }
     }
 }
@@ -367,6 +368,15 @@ impl Scene {
                 }
                 let deeds = [Deed::RollbackStarted(cause), Deed::RolledBack];
                 Done { entries: deeds.into_iter().map(|deed| self.entry(change, deed, &who)).collect(), ..Done::default() }
+            }
+            Job::Carry(carry) => {
+                let proposed = Deed::Proposed { proposal: Box::new(carry.proposal), finding: Box::new(carry.finding) };
+                let approved = Deed::Approved { digest: self.plan.into() };
+                let started =
+                    Deed::ApplyStarted { plan: Box::new(self.plan()), deadline: self.now.tick + carry.confirm, leave: carry.leave };
+                let deeds = [proposed, approved, Deed::Prepared, started, Deed::Applied, Deed::Kept];
+                let entries = deeds.into_iter().map(|deed| self.entry(carry.change, deed, &carry.who)).collect();
+                Done { entries, ..Done::default() }
             }
             Job::Keep(id, who) => Done { entries: vec![self.entry(id, Deed::Kept, &who)], ..Done::default() },
             Job::Verify(id, _) => Done { held: Some((id, self.held.clone())), ..Done::default() },

@@ -93,6 +93,7 @@ pub fn snapshot(second: u64) -> Snapshot {
             process: Some(process_id(4242)),
         }]),
         gaps: Vec::new(),
+        ..Snapshot::default()
     }
 }
 
@@ -133,7 +134,7 @@ fn filesystems() -> Vec<Filesystem> {
         device: "/dev/nvme0n1p2".into(),
         kind: "ext4".into(),
         space: Some(Space { total, used, available: total - used, inodes: 0, inodes_free: 0 }),
-        stale: None,
+        ..Filesystem::default()
     };
     let hung = Filesystem { at: "/mnt/backup".into(), kind: "nfs4".into(), stale: Some(12.0), ..Filesystem::default() };
     vec![one("/", 200 * GIB, 90 * GIB), one("/var", 50 * GIB, 46 * GIB), one("/boot", GIB, GIB / 3), hung]
@@ -256,6 +257,7 @@ fn proposal(action: &str, title: &str, risk: Risk, fit: f64) -> Proposal {
         },
         fit,
         cooldown: 60.0,
+        asked: false,
     }
 }
 
