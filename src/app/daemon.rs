@@ -8,7 +8,7 @@ use crate::{
         env::Env,
         failure::Failure,
         logger,
-        parts::{self, Legacy, Rights, Wish},
+        parts::{self, Legacy, Memory, Rights, Wish},
         settings,
         signals::Signals,
     },
@@ -24,7 +24,7 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     let config = settings::load(common, env)?;
     let path = env.socket(common.socket.as_deref());
     let (listener, _claim) = socket::claim(&path, env.uid)?;
-    let running = parts::start(&Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay }, env)?;
+    let running = parts::start(&Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual }, env)?;
     let _serving = serve(listener, env, &running.engine);
     log::info!("the engine listens on {}", path.display());
     log::info!("{}: ending", signals.next().await);

@@ -7,7 +7,7 @@ use crate::{
         daemon, demo, doctor,
         env::Env,
         failure::Failure,
-        guard, metrics, once, out, parts, settings, solo, verbs,
+        guard, metrics, once, out, parts, record, replay, settings, snapshot, solo, verbs,
     },
     config::sections::Config,
     host::{host::Host, real::RealHost},
@@ -45,6 +45,9 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Guard(of)) => guard::run(&of.directory),
         Some(Verb::Doctor(format)) => diagnose(*format, &settings::load(&cli.common, env)?),
         Some(Verb::Metrics(wish)) => wait(metrics::print::run(wish, &cli.common, env)),
+        Some(Verb::Record(wish)) => wait(record::run(wish, &cli.common, env)),
+        Some(Verb::Replay(wish)) => wait(replay::run(wish, &cli.common, env)),
+        Some(Verb::Snapshot(wish)) => snapshot::run(wish, &cli.common, env),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
         None if cli.once => {

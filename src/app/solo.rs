@@ -9,7 +9,7 @@ use crate::{
         daemon, desk,
         env::Env,
         failure::Failure,
-        parts::{self, Legacy, Wish},
+        parts::{self, Legacy, Memory, Wish},
         seat::Seat,
         settings,
     },
@@ -53,7 +53,7 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(SocketError::Held(_)) => return attached(common, env, &path, &config).await,
         Err(e) => return Err(e.into()),
     };
-    let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay };
+    let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual };
     let running = parts::start(&wish, env)?;
     let serving = daemon::serve(listener, env, &running.engine);
     let ended = sit_at(&running.engine, &config, env, End::Never).await;
@@ -92,7 +92,7 @@ pub async fn sit_at(engine: &EngineHandle, config: &Config, env: &Env, end: End)
 }
 
 /// The console until something ends it. Every such end is in order: its operator, its terminal, a signal, its time.
-async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
+pub async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
     let options = ConsoleOptions {
         host: Arc::new(RealHost::default()),
         theme: config.console.theme.clone(),

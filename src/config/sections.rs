@@ -7,7 +7,7 @@ use crate::{
         layer::Layer,
         outline::{self, Field, Outline},
     },
-    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+    model::limits::{Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -40,16 +40,19 @@ pub struct Config {
     pub services: Vec<ServiceWatch>,
     /// How the console looks.
     pub console: Console,
+    /// What of the past is kept.
+    pub history: Keeping,
 }
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console"];
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "history"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console] = ["thresholds", "hysteresis", "policy", "console"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, history] =
+        ["thresholds", "hysteresis", "policy", "console", "history"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -60,10 +63,12 @@ pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
         policy: build(&policy, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
+        history: build(&history, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     if complaints.is_empty() { Ok(config) } else { Err(Complaints::sorted(complaints)) }
 }

@@ -1,9 +1,12 @@
 //! The way into a running engine: views out, commands in. Cheap to clone; every console and the socket hold one.
 
-use crate::model::{
-    change::{Entry, Who},
-    message::{Command, Reply, View, Welcome},
-    sample::Counters,
+use crate::{
+    engine::past::PastHandle,
+    model::{
+        change::{Entry, Who},
+        message::{Ask, Body, Command, Reply, View, Welcome},
+        sample::Counters,
+    },
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -30,6 +33,8 @@ pub struct EngineHandle {
     pub asks: mpsc::Sender<Asked>,
     /// The newest view; latest wins, a slow screen never slows the loop.
     pub views: watch::Receiver<Arc<View>>,
+    /// The past, where one is kept.
+    pub past: Option<PastHandle>,
 }
 
 impl EngineHandle {
@@ -51,6 +56,14 @@ impl EngineHandle {
     /// The newest journal entries.
     pub async fn audit(&self, most: usize) -> Vec<(u64, Entry)> {
         self.ask(|back| Asked::Audit(most, back)).await.unwrap_or_default()
+    }
+
+    /// The answer to a question about the past.
+    pub async fn past(&self, ask: Ask) -> Body {
+        match &self.past {
+            Some(past) => past.ask(ask).await,
+            None => Body::Error("no history is kept: trimtab has no state directory, only observes, or was told so".into()),
+        }
     }
 
     /// Ends the engine and waits until it has cleaned up.

@@ -83,6 +83,7 @@ impl Brain {
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
+            history: None,
             probed: birth.now.tick,
             effects: Vec::new(),
         };
@@ -113,6 +114,7 @@ impl Brain {
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),
+            Input::History(trouble) => self.office.history = trouble,
             Input::Stopped { ticket } => self.stop(ticket),
         }
         std::mem::take(&mut self.office.effects)

@@ -161,7 +161,7 @@ mod tests {
             prop_assert_eq!(&Batch::unseal(&sealed).unwrap(), &batch);
             prop_assert_eq!(batch.records().count(), records.len() + usize::from(echo));
             let mut flipped = sealed.clone();
-            flipped[flip.index(sealed.len())] ^= 1 << bit;
+            flipped[flip.index(sealed.len())] ^= 1_u8 << bit;
             prop_assert!(Batch::unseal(&flipped).is_err());
             prop_assert!(Batch::unseal(&sealed[..cut.index(sealed.len())]).is_err());
         }
@@ -171,7 +171,7 @@ mod tests {
             let sealed = record.seal();
             prop_assert_eq!(&Record::unseal(&sealed).unwrap(), &record);
             let mut flipped = sealed.clone();
-            flipped[flip.index(sealed.len())] ^= 1 << bit;
+            flipped[flip.index(sealed.len())] ^= 1_u8 << bit;
             prop_assert!(Record::unseal(&flipped).is_err());
         }
     }

@@ -10,6 +10,7 @@ pub mod reader;
 pub mod reel;
 pub mod retention;
 pub mod rows;
+pub mod snapshot;
 pub mod trend;
 pub mod unpack;
 pub mod writer;

@@ -38,10 +38,8 @@ pub struct History {
 /// A stored instant with what it takes to show it.
 #[derive(Clone, Debug)]
 pub struct Instant {
-    /// The instant.
-    pub frame: Frame,
-    /// The stored instant of the same run before it: rates are differences to it.
-    pub before: Option<Frame>,
+    /// The instant, last, and those of the same run before it that its block has: rates are differences to them.
+    pub frames: Vec<Frame>,
     /// When the stored instants before and after it were.
     pub earlier: Option<Wall>,
     /// See `earlier`.
@@ -104,7 +102,7 @@ impl History {
     }
 
     fn instant(&self, spot: &Spot) -> Kept<Instant> {
-        let (frame, before) = self.frames(spot)?;
+        let frames = self.frames(spot)?;
         let in_batch = |index: Option<usize>| index.and_then(|index| spot.batch.times.get(index)).copied();
         let mut earlier = in_batch(spot.index.checked_sub(1));
         if earlier.is_none() {
@@ -116,21 +114,19 @@ impl History {
             Some(later) => Some(later),
             None => self.next(Wall(spot.at.0 + 1))?.map(|spot| spot.at),
         };
-        Ok(Instant { frame, before, earlier, later })
+        Ok(Instant { frames, earlier, later })
     }
 
-    /// The frame at a place, and the one before it in its batch.
-    fn frames(&self, spot: &Spot) -> Kept<(Frame, Option<Frame>)> {
+    /// The frames of a batch up to a place: what is read seldom was last read in one of them.
+    fn frames(&self, spot: &Spot) -> Kept<Vec<Frame>> {
         let mut reader = FrameReader::default();
-        let wanted = spot.index + usize::from(spot.batch.echo);
-        let mut before = None;
-        for (number, record) in spot.batch.records().enumerate().take(wanted + 1) {
+        let count = spot.index + usize::from(spot.batch.echo) + 1;
+        let mut frames = Vec::with_capacity(count);
+        for record in spot.batch.records().take(count) {
             reader.read(record).map_err(|e| self.broken(&e.to_string()))?;
-            if number + 1 == wanted {
-                before = Some(reader.frame());
-            }
+            frames.push(reader.frame());
         }
-        Ok((reader.frame(), before))
+        Ok(frames)
     }
 
     /// The newest instant of a tier at or before `at`.
@@ -251,7 +247,8 @@ impl History {
         Ok(Trace { from, step, rows: keys.iter().cloned().zip(rows).collect() })
     }
 
-    fn trends(&self, period: i64, (from, to): (Wall, Wall), mut each: impl FnMut(Wall, &Key, Trend)) -> Kept<()> {
+    /// Every trend of a length in a stretch of time.
+    pub(super) fn trends(&self, period: i64, (from, to): (Wall, Wall), mut each: impl FnMut(Wall, &Key, Trend)) -> Kept<()> {
         let query = "SELECT id FROM blocks INDEXED BY by_time WHERE kind = ?1 AND period = ?2 AND first < ?3 AND last > ?4 ORDER BY first";
         let bounds = params![Kind::Trends as i64, period, to.0, from.0.saturating_sub(period)];
         let ids: Vec<i64> = self

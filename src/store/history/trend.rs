@@ -62,6 +62,12 @@ impl Stretch {
         });
     }
 
+    /// Takes a trend that was stored in.
+    pub fn restore(&mut self, begins: Wall, key: &Key, trend: Trend) {
+        self.begins.get_or_insert(begins);
+        self.add(key.clone(), &Gathered { min: trend.min, max: trend.max, sum: trend.mean, count: 1.0 });
+    }
+
     /// Takes a shorter stretch in.
     pub fn merge(&mut self, begins: Wall, shorter: &Stretch) {
         self.begins.get_or_insert(begins);

@@ -19,7 +19,7 @@ use crate::{
     },
     store::error::{StoreError, Trouble},
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -115,10 +115,16 @@ impl HistoryWriter {
 
     /// Stores a frame, in each tier whose time has come, with what was derived from it and what it newly found. All of it or nothing.
     pub fn put(&mut self, frame: &Frame, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let sql = |e: rusqlite::Error| StoreError::sql(&path, "write", &e);
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(sql)?;
-        let done = self.put_all(frame, snapshot).and_then(|()| self.connection.execute_batch("COMMIT").map_err(sql));
+        self.whole(|writer| {
+            writer.put_raw(frame)?;
+            writer.put_trends(frame.now.wall, snapshot)
+        })
+    }
+
+    /// Does all of it or nothing.
+    fn whole(&mut self, work: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.batch("BEGIN IMMEDIATE")?;
+        let done = work(self).and_then(|()| self.batch("COMMIT"));
         if done.is_err() {
             // What is in memory has run ahead of the file: the next frame begins anew.
             let _rolled_back_already = self.connection.execute_batch("ROLLBACK");
@@ -127,12 +133,24 @@ impl HistoryWriter {
         done
     }
 
-    fn put_all(&mut self, frame: &Frame, snapshot: &Snapshot) -> Result<(), StoreError> {
+    fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(|e| StoreError::sql(&self.path, "write", &e))
+    }
+
+    fn put_raw(&mut self, frame: &Frame) -> Result<(), StoreError> {
         self.mark(frame)?;
-        for i in 0..self.frames.len() {
-            self.put_frame(i, frame)?;
-        }
-        self.put_trends(frame.now.wall, snapshot)
+        (0..self.frames.len()).try_for_each(|tier| self.put_frame(tier, frame))
+    }
+
+    /// Stores frames and trends of another history.
+    pub fn copy(&mut self, frames: &[Frame], trends: &[(i64, Stretch)]) -> Result<(), StoreError> {
+        self.whole(|writer| {
+            frames.iter().try_for_each(|frame| writer.put_raw(frame))?;
+            trends.iter().try_for_each(|(period, stretch)| {
+                let tier = STRETCHES.iter().position(|known| known == period);
+                tier.map_or(Ok(()), |tier| writer.write_stretch(tier, stretch))
+            })
+        })
     }
 
     fn put_frame(&mut self, tier: usize, frame: &Frame) -> Result<(), StoreError> {
@@ -198,13 +216,18 @@ impl HistoryWriter {
         if let (Some(longer), Some(period)) = (longer.first_mut(), STRETCHES.get(tier + 1)) {
             longer.merge(beginning(begins, *period), &over);
         }
+        self.write_stretch(tier, &over)
+    }
+
+    fn write_stretch(&mut self, tier: usize, over: &Stretch) -> Result<(), StoreError> {
+        let (Some(track), Some(begins)) = (self.trends.get_mut(tier), over.begins()) else { return Ok(()) };
         if track.is_full() || track.last.is_some_and(|last| last >= begins) {
             seal(&self.connection, &self.path, &mut self.shelf, (Kind::Trends, track.period), &track.batch)?;
             (track.writer, track.batch) = Default::default();
         }
         track.last = Some(begins);
         self.scratch.clear();
-        track.writer.write(&over, &mut self.scratch).map_err(|e| unwritable(&self.path, &e))?;
+        track.writer.write(over, &mut self.scratch).map_err(|e| unwritable(&self.path, &e))?;
         let record = Record { at: begins, echo: false, bytes: std::mem::take(&mut self.scratch) };
         let stored = add(&self.connection, &self.path, (Kind::Trends, track.period), &record);
         track.batch.push(&record);
@@ -230,7 +253,12 @@ impl HistoryWriter {
 
     /// Stores deeds with their numbers in the journal; those that are there already are left out.
     pub fn deeds(&mut self, entries: &[(u64, Entry)]) -> Result<(), StoreError> {
-        entries.iter().try_for_each(|(number, entry)| self.store_mark(entry.now.wall, (mark::DEED, Some(*number)), entry))
+        let newest = self.newest_deed()?;
+        let fresh = entries.iter().filter(|(number, _)| newest.is_none_or(|newest| *number > newest));
+        self.whole(|writer| {
+            let mut fresh = fresh;
+            fresh.try_for_each(|(number, entry)| writer.store_mark(entry.now.wall, (mark::DEED, Some(*number)), entry))
+        })
     }
 
     fn store_mark(&self, at: Wall, (kind, entry): (i64, Option<u64>), body: &impl serde::Serialize) -> Result<(), StoreError> {
@@ -244,8 +272,9 @@ impl HistoryWriter {
     }
 
     /// The number of the newest journal entry that is stored.
-    pub fn newest_deed(&self) -> Option<u64> {
-        self.connection.query_row("SELECT max(entry) FROM marks", [], |row| row.get(0)).optional().ok().flatten().flatten()
+    fn newest_deed(&self) -> Result<Option<u64>, StoreError> {
+        let newest = self.connection.query_row("SELECT max(entry) FROM marks", [], |row| row.get(0));
+        newest.map_err(|e| StoreError::sql(&self.path, "read", &e))
     }
 
     /// Begins new blocks with the next frame.
@@ -276,7 +305,7 @@ impl HistoryWriter {
 
     /// Writes the stretches that are not over, so that nothing of a run that ends is missing.
     pub fn flush(&mut self) -> Result<(), StoreError> {
-        (0..STRETCHES.len()).try_for_each(|tier| self.end_stretch(tier, Wall(i64::MAX)))
+        self.whole(|writer| (0..STRETCHES.len()).try_for_each(|tier| writer.end_stretch(tier, Wall(i64::MAX))))
     }
 
     /// Bytes that the file and its log take on the disk.
