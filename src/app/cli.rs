@@ -1,8 +1,12 @@
 //! The command line.
 
-use crate::model::{change::ChangeId, limits::Mode, message::Exposition, when};
+use crate::{
+    config::address,
+    model::{change::ChangeId, limits::Mode, message::Exposition, pick::Pick, when},
+};
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, time::Duration};
+use clap_complete::Shell;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Watch a Linux host, explain what holds it back, propose changes, apply the approved ones, measure them, undo what did not help.
 #[derive(Debug, Parser)]
@@ -17,6 +21,18 @@ pub struct Cli {
     /// With --once: print JSON
     #[arg(long, requires = "once")]
     pub json: bool,
+    /// Print a line for each sweep of the host until the reader closes: jsonl or csv. Changes nothing
+    #[arg(long, value_name = "FORMAT", conflicts_with = "once", value_parser = stream)]
+    pub stream: Option<Stream>,
+    /// With --stream: seconds from line to line
+    #[arg(long, value_name = "SECONDS", requires = "stream", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub every: u64,
+    /// With --stream: end after so many lines
+    #[arg(long, value_name = "N", requires = "stream")]
+    pub count: Option<u64>,
+    /// With --stream: only these, such as cpu_busy,disk_read:vda,cgroup_cpu:/system.slice/*; all but those of processes unless given
+    #[arg(long, visible_alias = "metric", value_name = "KEYS", requires = "stream", value_delimiter = ',')]
+    pub keys: Vec<Pick>,
     /// What to do; without one, the console opens, on the running engine or on one of its own
     #[command(subcommand)]
     pub verb: Option<Verb>,
@@ -40,9 +56,15 @@ pub struct Common {
     /// Listen, or look for the engine, here
     #[arg(long, global = true, value_name = "PATH")]
     pub socket: Option<PathBuf>,
+    /// Serve the present numbers to Prometheus at http://ADDRESS/metrics; PORT alone is on loopback
+    #[arg(long, global = true, value_name = "ADDRESS", value_parser = address::parse)]
+    pub metrics: Option<SocketAddr>,
     /// Theme of the console
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
+    /// Layout of the console: overview, processes, changes, charts, disks, or a file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub layout: Option<String>,
     /// Draw with ASCII alone
     #[arg(long, global = true)]
     pub ascii: bool,
@@ -83,6 +105,10 @@ pub enum Verb {
     Audit(Audit),
     /// Print the present numbers for Prometheus, or write them into a file for node_exporter's textfile collector
     Metrics(Metrics),
+    /// Print what makes a shell complete trimtab's verbs and options: bash, zsh, fish
+    Completions(Completions),
+    /// Print the manual page, in roff
+    Man,
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
     /// One part of the demo
@@ -129,6 +155,15 @@ pub struct Snapshot {
     /// How much of the past
     #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = span)]
     pub last: Duration,
+}
+
+/// What a stream is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
 }
 
 /// How to print.
@@ -186,6 +221,14 @@ pub struct Metrics {
     pub format: Option<Exposition>,
 }
 
+/// For which shell.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Completions {
+    /// bash, zsh or fish
+    #[arg(value_parser = shell)]
+    pub shell: Shell,
+}
+
 /// Which mode.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct SetMode {
@@ -241,6 +284,23 @@ fn mode(text: &str) -> Result<Mode, String> {
         .ok_or_else(|| "modes are observe, suggest, auto".into())
 }
 
+fn stream(text: &str) -> Result<Stream, String> {
+    match text {
+        "jsonl" => Ok(Stream::Jsonl),
+        "csv" => Ok(Stream::Csv),
+        _ => Err("formats are jsonl, csv".into()),
+    }
+}
+
+fn shell(text: &str) -> Result<Shell, String> {
+    match text {
+        "bash" => Ok(Shell::Bash),
+        "zsh" => Ok(Shell::Zsh),
+        "fish" => Ok(Shell::Fish),
+        _ => Err("shells are bash, zsh, fish".into()),
+    }
+}
+
 fn exposition(text: &str) -> Result<Exposition, String> {
     match text {
         "openmetrics" => Ok(Exposition::OpenMetrics),
@@ -285,7 +345,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in [&["rollback"][..], &["rollback", "1", "--all"], &["approve", "x"], &["mode", "wild"], &["--json"]] {
+        for bad in [&["rollback"][..], &["rollback", "1", "--all"], &["approve", "x"], &["mode", "wild"], &["--json"], &["--every", "2"], &["--stream", "xml"]] {
             assert!(Cli::try_parse_from(std::iter::once(&"trimtab").chain(bad)).is_err(), "{bad:?}");
         }
     }

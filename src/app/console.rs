@@ -3,7 +3,10 @@
 //! One loop waits for whichever comes first: a key, a view, an answer, a signal, a moment at which the screen changes by itself. It
 //! draws only when something came, at most thirty times a second, and never while the frame before is still on its way.
 
+pub mod depth;
 pub mod keyboard;
+pub mod kind;
+mod look;
 pub mod paint;
 pub mod screen;
 pub mod terminal;
@@ -12,22 +15,24 @@ use crate::{
     app::{
         console::{
             keyboard::Input,
+            kind::{Kind, Says},
+            look::look,
             screen::Screen,
             terminal::{Terminal, Writer},
         },
         seat::Seat,
         signals::Signals,
     },
+    config::sections::Keys,
     host::host::Host,
     model::{
         message::{Ask, Body, View},
         time::Tick,
     },
     ui::{
-        chart::Ink,
+        keymap::Keymap,
         panels::log as log_pane,
-        state::{Look, Msg, State, UiCommand},
-        theme::Theme,
+        state::{Msg, State, UiCommand},
         update::update,
     },
 };
@@ -47,8 +52,14 @@ pub struct ConsoleOptions {
     pub host: Arc<dyn Host>,
     /// Name of a built-in theme, `default`, or the path of a theme file (`.ron`).
     pub theme: String,
+    /// Name of a built-in layout, `default`, or the path of a layout file (`.ron`).
+    pub layout: String,
     /// ASCII alone.
     pub ascii: bool,
+    /// The operator's own keys.
+    pub keys: Keys,
+    /// What the environment says of the terminal.
+    pub says: Says,
     /// `$NO_COLOR`: the mono theme, whatever was asked for.
     pub no_color: bool,
 }
@@ -72,9 +83,11 @@ pub fn keep_log() {
 /// Runs a console until something ends it. The terminal is then as it was.
 pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     keep_log();
-    let look = look(&options)?;
+    let kind = Kind::of(&options.says)?;
+    let look = look(&options, kind)?;
     let failed = |e: io::Error| format!("terminal: {e}");
-    let state = State::begin(&seat.welcome, look, seat.own);
+    let mut state = State::begin(&seat.welcome, look, seat.own);
+    state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
     let mut stops = signal(SignalKind::from_raw(libc::SIGTSTP)).map_err(failed)?;
@@ -149,26 +162,6 @@ fn pause(terminal: &Terminal) -> io::Result<()> {
     Terminal::restore();
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
     terminal.retake()
-}
-
-/// The themes, the one asked for in front.
-fn look(options: &ConsoleOptions) -> Result<Look, String> {
-    let mut themes = Theme::built_in();
-    let wanted = match options.theme.as_str() {
-        _ if options.no_color => "mono".to_string(),
-        "" | "default" => "ansi16".to_string(),
-        path if path.ends_with(".ron") => {
-            let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
-            let own = Theme::parse(path, &text)?;
-            themes.insert(0, own.clone());
-            own.name
-        }
-        name => name.to_string(),
-    };
-    let names = || themes.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
-    let chosen =
-        themes.iter().position(|t| t.name == wanted).ok_or_else(|| format!("no theme {wanted}; themes are {}", names()))?;
-    Ok(Look { themes, chosen, ink: if options.ascii { Ink::Ascii } else { Ink::Braille } })
 }
 
 /// Everything that the loop holds besides its channels.

@@ -1,5 +1,6 @@
 //! What surrounds the program: user, environment, terminal. Read once, here, and handed down; nothing below asks for itself.
 
+use crate::app::console::kind::Says;
 use rustix::process::{getgid, getuid};
 use std::{
     ffi::OsString,
@@ -34,6 +35,10 @@ pub struct Env {
     pub tmp: PathBuf,
     /// `$NO_COLOR` is set and not empty (<https://no-color.org>).
     pub no_color: bool,
+    /// What is said of the terminal.
+    pub says: Says,
+    /// They came through ssh.
+    pub ssh: bool,
     /// Both ends are a terminal.
     pub terminal: bool,
     /// Path of this program.
@@ -59,6 +64,8 @@ impl Env {
             service_state: path("STATE_DIRECTORY"),
             service_runtime: path("RUNTIME_DIRECTORY"),
             tmp: std::env::temp_dir(),
+            says: says(&var),
+            ssh: var("SSH_CONNECTION").is_some() || var("SSH_TTY").is_some(),
             no_color: var("NO_COLOR").is_some(),
             terminal: std::io::stdout().is_terminal() && std::io::stdin().is_terminal(),
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("trimtab")),
@@ -94,6 +101,12 @@ impl Env {
     pub fn socket(&self, asked: Option<&Path>) -> PathBuf {
         asked.map_or_else(|| self.runtime_directory().join("engine.sock"), Path::to_path_buf)
     }
+}
+
+fn says(var: &dyn Fn(&str) -> Option<OsString>) -> Says {
+    let get = |name: &str| text(var(name)).unwrap_or_default();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().map(get).find(|value| !value.is_empty());
+    Says { term: get("TERM"), colorterm: get("COLORTERM"), locale: locale.unwrap_or_default(), tmux: var("TMUX").is_some() }
 }
 
 fn text(value: Option<OsString>) -> Option<String> {

@@ -4,13 +4,27 @@ use crate::app::failure::Failure;
 use serde::Serialize;
 use std::io::{self, Write};
 
+/// Who reads what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Is there.
+    There,
+    /// Has gone away.
+    Gone,
+}
+
 /// Writes text. A reader that has gone away is no failure: it has seen what it wanted.
 pub fn say(text: &str) -> Result<(), Failure> {
+    pour(text).map(drop)
+}
+
+/// Writes text, and tells whether there is anybody to write more for.
+pub fn pour(text: &str) -> Result<Reader, Failure> {
     let mut out = io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match written {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!("standard output: {e}"))),
-        _ => Ok(()),
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(Reader::There),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(e) => Err(Failure::new(format!("standard output: {e}"))),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         daemon, demo, doctor,
         env::Env,
         failure::Failure,
-        guard, metrics, once, out, parts, record, replay, settings, snapshot, solo, verbs,
+        guard, manual, metrics, once, out, parts, record, replay, settings, snapshot, solo, stream, verbs,
     },
     config::sections::Config,
     host::{host::Host, real::RealHost},
@@ -43,6 +43,8 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Demo(demo)) => wait(demo::run::run(demo, &cli.common, env)),
         Some(Verb::DemoPart(part)) => demo_part(part),
         Some(Verb::Guard(of)) => guard::run(&of.directory),
+        Some(Verb::Completions(wish)) => manual::completions(wish.shell),
+        Some(Verb::Man) => manual::page(),
         Some(Verb::Doctor(format)) => diagnose(*format, &settings::load(&cli.common, env)?),
         Some(Verb::Metrics(wish)) => wait(metrics::print::run(wish, &cli.common, env)),
         Some(Verb::Record(wish)) => wait(record::run(wish, &cli.common, env)),
@@ -50,6 +52,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Snapshot(wish)) => snapshot::run(wish, &cli.common, env),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
+        None if cli.stream.is_some() => wait(stream::run(cli, env)),
         None if cli.once => {
             let format = if cli.json { once::Format::Json } else { once::Format::Text };
             once::run(&settings::load(&cli.common, env)?, format)

@@ -9,6 +9,7 @@ use crate::{
         daemon, desk,
         env::Env,
         failure::Failure,
+        metrics,
         parts::{self, Legacy, Memory, Wish},
         seat::Seat,
         settings,
@@ -54,11 +55,14 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(e) => return Err(e.into()),
     };
     let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual };
+    let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(&wish, env)?;
+    let measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
     let serving = daemon::serve(listener, env, &running.engine);
     let ended = sit_at(&running.engine, &config, env, End::Never).await;
     running.engine.stop().await;
     serving.abort();
+    measured.inspect(tokio::task::JoinHandle::abort);
     drop(claim);
     ended
 }
@@ -67,6 +71,10 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
 async fn attached(common: &Common, env: &Env, path: &Path, config: &Config) -> Result<(), Failure> {
     if common.observe {
         let why = format!("an engine runs already on {}; --observe starts one of its own, on another --socket", path.display());
+        return Err(Failure::usage(why));
+    }
+    if let Some(at) = common.metrics {
+        let why = format!("an engine runs already on {}; --metrics {at} is for one that is being started", path.display());
         return Err(Failure::usage(why));
     }
     if let Some(mode) = common.mode {
@@ -96,7 +104,10 @@ pub async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<
     let options = ConsoleOptions {
         host: Arc::new(RealHost::default()),
         theme: config.console.theme.clone(),
+        layout: config.console.layout.clone(),
+        says: env.says.clone(),
         ascii: config.console.ascii,
+        keys: config.keys.clone(),
         no_color: env.no_color,
     };
     let console = console::run(seat, options);

@@ -1,7 +1,7 @@
 //! What a value must be besides of the right type.
 
 use crate::{
-    config::complaint::Complaint,
+    config::{address, complaint::Complaint, sections::Metrics},
     model::limits::{Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
 };
 
@@ -47,6 +47,13 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         if !(value.is_finite() && value > 0.0) {
             blame(name, format!("`{name}` must be more than 0"));
         }
+    }
+}
+
+/// An address must be one.
+pub(super) fn metrics(m: &Metrics, blame: Blame<'_>) {
+    if let Some(Err(why)) = m.listen.as_deref().map(address::parse) {
+        blame("listen", why);
     }
 }
 

@@ -7,9 +7,11 @@
 //!     policy: (mode: Observe, windows: (before: 60, settle: 3, after: 60)),
 //!     services: [(name: "shop", file: "/run/shop/metrics.prom", histogram: "http_request_seconds", process: "shopd")],
 //!     console: (theme: "dark"),
+//!     keys: {"freeze": ["f", "F12"]},
 //! )
 //! ```
 
+pub mod address;
 pub mod check;
 pub mod complaint;
 pub mod layer;

@@ -10,6 +10,7 @@ use crate::{
     model::limits::{Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 
 /// How the console looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,14 +18,24 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub struct Console {
     /// Name of a theme, or the path of a theme file.
     pub theme: String,
+    /// Name of a layout, or the path of a layout file.
+    pub layout: String,
     /// Draw with ASCII alone.
     pub ascii: bool,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Console { theme: "default".into(), ascii: false }
+        Console { theme: "default".into(), layout: "default".into(), ascii: false }
     }
+}
+
+/// The endpoint for Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where to listen; nowhere unless told.
+    pub listen: Option<String>,
 }
 
 /// The whole configuration.
@@ -40,37 +51,66 @@ pub struct Config {
     pub services: Vec<ServiceWatch>,
     /// How the console looks.
     pub console: Console,
+    /// Keys by the name of what they mean, in place of the built-in ones.
+    pub keys: Keys,
+    /// The endpoint for Prometheus.
+    pub metrics: Metrics,
     /// What of the past is kept.
     pub history: Keeping,
 }
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "history"];
+/// Keys by the name of what they mean.
+pub type Keys = BTreeMap<String, Vec<String>>;
+
+/// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
+pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
+
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys", "metrics", "history"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
-pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
+pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, history] =
-        ["thresholds", "hysteresis", "policy", "console", "history"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, metrics, history] =
+        ["thresholds", "hysteresis", "policy", "console", "metrics", "history"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
     }
+    let (keys, places) = keys(&outlines, &mut complaints);
     let config = Config {
         thresholds: build(&thresholds, &mut complaints),
         hysteresis: build(&hysteresis, &mut complaints),
         policy: build(&policy, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
+        keys,
+        metrics: build(&metrics, &mut complaints),
         history: build(&history, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));
     check::services(&services, &mut complaints);
+    for (name, why) in check_keys(&config.keys) {
+        complaints.extend(places.get(&name).map(|place| Complaint { why, ..place.clone() }));
+    }
     if complaints.is_empty() { Ok(config) } else { Err(Complaints::sorted(complaints)) }
+}
+
+/// The keys, a later layer's in place of an earlier one's, and where each is set.
+fn keys(outlines: &[Outline<'_>], complaints: &mut Vec<Complaint>) -> (Keys, BTreeMap<String, Complaint>) {
+    let (mut keys, mut places) = (Keys::new(), BTreeMap::new());
+    for field in outlines.iter().filter_map(|outline| outline.field("keys")) {
+        for (name, wish, place) in outline::entries::<Vec<String>>(field, complaints) {
+            keys.insert(name.clone(), wish);
+            places.insert(name, place);
+        }
+    }
+    (keys, places)
 }
 
 /// The fields of one section in every layer, earliest layer first.
@@ -111,14 +151,18 @@ mod tests {
         Layer { name: name.into(), text: text.into() }
     }
 
+    fn no_check(_: &Keys) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     fn told(layers: &[Layer]) -> Vec<String> {
-        merge(layers).unwrap_err().0.iter().map(ToString::to_string).collect()
+        merge(layers, &no_check).unwrap_err().0.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn no_layer_is_the_built_in_configuration() {
-        assert_eq!(merge(&[]), Ok(Config::default()));
-        assert_eq!(merge(&[layer("a", "()")]), Ok(Config::default()));
+        assert_eq!(merge(&[], &no_check), Ok(Config::default()));
+        assert_eq!(merge(&[layer("a", "()")], &no_check), Ok(Config::default()));
     }
 
     #[test]
@@ -126,7 +170,7 @@ mod tests {
         let config = merge(&[
             layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
             layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
-        ])
+        ], &no_check)
         .unwrap();
         assert_eq!(config.thresholds, Thresholds { steal: 0.3, cpu_busy: 0.8, ..Thresholds::default() });
         assert_eq!(config.policy.mode, Mode::Observe);
@@ -167,10 +211,26 @@ mod tests {
         assert!(told[0].starts_with("f:2:26") && told[1] == "g:1:19: `flaps`: this is no value of its kind", "{told:#?}");
     }
 
+    #[test]
+    fn keys_are_layered_by_name_and_each_complaint_has_its_place() {
+        let layers = [
+            layer("system", "(keys: {\"freeze\": [\"z\"], \"help\": [\"h\"]})"),
+            layer("user", "(\n  keys: {\n    \"freeze\": [\"F12\", \"f\"],\n    \"odd\": [\"x\"],\n  },\n)"),
+        ];
+        let keys = merge(&layers, &no_check).unwrap().keys;
+        assert_eq!((keys["freeze"].as_slice(), keys["help"].as_slice()), (&["F12".to_string(), "f".into()][..], &["h".to_string()][..]));
+        let odd = |keys: &Keys| keys.keys().filter(|name| *name == "odd").map(|name| (name.clone(), "odd indeed".into())).collect();
+        let told = merge(&layers, &odd).unwrap_err().to_string();
+        assert_eq!(told, "user:4:5: odd indeed");
+        let told = self::told(&[layer("f", "(keys: {\"a\": \"b\", 7: [\"c\"], \"d\": [1]}, policy: (per_hour: -1))")]);
+        assert_eq!(told.len(), 4, "{told:#?}");
+        assert!(told[0].starts_with("f:1:14"), "{told:#?}");
+    }
+
     proptest! {
         #[test]
         fn no_text_breaks_it(text in "\\PC{0,80}", inner in "[a-z(){}\\[\\]:,0-9\"' /*.\n]{0,60}") {
-            let _ = merge(&[layer("a", &text), layer("b", &format!("(thresholds: ({inner}))"))]);
+            let _ = merge(&[layer("a", &text), layer("b", &format!("(thresholds: ({inner}), keys: {{{inner}}})"))], &no_check);
         }
     }
 }

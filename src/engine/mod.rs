@@ -7,6 +7,7 @@ pub mod handle;
 pub mod hands;
 pub mod input;
 pub mod job;
+pub mod pace;
 pub mod parts;
 pub mod past;
 pub mod player;

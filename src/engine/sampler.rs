@@ -1,12 +1,16 @@
-//! The threads that read: one for the fast lane, which keeps the pace, one for the sweep, one for each source that may hang.
+//! The threads that read: one for the fast lane, which keeps the pace, one for the sweep, one for each source that may hang, one that
+//! waits for the kernel's alarm and costs nothing meanwhile.
 //!
-//! The fast lane sleeps to an absolute schedule of 100 ms; every fifth pass also reads what its detectors look at. After every tenth
-//! pass it wakes the sweep, which reads what is due seldom in its turn as well, so that a sweep directly follows fresh vitals and the machine wakes once, not twice. A wake that finds its thread still reading is dropped: that source is late and
-//! the deriver makes a gap of it; nobody waits for it.
+//! The fast lane sleeps to an absolute schedule ([`pace`]) and wakes the others, so that a sweep, which reads what is due seldom in its
+//! turn as well, directly follows fresh vitals and the machine wakes once, not twice. A wake that finds its thread still reading is
+//! dropped: that source is late and the deriver makes a gap of it; nobody waits for it.
 
 use crate::{
-    engine::input::Input,
-    host::host::Host,
+    engine::{
+        input::Input,
+        pace::{self, PASS, Stir},
+    },
+    host::host::{Host, Stirs},
     model::{knob::Place, time::Tick},
     sources::source::{Lane, Source},
 };
@@ -20,30 +24,32 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// From one pass of the fast lane to the next.
-pub const PACE: Duration = Duration::from_millis(100);
-
-/// Passes of the fast lane per look of its detectors.
-const LOOK: u64 = 5;
-
-/// Passes of the fast lane per sweep and per second.
-const SWEEP: u64 = 10;
-
 /// What is due so soon after a sweep is read with it: sweeps jitter.
 const SLACK: Duration = Duration::from_millis(300);
-
-/// The second sweep comes early, so that rates are on the screen soon after the start.
-const EARLY: u64 = 3;
 
 /// Sweeps per weighing of our own process.
 const WEIGH: u64 = 2;
 
+/// Between two sweeps, until told otherwise.
+const SWEEP: Duration = Duration::from_secs(1);
+
 /// Where readings go: 64 passes; a full one makes the reader wait, and what it misses meanwhile is a gap.
 type Out = mpsc::Sender<Vec<Input>>;
 
-/// The reading threads. Dropping it ends them; one that hangs in a read is left behind.
+/// What the pacer is told between passes. The channel holds 8; a full one drops an alarm and makes all others wait.
+enum Nudge {
+    /// Something stirs.
+    Stirs,
+    /// So long from one sweep to the next.
+    Sweep(Duration),
+    /// End.
+    End,
+}
+
+/// The reading threads; one that hangs in a read is left behind.
 pub struct Sampler {
-    stop: SyncSender<()>,
+    nudge: SyncSender<Nudge>,
+    stirs: Option<Arc<dyn Stirs>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -61,19 +67,48 @@ impl Sampler {
         }
         let (sweep, swept) = lane_thread(host, Lane::Sweep, sweep, out)?;
         wakes.insert(0, (Lane::Sweep, sweep));
-        let (stop, stopped) = sync_channel(1);
-        let pacer = Pacer { host: host.clone(), fast, look, wakes, out: out.clone(), stopped };
+        let (nudge, nudged) = sync_channel(8);
+        let pacer = Pacer { host: host.clone(), fast, look, wakes, out: out.clone(), nudged, stir: Stir::default(), sweep: SWEEP };
         let paced = thread::Builder::new().name("trimtab-fast".into()).spawn(move || pacer.run())?;
-        Ok(Sampler { stop, threads: vec![paced, swept] })
+        let mut threads = vec![paced, swept];
+        // Without an alarm a stir is seen by the next look.
+        let stirs = host.stirs().ok();
+        if let Some(stirs) = stirs.clone() {
+            let nudge = nudge.clone();
+            threads.push(thread::Builder::new().name("trimtab-stirs".into()).spawn(move || listen(&*stirs, &nudge))?);
+        }
+        Ok(Sampler { nudge, stirs, threads })
+    }
+
+    /// So long from one sweep to the next, from now on.
+    pub fn sweep_every(&self, span: Duration) {
+        // The pacer takes it with its next pass, or has ended.
+        let _ended = self.nudge.send(Nudge::Sweep(span));
     }
 
     /// Ends the fast lane and the sweep. A thread of its own may hang in a dead mount: it ends with its read, or with the process.
     pub fn end(self) {
-        drop(self.stop);
+        // An error means that the pacer has ended by itself.
+        let _ended = self.nudge.send(Nudge::End);
+        if let Some(stirs) = self.stirs {
+            stirs.close();
+        }
         for thread in self.threads {
             if thread.join().is_err() {
                 log::error!("a reading thread ended in a panic");
             }
+        }
+    }
+}
+
+/// Passes the kernel's alarm on.
+fn listen(stirs: &dyn Stirs, nudge: &SyncSender<Nudge>) {
+    loop {
+        match stirs.wait() {
+            // Full: it knows already.
+            Ok(true) => drop(nudge.try_send(Nudge::Stirs)),
+            Ok(false) => return,
+            Err(e) => return log::warn!("no alarm from the kernel any more: {e}"),
         }
     }
 }
@@ -85,7 +120,9 @@ struct Pacer {
     look: Vec<Box<dyn Source>>,
     wakes: Vec<(Lane, SyncSender<()>)>,
     out: Out,
-    stopped: Receiver<()>,
+    nudged: Receiver<Nudge>,
+    stir: Stir,
+    sweep: Duration,
 }
 
 impl Pacer {
@@ -93,51 +130,51 @@ impl Pacer {
         let start = self.host.now().tick;
         let (mut pass, mut last) = (0_u64, None);
         loop {
-            let look = if is_due(Lane::Look, pass, last) { self.look.as_mut_slice() } else { &mut [] };
-            if pass_over(&*self.host, self.fast.iter_mut().chain(look), Lane::Fast, &self.out).is_err() {
+            if self.pass(pass, last).is_err() {
                 return;
             }
-            self.wake(pass, last);
             last = Some(pass);
-            // Passes that time has overtaken are left out.
-            let elapsed = self.host.now().tick.since(start).as_nanos() / PACE.as_nanos();
-            pass = (pass + 1).max(u64::try_from(elapsed).unwrap_or(u64::MAX));
-            if !self.sleep(start + PACE.saturating_mul(u32::try_from(pass).unwrap_or(u32::MAX))) {
-                return;
-            }
+            let Some(next) = self.sleep(start, pass) else { return };
+            pass = next;
         }
     }
 
-    /// Wakes the lanes whose time has come since the pass before.
-    fn wake(&self, pass: u64, last: Option<u64>) {
-        for (_, wake) in self.wakes.iter().filter(|(lane, _)| is_due(*lane, pass, last)) {
+    /// Reads what is due and wakes the lanes whose time has come.
+    fn pass(&mut self, pass: u64, last: Option<u64>) -> Result<(), Ended> {
+        let look = if pace::is_due(Lane::Look, pass, last, self.sweep) { self.look.as_mut_slice() } else { &mut [] };
+        let inputs = read_all(&*self.host, self.fast.iter_mut().chain(look), Lane::Fast);
+        for input in &inputs {
+            if let Input::Sampled { at, sample: Ok(sample), .. } = input {
+                self.stir.take(at.tick, sample);
+            }
+        }
+        self.out.blocking_send(inputs).map_err(|_| Ended)?;
+        for (_, wake) in self.wakes.iter().filter(|(lane, _)| pace::is_due(*lane, pass, last, self.sweep)) {
             // Full: still reading. Closed: its thread ended; the deriver shows the gap either way.
             let _late = wake.try_send(());
         }
+        Ok(())
     }
 
-    /// Sleeps until `due`; false when the engine ends.
-    fn sleep(&self, due: Tick) -> bool {
+    /// Sleeps until the next pass after `pass` is due, whose number it returns; `None` when the engine ends. An alarm calls for the
+    /// pass at once. Passes that time has overtaken are left out.
+    fn sleep(&mut self, start: Tick, pass: u64) -> Option<u64> {
         loop {
-            let left = due.since(self.host.now().tick);
+            let now = self.host.now().tick;
+            let elapsed = u64::try_from(now.since(start).as_nanos() / PASS.as_nanos()).unwrap_or(u64::MAX);
+            let next = pace::next(pass, self.stir.is_calm(now)).max(elapsed);
+            let due = start + PASS.saturating_mul(u32::try_from(next).unwrap_or(u32::MAX));
+            let left = due.since(now);
             if left.is_zero() {
-                return true;
+                return Some(next);
             }
-            if self.stopped.recv_timeout(left) != Err(RecvTimeoutError::Timeout) {
-                return false;
+            match self.nudged.recv_timeout(left) {
+                Ok(Nudge::Stirs) => self.stir.note(self.host.now().tick),
+                Ok(Nudge::Sweep(span)) => self.sweep = span,
+                Ok(Nudge::End) | Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
-    }
-}
-
-/// Whether a lane's time has come with this pass; `last` is the pass before, which may be several ago.
-fn is_due(lane: Lane, pass: u64, last: Option<u64>) -> bool {
-    let Some(last) = last else { return true };
-    let crossed = |every: u64| pass / every > last / every;
-    match lane {
-        Lane::Apart(seconds) if seconds > 1 => crossed(SWEEP * u64::from(seconds)),
-        Lane::Look => crossed(LOOK) || (last < EARLY && pass >= EARLY),
-        _ => crossed(SWEEP) || (last < EARLY && pass >= EARLY),
     }
 }
 
@@ -155,10 +192,12 @@ fn lane_thread(
         let mut count = 0_u64;
         while woken.recv().is_ok() {
             let now = host.now().tick;
-            if pass_over(&*host, all.iter_mut().filter_map(|turn| turn.take(now)), lane, &out).is_err() {
-                return;
+            let mut inputs = read_all(&*host, all.iter_mut().filter_map(|turn| turn.take(now)), lane);
+            if lane == Lane::Sweep && count.is_multiple_of(WEIGH) {
+                // Before the end of the pass, so that it shows what was weighed.
+                inputs.splice(inputs.len().saturating_sub(1)..inputs.len().saturating_sub(1), weigh(&*host));
             }
-            if lane == Lane::Sweep && count.is_multiple_of(WEIGH) && weigh(&*host, &out).is_err() {
+            if out.blocking_send(inputs).is_err() {
                 return;
             }
             count += 1;
@@ -195,27 +234,22 @@ impl Turn {
 /// The loop has ended.
 struct Ended;
 
-/// Reads every source of a lane once.
-fn pass_over<'s>(
-    host: &dyn Host,
-    sources: impl Iterator<Item = &'s mut Box<dyn Source>>,
-    lane: Lane,
-    out: &Out,
-) -> Result<(), Ended> {
+/// Reads these sources once.
+fn read_all<'s>(host: &dyn Host, sources: impl Iterator<Item = &'s mut Box<dyn Source>>, lane: Lane) -> Vec<Input> {
     let mut inputs = Vec::with_capacity(8);
     for source in sources {
         let sample = source.read(host).map_err(|error| error.to_string().into());
         inputs.push(Input::Sampled { source: source.about().name, at: host.now(), sample });
     }
     inputs.push(Input::Passed { lane, now: host.now() });
-    out.blocking_send(inputs).map_err(|_| Ended)
+    inputs
 }
 
 /// Reads what our own process has used. Where that cannot be read, no cost is shown.
-fn weigh(host: &dyn Host, out: &Out) -> Result<(), Ended> {
-    let Ok(cpu) = host.cpu_clock(std::process::id()) else { return Ok(()) };
-    let Some(resident) = host.text(&Place::proc("self/status")).ok().and_then(|text| resident(&text)) else { return Ok(()) };
-    out.blocking_send(vec![Input::Weighed { at: host.now().tick, cpu, resident }]).map_err(|_| Ended)
+fn weigh(host: &dyn Host) -> Option<Input> {
+    let cpu = host.cpu_clock(std::process::id()).ok()?;
+    let resident = resident(&host.text(&Place::proc("self/status")).ok()?)?;
+    Some(Input::Weighed { at: host.now().tick, cpu, resident })
 }
 
 /// Bytes of the line `VmRSS:     1234 kB` of `/proc/PID/status`.
@@ -234,18 +268,6 @@ mod tests {
         model::sample::{Sample, SourceName},
         sources::source::SourceAbout,
     };
-
-    #[test]
-    fn sweeps_follow_every_tenth_pass_with_an_early_second_one_even_when_passes_were_missed() {
-        let passes = [0, 1, 2, 4, 9, 10, 11, 35, 36, 40, 600, 601];
-        let due = |lane| {
-            let mut last = None;
-            passes.iter().filter(|pass| is_due(lane, **pass, last.replace(**pass))).copied().collect::<Vec<u64>>()
-        };
-        assert_eq!(due(Lane::Sweep), [0, 4, 10, 35, 40, 600]);
-        assert_eq!(due(Lane::Apart(1)), due(Lane::Sweep));
-        assert_eq!(due(Lane::Apart(60)), [0, 600]);
-    }
 
     #[test]
     fn what_is_due_seldom_is_read_with_the_sweep_nearest_to_its_time() {

@@ -3,7 +3,7 @@
 use crate::{
     host::{
         error::{HostError, Kind},
-        host::{Gpus, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Stirs, Touch},
     },
     model::{
         facts::Facts,
@@ -27,6 +27,9 @@ impl Host for DryHost {
     }
     fn pause(&self, span: Duration) {
         self.0.pause(span);
+    }
+    fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
+        self.0.stirs()
     }
     fn read(&self, place: &Place, into: &mut Vec<u8>) -> Touch<()> {
         self.0.read(place, into)
@@ -55,6 +58,10 @@ impl Host for DryHost {
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         self.0.listeners(netns, through)
     }
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        self.0.connections(netns, through, into)
+    }
+
     fn gpus(&self) -> Touch<Box<dyn Gpus>> {
         self.0.gpus()
     }

@@ -22,6 +22,28 @@ pub trait Handle: Send {
     fn read(&self, into: &mut Vec<u8>) -> Touch<()>;
 }
 
+/// The kernel's own alarm: it wakes us when tasks are held up (Documentation/accounting/psi.rst, monitoring for pressure thresholds).
+pub trait Stirs: Send + Sync {
+    /// Waits until something stirs; false once it is closed.
+    fn wait(&self) -> Touch<bool>;
+
+    /// Ends the waiting, now and for good.
+    fn close(&self);
+}
+
+/// A TCP connection, as inet_diag tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// Its identity for as long as it lives, whoever holds it.
+    pub cookie: u64,
+    /// Inode of its socket, to find who holds it; 0 while it waits to be accepted and after it was closed.
+    pub inode: u64,
+    /// State, as `include/net/tcp_states.h` numbers it.
+    pub state: u8,
+    /// Payload received and sent, resends not counted; `None` in the states that have no counters.
+    pub bytes: Option<[u64; 2]>,
+}
+
 /// Graphics processors through the library of their vendor, kept open between readings.
 pub trait Gpus: Send {
     /// Reads those at these addresses on the bus, or all when none is given. May wake one that sleeps.
@@ -64,6 +86,9 @@ pub trait Host: Send + Sync {
     /// Listening TCP sockets of a network namespace (inet_diag), owners left open.
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>>;
 
+    /// Replaces the content of `into` with the TCP connections of a network namespace (inet_diag), but those in TIME_WAIT.
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()>;
+
     /// Loads the library of the graphics processors' vendor. May hang: call it only from a thread of its own.
     fn gpus(&self) -> Touch<Box<dyn Gpus>> {
         Err(HostError::plain("load", "graphics library", super::error::Kind::Absent, "there is none"))
@@ -83,6 +108,11 @@ pub trait Host: Send + Sync {
 
     /// Whether `set` would be allowed, without writing: rights and existence.
     fn may_set(&self, knob: &Knob) -> Touch<()>;
+
+    /// Asks the kernel to wake us when something stirs.
+    fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
+        Err(HostError::plain("watch", "pressure", super::error::Kind::Absent, "this host raises no alarm"))
+    }
 
     /// Reads a whole file as text; bytes that are no UTF-8 become U+FFFD.
     fn text(&self, place: &Place) -> Touch<String> {

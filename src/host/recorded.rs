@@ -6,7 +6,7 @@ use crate::{
     host::{
         canonical::selected,
         error::{HostError, Kind},
-        host::{Gpus, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Touch},
         identity,
     },
     model::{
@@ -38,6 +38,7 @@ struct State {
     clocks: BTreeMap<u32, u64>,
     spaces: BTreeMap<String, Space>,
     listeners: BTreeMap<u64, Vec<Listener>>,
+    connections: BTreeMap<u64, Vec<Connection>>,
     /// Graphics processors of the vendor's library, if it is there, and how often it was asked.
     gpus: Option<Vec<Gpu>>,
     asked_gpus: u32,
@@ -134,6 +135,11 @@ impl RecordedHost {
     /// Sets the listeners of a namespace.
     pub fn set_listeners(&self, netns: u64, all: Vec<Listener>) {
         self.state().listeners.insert(netns, all);
+    }
+
+    /// Sets the connections of a namespace.
+    pub fn set_connections(&self, netns: u64, all: Vec<Connection>) {
+        self.state().connections.insert(netns, all);
     }
 
     /// Sets the graphics processors of the vendor's library, which is there from then on.
@@ -362,6 +368,12 @@ impl Host for RecordedHost {
 
     fn listeners(&self, netns: u64, _through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         Ok(self.state().listeners.get(&netns).cloned().unwrap_or_default())
+    }
+
+    fn connections(&self, netns: u64, _through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        into.clear();
+        into.extend_from_slice(self.state().connections.get(&netns).map(Vec::as_slice).unwrap_or_default());
+        Ok(())
     }
 
     fn gpus(&self) -> Touch<Box<dyn Gpus>> {

@@ -68,6 +68,17 @@ impl Pick {
     }
 }
 
+impl Pick {
+    /// The path of the one key that is meant; `None` when a pattern may mean several.
+    pub fn path(&self) -> Option<String> {
+        match &self.subject {
+            None => Some(self.metric.name()),
+            Some(Pattern(text)) if text.contains(['*', '?']) => None,
+            Some(Pattern(text)) => Some(format!("{}:{text}", self.metric.name())),
+        }
+    }
+}
+
 impl FromStr for Pick {
     type Err = String;
 

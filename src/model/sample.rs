@@ -538,6 +538,22 @@ pub enum Policy {
     Unknown,
 }
 
+impl Policy {
+    /// Its name, as `chrt` has it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Policy::Other => "other",
+            Policy::Fifo => "fifo",
+            Policy::RoundRobin => "rr",
+            Policy::Batch => "batch",
+            Policy::Idle => "idle",
+            Policy::Deadline => "deadline",
+            Policy::Ext => "ext",
+            Policy::Unknown => "-",
+        }
+    }
+}
+
 /// A process as `/proc/PID` shows it. Cheap fields each sweep, dear ones in turns, kept between.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessSample {

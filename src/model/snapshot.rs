@@ -491,6 +491,9 @@ pub struct Process {
     /// Seconds per second blocked on storage, main thread alone; `None` while the kernel does not count it.
     #[serde(default)]
     pub io_wait: Option<f64>,
+    /// Nanoseconds of cpu that it used since it began.
+    #[serde(default)]
+    pub cpu_time: u64,
 }
 
 /// What the TCP connections of a process move: payload, headers and resends not counted.

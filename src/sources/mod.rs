@@ -33,11 +33,12 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::<memory::Memory>::default(),
         Box::<vm::Vm>::default(),
         Box::<pressure::Pressure>::default(),
+        // Before the processes, which show what their connections move.
+        Box::<tcp::Tcp>::default(),
         Box::new(processes::Processes::new(handles / 4 * 3)),
         Box::new(cgroups::Cgroups::new(handles / 4)),
         Box::<disks::Disks>::default(),
         Box::<interfaces::Interfaces>::default(),
-        Box::<tcp::Tcp>::default(),
         Box::new(services::Services::new(services)),
         Box::new(filesystems::Filesystems::new(Arc::clone(host))),
         Box::<backing::Backing>::default(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Which thread reads a source, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lane {
-    /// 100 ms: what emergencies show in first.
+    /// 100 ms while anything stirs, else with the looks: what emergencies show in first.
     Fast,
     /// 500 ms, on the thread of the fast lane: what its detectors look at as well, but costs the kernel more to say.
     Look,
@@ -22,11 +22,10 @@ pub enum Lane {
 }
 
 impl Lane {
-    /// Time between the starts of two readings, unless the configuration says otherwise.
+    /// Time between the starts of two readings at the most, unless the sweeps are slowed down.
     pub fn interval(self) -> Duration {
         match self {
-            Lane::Fast => Duration::from_millis(100),
-            Lane::Look => Duration::from_millis(500),
+            Lane::Fast | Lane::Look => Duration::from_millis(500),
             Lane::Sweep => Duration::from_secs(1),
             Lane::Seldom(seconds) | Lane::Apart(seconds) => Duration::from_secs(seconds.max(1).into()),
         }

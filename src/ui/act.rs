@@ -8,6 +8,7 @@ use crate::{
     },
     ui::{
         dialog::Question,
+        filter,
         keys::Intent,
         pane::Page,
         state::{State, UiCommand},
@@ -59,7 +60,8 @@ pub fn is_idle(state: &State, intent: Intent) -> bool {
         Intent::Expand => !overview,
         Intent::Back => {
             let list = &state.processes;
-            overview && !state.expanded && list.cursor.is_none() && list.filter.is_empty() && state.frozen.is_none()
+            let filtered = state.list().is_some_and(|list| !filter::of(state, list).is_empty());
+            overview && !state.expanded && list.cursor.is_none() && !filtered && state.frozen.is_none()
         }
         Intent::Focus(pane) => overview && state.focus == pane,
         Intent::Verify => matches!(state.page, Page::Verify(_)),

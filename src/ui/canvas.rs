@@ -82,6 +82,11 @@ impl<'a> Canvas<'a> {
         self.buf.set_style(stretch.intersection(self.area), style);
     }
 
+    /// What is written into.
+    pub fn buffer(&mut self) -> &mut Buffer {
+        self.buf
+    }
+
     /// A part of this one.
     pub fn part(&mut self, x: u16, y: u16, width: u16, height: u16) -> Canvas<'_> {
         let area = Rect { x: self.area.x.saturating_add(x), y: self.area.y.saturating_add(y), width, height };
@@ -100,7 +105,7 @@ pub fn to_ascii(buf: &mut Buffer) {
                 "▸" | "→" => ">",
                 "…" | "·" => ".",
                 "▲" => "^",
-                "▼" => "v",
+                "▼" | "▾" => "v",
                 "°" => " ",
                 _ => "?",
             };

@@ -1,9 +1,10 @@
-//! The one table of keys. The bottom bar, the help page and the dispatch all come from it.
+//! The one table of keys. The bottom bar, the help page, the palette and the dispatch all come from it, as the operator's
+//! configuration changes it (`keymap`).
 //!
 //! Rules: moving and viewing never change the host; only capital letters, F-keys and `!` start a change, and none acts on one keystroke; the
 //! key that confirms is never the one that starts, and never Enter.
 
-use crate::ui::{key::Key, pane::Pane};
+use crate::ui::{entry::Edit, key::Key, pane::Pane};
 use Context as C;
 use Intent as I;
 
@@ -20,8 +21,12 @@ pub enum Context {
     Chart,
     /// In a pane with rows.
     List,
-    /// In the list of processes.
+    /// In the table of processes.
     Processes,
+    /// In that table while its rows stand side by side.
+    Flat,
+    /// In that table while its rows stand below one another and fold.
+    Tree,
     /// Where a process can be meant: in the list and on its page.
     Target,
     /// On a page of text.
@@ -32,8 +37,45 @@ pub enum Context {
     Code,
     /// In a menu.
     Menu,
+    /// Where rows can be filtered.
+    Filterable,
+    /// While a line is typed.
+    Field,
+    /// In the menu of columns.
+    Columns,
     /// While a filter is typed.
     Filter,
+    /// In the palette.
+    Palette,
+}
+
+impl Context {
+    /// True where keys may be changed. Questions, menus and fields are the same for everybody.
+    pub fn is_free(self) -> bool {
+        use Context::{Code, Columns, Dialog, Field, Filter, Menu, Palette};
+        !matches!(self, Dialog | Code | Menu | Columns | Field | Filter | Palette)
+    }
+
+    /// Where that is, in words.
+    pub fn place(self) -> &'static str {
+        match self {
+            Context::Always | Context::Global => "everywhere",
+            Context::Queue => "where the queue can be seen",
+            Context::Chart => "in a pane with charts",
+            Context::List => "in a list",
+            Context::Processes => "in the list of processes",
+            Context::Target => "where a process is chosen",
+            Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
+            Context::Reader => "on a page of text",
+            Context::Dialog | Context::Code => "in a question",
+            Context::Flat => "in the list of processes while it is no tree",
+            Context::Tree => "in the tree of processes",
+            Context::Menu | Context::Columns => "in a menu",
+            Context::Field => "while a line is typed",
+            Context::Filter => "while a filter is typed",
+            Context::Palette => "in the palette",
+        }
+    }
 }
 
 /// What a key means.
@@ -50,6 +92,7 @@ pub enum Intent {
     Expand,
     Freeze,
     Theme,
+    Layout,
     Mode,
     Basis,
     Audit,
@@ -62,6 +105,22 @@ pub enum Intent {
     Invert,
     SortCpu,
     SortMemory,
+    SortNext,
+    SortPrevious,
+    Column,
+    Form,
+    Group,
+    Fold,
+    Unfold,
+    Close,
+    Open,
+    FoldAll,
+    Mark,
+    Unmark,
+    Follow,
+    NextMatch,
+    PreviousMatch,
+    KernelThreads,
     Approve,
     Dismiss,
     Unapprove,
@@ -76,8 +135,29 @@ pub enum Intent {
     Cancel,
     Choose,
     Erase,
-    EraseAll,
     Accept,
+    Edit(Edit),
+    Complete,
+    Earlier,
+    Later,
+    Language,
+    Palette,
+}
+
+impl Intent {
+    /// Its name in the configuration and the palette: the variant's, such as `roll-back-all` or `move-page-up`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() && !name.ends_with('-') {
+                name.push('-');
+            }
+            if c.is_alphanumeric() {
+                name.extend(c.to_lowercase());
+            }
+        }
+        name
+    }
 }
 
 /// How far to move.
@@ -116,9 +196,9 @@ pub enum Reach {
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Binding {
+pub struct Binding<K = &'static [Key]> {
     /// The keys, the one to show first.
-    pub keys: &'static [Key],
+    pub keys: K,
     /// Where.
     pub context: Context,
     /// What it means.
@@ -131,6 +211,14 @@ pub struct Binding {
     pub reach: Reach,
 }
 
+impl Binding {
+    /// The row with other keys.
+    pub fn with(&self, keys: Vec<Key>) -> Binding<Vec<Key>> {
+        let Binding { context, intent, short, help, reach, .. } = *self;
+        Binding { keys, context, intent, short, help, reach }
+    }
+}
+
 const fn row(keys: &'static [Key], context: Context, intent: Intent, short: &'static str, help: &'static str) -> Binding {
     Binding { keys, context, intent, short, help, reach: Reach::Screen }
 }
@@ -139,7 +227,7 @@ const fn reaching(reach: Reach, binding: Binding) -> Binding {
     Binding { reach, ..binding }
 }
 
-use Key::{BackTab, Backspace, Char, Ctrl, Down, End, Enter, Esc, F, Home, PageDown, PageUp, Tab, Up};
+use Key::{BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
 /// The table, in the order of the help page.
 pub const TABLE: &[Binding] = &[
@@ -180,11 +268,28 @@ pub const TABLE: &[Binding] = &[
     row(&[Ctrl('d')], C::List, I::Move(Motion::HalfDown), "", "half a page down"),
     row(&[Char('g'), Home], C::List, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::List, I::Move(Motion::Bottom), "", "to the bottom"),
-    row(&[Char('/'), F(4), Char('\\')], C::Processes, I::Filter, "filter", "show only rows that contain a text"),
-    row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order"),
+    row(&[Char('/'), F(4), Char('\\')], C::Filterable, I::Filter, "filter", "show only some rows: a text, or conditions (F1 there)"),
+    row(&[Char('n'), F(3)], C::Processes, I::NextMatch, "", "to the next row that matches the filter, or the last filter"),
+    row(&[Char('N')], C::Processes, I::PreviousMatch, "", "to the row before that matches"),
+    row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order, and which columns are shown"),
+    row(&[Char('>')], C::Processes, I::SortNext, "", "order by the column to the right"),
+    row(&[Char('<')], C::Processes, I::SortPrevious, "", "order by the column to the left"),
+    row(&[Right], C::Flat, I::SortNext, "", "order by the column to the right"),
+    row(&[Left], C::Flat, I::SortPrevious, "", "order by the column to the left"),
     row(&[Char('I')], C::Processes, I::Invert, "", "invert the order"),
     row(&[Char('P')], C::Processes, I::SortCpu, "", "order by cpu"),
     row(&[Char('M')], C::Processes, I::SortMemory, "", "order by memory"),
+    row(&[Char('x'), F(5)], C::Processes, I::Form, "tree", "list, tree of control groups, tree of parents and children"),
+    row(&[Char('E')], C::Processes, I::Group, "group", "one row per program, or back to the list"),
+    row(&[Char('F')], C::Processes, I::Follow, "follow", "the cursor stays on this row wherever it goes; again to release it"),
+    row(&[Char(' ')], C::Processes, I::Mark, "mark", "mark the process, or all of a group, and go on"),
+    row(&[Char('U')], C::Processes, I::Unmark, "", "take all marks away"),
+    row(&[Char('K')], C::Processes, I::KernelThreads, "", "show or hide kernel threads"),
+    row(&[Right], C::Tree, I::Unfold, "", "unfold, or into what is open"),
+    row(&[Left], C::Tree, I::Fold, "fold", "fold, or to the row above"),
+    row(&[Char('+')], C::Tree, I::Open, "", "unfold"),
+    row(&[Char('-')], C::Tree, I::Close, "", "fold"),
+    row(&[Char('*')], C::Tree, I::FoldAll, "", "unfold everything; fold everything if nothing is folded"),
     reaching(
         Reach::Host,
         row(&[Char('X'), F(9)], C::Target, I::Signal, "signal", "send a signal to the selected or marked processes; asks"),
@@ -203,11 +308,13 @@ pub const TABLE: &[Binding] = &[
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
-    row(&[Char('c')], C::Global, I::Theme, "", "next theme"),
+    row(&[Char('c')], C::Global, I::Theme, "", "choose a theme; each is shown as you pass it"),
+    row(&[F(2)], C::Global, I::Layout, "", "choose a layout of the panes; each is shown as you pass it"),
     row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
     row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),
+    row(&[Char(':'), Ctrl('p')], C::Global, I::Palette, "commands", "every action by name"),
     row(&[Char('?'), F(1)], C::Global, I::Help, "help", "this page"),
     row(&[Char('q'), F(10), Char('Q')], C::Global, I::Quit, "quit", "back, and from the overview quit"),
     row(&[Ctrl('c')], C::Always, I::Leave, "", "quit at once, from anywhere"),
@@ -220,16 +327,36 @@ pub const TABLE: &[Binding] = &[
     row(&[Down, Char('j')], C::Menu, I::Move(Motion::Down), "", "down"),
     row(&[Enter, Char(' ')], C::Menu, I::Choose, "choose", "choose"),
     row(&[Esc, Char('q')], C::Menu, I::Cancel, "cancel", "close the menu"),
+    row(&[Up, Char('k')], C::Columns, I::Move(Motion::Up), "", "up"),
+    row(&[Down, Char('j')], C::Columns, I::Move(Motion::Down), "", "down"),
+    row(&[PageUp], C::Columns, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::Columns, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Enter], C::Columns, I::Choose, "order by it", "put the rows in the order of this column"),
+    row(&[Char(' ')], C::Columns, I::Column, "show or hide", "show the column before others, or hide it"),
+    row(&[Esc, Char('q'), Char('s')], C::Columns, I::Cancel, "close", "close the menu"),
     row(&[Enter], C::Filter, I::Accept, "keep filter", "keep the filter"),
     row(&[Esc], C::Filter, I::Cancel, "clear", "clear the filter"),
-    row(&[Backspace], C::Filter, I::Erase, "", "erase a letter"),
-    row(&[Ctrl('u')], C::Filter, I::EraseAll, "", "erase all"),
+    row(&[Tab], C::Filter, I::Complete, "complete", "complete the name of a field"),
+    row(&[Up], C::Filter, I::Earlier, "earlier", "the filter used before"),
+    row(&[Down], C::Filter, I::Later, "", "the filter used after that"),
+    row(&[F(1)], C::Filter, I::Language, "language", "what can be typed; PgUp and PgDn scroll it"),
+    row(&[PageUp], C::Filter, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::Filter, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Enter], C::Palette, I::Choose, "do it", "do what the chosen row says; what reaches the host asks first"),
+    row(&[Esc], C::Palette, I::Cancel, "close", "close the palette"),
+    row(&[Up], C::Palette, I::Move(Motion::Up), "", "up"),
+    row(&[Down], C::Palette, I::Move(Motion::Down), "", "down"),
+    row(&[PageUp], C::Palette, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::Palette, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Backspace], C::Field, I::Edit(Edit::Erase), "", "erase a letter"),
+    row(&[Delete], C::Field, I::Edit(Edit::EraseAhead), "", "erase the letter under the cursor"),
+    row(&[Ctrl('w')], C::Field, I::Edit(Edit::EraseWord), "", "erase a word"),
+    row(&[Ctrl('u')], C::Field, I::Edit(Edit::EraseAll), "", "erase all"),
+    row(&[Left], C::Field, I::Edit(Edit::Left), "", "left"),
+    row(&[Right], C::Field, I::Edit(Edit::Right), "", "right"),
+    row(&[Home], C::Field, I::Edit(Edit::Start), "", "to the beginning"),
+    row(&[End], C::Field, I::Edit(Edit::End), "", "to the end"),
 ];
-
-/// What `key` means where these contexts hold.
-pub fn find(contexts: &[Context], key: Key) -> Option<Intent> {
-    TABLE.iter().find(|b| contexts.contains(&b.context) && b.keys.contains(&key)).map(|b| b.intent)
-}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

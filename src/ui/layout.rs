@@ -80,6 +80,12 @@ pub fn places(state: &State, area: Rect) -> Places {
     Places { header: top.0, banner: top.1, panes, body, verdict: low.0, bar: low.1 }
 }
 
+/// Whether a pane can be seen, or is what the keys are about.
+pub fn shows(state: &State, pane: Pane) -> bool {
+    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    state.page == Page::Overview && (state.focus == pane || places(state, area).panes.iter().any(|(shown, _)| *shown == pane))
+}
+
 /// What the banner says, if there is reason for one.
 pub fn banner(state: &State) -> Option<String> {
     if state.lost {
@@ -94,47 +100,27 @@ pub fn banner(state: &State) -> Option<String> {
 }
 
 fn panes(state: &State, shape: Shape, body: Rect) -> Vec<(Pane, Rect)> {
+    let alone = || vec![(state.focus, body)];
+    let Some(layout) = state.look.layouts.get(state.look.layout) else { return alone() };
     if state.expanded || matches!(shape, Shape::Single | Shape::Small) {
-        return vec![(state.focus, body)];
+        return alone();
     }
-    if shape == Shape::Medium {
-        return if state.focus.is_right() { right(state, body) } else { left(body) };
-    }
-    let [a, b] = Layout::horizontal([Constraint::Fill(63), Constraint::Fill(37)]).areas(body);
-    let mut all = left(a);
-    all.extend(right(state, b));
-    all
+    let needed = |pane| needed(state, pane);
+    let all = match shape {
+        Shape::Medium => layout.column(state.focus).places(body, &needed),
+        _ => layout.places(body, &needed),
+    };
+    // A pane that has no place in the layout, or no room, is shown while it is asked for.
+    if all.iter().any(|(pane, _)| *pane == state.focus) { all } else { alone() }
 }
 
-fn left(area: Rect) -> Vec<(Pane, Rect)> {
-    let tall = area.height >= 40;
-    let (upper, lower) = if tall { (13, 12) } else { (10, 9) };
-    let [a, b, c] = Layout::vertical([Constraint::Length(upper), Constraint::Length(lower), Constraint::Fill(1)]).areas(area);
-    let halves = |row: Rect| -> [Rect; 2] { Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(row) };
-    let ([cpu, memory], [network, storage]) = (halves(a), halves(b));
-    vec![(Pane::Cpu, cpu), (Pane::Memory, memory), (Pane::Network, network), (Pane::Storage, storage), (Pane::Processes, c)]
-}
-
-fn right(state: &State, area: Rect) -> Vec<(Pane, Rect)> {
-    let services = state.shown().snapshot.services.known().map_or(0, Vec::len);
-    let service_rows = match services {
-        0 => 0,
-        n => (4 + 5 * n.min(2) as u16).min(area.height / 3),
-    };
-    let log = match area.height {
-        34.. => 7,
-        26.. => 4,
-        _ => 0,
-    };
-    let findings = ((area.height - service_rows - log) / 3).clamp(4, 12);
-    let rows = [findings, service_rows].map(Constraint::Length);
-    let [a, b, c, d] = Layout::vertical([rows[0], rows[1], Constraint::Fill(1), Constraint::Length(log)]).areas(area);
-    let all = [(Pane::Findings, a), (Pane::Services, b), (Pane::Queue, c), (Pane::Log, d)];
-    // A pane without room or rows is shown only while it is asked for.
-    let hidden = all.iter().any(|(pane, at)| *pane == state.focus && at.height == 0);
-    if hidden {
-        let [a, b, c] = Layout::vertical([Constraint::Length(findings), Constraint::Length(6), Constraint::Fill(1)]).areas(area);
-        return vec![(Pane::Findings, a), (state.focus, b), (Pane::Queue, c)];
+/// Rows that a pane has to show, for parts that are as large as that.
+fn needed(state: &State, pane: Pane) -> u16 {
+    match pane {
+        Pane::Services => match state.shown().snapshot.services.known().map_or(0, Vec::len) {
+            0 => 0,
+            n => 4 + 5 * n.min(2) as u16,
+        },
+        _ => 8,
     }
-    all.into_iter().filter(|(_, at)| at.height > 0).collect()
 }

@@ -2,17 +2,23 @@
 //! It knows no engine, no terminal and no clock; it meets the engine only in [`crate::model::message`].
 
 pub mod act;
+pub mod arrangement;
 pub mod basis;
 pub mod canvas;
 pub mod chart;
 pub mod dialog;
 pub mod draw;
+pub mod entry;
+pub mod filter;
 pub mod frame;
+pub mod fuzzy;
 pub mod history;
 pub mod key;
+pub mod keymap;
 pub mod keys;
 pub mod layout;
 pub mod motion;
+pub mod palette;
 pub mod pane;
 pub mod panels;
 pub mod processes;

@@ -1,13 +1,14 @@
 //! Moving: cursors of lists and menus by identity, pages of text by rows.
 
 use crate::{
-    model::wish::Signal,
+    model::{change::ChangeId, finding::FindingId, wish::Signal},
     ui::{
         act::MODES,
         keys::Motion,
+        palette,
         pane::{Page, Pane},
-        panels::reader,
-        processes::Sort,
+        panels::{language, reader},
+        processes::columns,
         state::{Over, State},
         wish,
     },
@@ -17,10 +18,24 @@ use crate::{
 pub fn go(state: &mut State, motion: Motion) {
     let page = usize::from(state.size.1.saturating_sub(6)).max(1);
     match (&mut state.over, &state.page) {
-        (Over::SortMenu(row), _) => *row = step(Some(*row), Sort::ALL.len(), motion, page).unwrap_or(0),
+        (Over::SortMenu(row), _) => *row = step(Some(*row), columns::TABLE.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
+        (Over::Palette(_), _) => palette(state, motion, page),
+        (Over::Filter(field), _) => {
+            let rows = language::rows(field.list, state.size.0);
+            field.language = field.language.map(|at| step(Some(at), rows, motion, page).unwrap_or(0));
+        }
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
+        (Over::ThemeMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.themes.len(), motion, page).unwrap_or(0);
+            state.look.chosen = *row;
+        }
+        (Over::LayoutMenu { row, .. }, _) => {
+            *row = step(Some(*row), state.look.layouts.len(), motion, page).unwrap_or(0);
+            state.look.layout = *row;
+            state.settle_focus();
+        }
         (_, Page::Overview) => list(state, motion, page),
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));
@@ -29,23 +44,33 @@ pub fn go(state: &mut State, motion: Motion) {
     }
 }
 
+fn palette(state: &mut State, motion: Motion, page: usize) {
+    let Over::Palette(palette) = &state.over else { return };
+    let to = step(Some(palette.row), palette::items(state, palette.entry.text()).len(), motion, page).unwrap_or(0);
+    if let Over::Palette(palette) = &mut state.over {
+        palette.row = to;
+    }
+}
+
 fn list(state: &mut State, motion: Motion, page: usize) {
     match state.focus {
         Pane::Processes => {
             let list = &mut state.processes;
-            let to = step(list.place(), list.order.len(), motion, page / 2);
-            list.cursor = to.and_then(|at| list.order.get(at)).copied();
+            let to = step(list.place(), list.rows.all.len(), motion, page / 2);
+            list.cursor = to.and_then(|at| list.rows.all.get(at)).map(|row| row.id.clone());
+            list.followed = None;
         }
         Pane::Findings => {
-            let all = state.shown().findings.clone();
+            let all: Vec<FindingId> = state.found().map(|f| f.id.clone()).collect();
             let chosen = state.chosen_finding().map(|f| f.id.clone());
-            let at = all.iter().position(|f| Some(&f.id) == chosen.as_ref());
-            state.finding = step(at, all.len(), motion, page).and_then(|at| all.get(at)).map(|f| f.id.clone());
+            let at = all.iter().position(|id| Some(id) == chosen.as_ref());
+            state.finding = step(at, all.len(), motion, page).and_then(|at| all.get(at)).cloned();
         }
         Pane::Queue => {
             let chosen = state.chosen_change().map(|c| c.id);
-            let at = state.queue.iter().position(|c| Some(c.id) == chosen);
-            state.change = step(at, state.queue.len(), motion, page).and_then(|at| state.queue.get(at)).map(|c| c.id);
+            let all: Vec<ChangeId> = state.queued().map(|c| c.id).collect();
+            let at = all.iter().position(|id| Some(*id) == chosen);
+            state.change = step(at, all.len(), motion, page).and_then(|at| all.get(at)).copied();
         }
         Pane::Log => state.log.go(motion),
         _ => {}

@@ -1,9 +1,11 @@
 //! The panes of the overview and the whole-screen pages.
 
 use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
+use serde::Deserialize;
+use std::sync::Arc;
 
 /// A pane; its number is the key that focuses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[allow(missing_docs)]
 pub enum Pane {
     Cpu,
@@ -75,6 +77,8 @@ pub enum Page {
     Verify(ChangeId),
     /// One process.
     Process(ProcessId),
+    /// One control group, by path.
+    Cgroup(Arc<str>),
     /// The journal.
     Audit,
     /// Keys.

@@ -8,15 +8,20 @@ use crate::{
         time::{Now, Tick},
     },
     ui::{
+        arrangement::Arrangement,
         basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
+        filter::{Field, Filters, List},
         history::History,
         key::Key,
+        keymap::Keymap,
         keys::Context,
+        layout,
+        palette::Palette,
         pane::{Page, Pane},
         panels::log::LogView,
-        processes::ProcessList,
+        processes::{list::ProcessList, row::Sight},
         theme::Theme,
     },
 };
@@ -85,8 +90,24 @@ pub enum Over {
     SignalMenu(usize),
     /// The menu of nice values, and the row chosen.
     NiceMenu(usize),
-    /// The filter is being typed.
-    Filter,
+    /// The menu of themes and the row chosen, which is shown already, and the one before.
+    ThemeMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
+    /// The menu of layouts, likewise.
+    LayoutMenu {
+        /// Chosen.
+        row: usize,
+        /// Comes back when the menu is cancelled.
+        before: usize,
+    },
+    /// A filter is being typed.
+    Filter(Field),
+    /// The palette.
+    Palette(Palette),
 }
 
 /// How the screen looks.
@@ -96,6 +117,10 @@ pub struct Look {
     pub themes: Vec<Theme>,
     /// Which one.
     pub chosen: usize,
+    /// All layouts.
+    pub layouts: Vec<Arrangement>,
+    /// Which one.
+    pub layout: usize,
     /// Braille or ASCII.
     pub ink: Ink,
 }
@@ -123,6 +148,8 @@ pub struct State {
     pub scroll: usize,
     /// The processes.
     pub processes: ProcessList,
+    /// The filters of the other lists.
+    pub filters: Filters,
     /// The finding under the cursor.
     pub finding: Option<FindingId>,
     /// The changes as the queue shows them.
@@ -141,6 +168,8 @@ pub struct State {
     pub own: bool,
     /// What 100 % of processor time is.
     pub basis: Basis,
+    /// The keys in force.
+    pub keymap: Keymap,
     /// How it looks.
     pub look: Look,
     /// The log.
@@ -152,15 +181,19 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target],
-    &[C::Always, C::Global, C::Queue, C::List],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
     &[C::Always, C::Global, C::Queue, C::Reader],
     &[C::Always, C::Global, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
+    &[C::Always, C::Global, C::Reader, C::Filterable],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
     &[C::Always, C::Menu],
-    &[C::Always, C::Filter],
+    &[C::Always, C::Columns],
+    &[C::Always, C::Field, C::Filter],
+    &[C::Always, C::Field, C::Palette],
 ];
 
 impl State {
@@ -178,6 +211,7 @@ impl State {
             page: Page::Overview,
             scroll: 0,
             processes: ProcessList::default(),
+            filters: Filters::default(),
             finding: None,
             queue: Vec::new(),
             change: None,
@@ -187,10 +221,12 @@ impl State {
             lost: false,
             own,
             basis: Basis::default(),
+            keymap: Keymap::default(),
             look,
             log: LogView::default(),
         };
         state.refresh();
+        state.settle();
         state
     }
 
@@ -207,39 +243,71 @@ impl State {
 
     /// Which keys mean something now.
     pub fn contexts(&self) -> &'static [Context] {
-        match (&self.over, &self.page, self.focus) {
-            (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
-            (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
-            (Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..) => &[C::Always, C::Menu],
-            (Over::Filter, ..) => &[C::Always, C::Filter],
-            (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
-            (Over::Nothing, Page::Finding(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
-            (Over::Nothing, Page::Overview, Pane::Processes) => &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target],
-            (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
-            (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
+        match &self.over {
+            Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
+            Over::Dialog(_) => &[C::Always, C::Dialog],
+            Over::SortMenu(_) => &[C::Always, C::Columns],
+            Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
+                &[C::Always, C::Menu]
+            }
+            Over::Filter(_) => &[C::Always, C::Field, C::Filter],
+            Over::Palette(_) => &[C::Always, C::Field, C::Palette],
+            Over::Nothing => self.contexts_below(),
         }
     }
 
-    /// The change that keys of the queue are about.
+    /// Which keys mean something when nothing lies over the page.
+    pub fn contexts_below(&self) -> &'static [Context] {
+        match (&self.page, self.focus) {
+            (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
+            (Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
+            (Page::Finding(_) | Page::Cgroup(_), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
+            (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree]
+            }
+            (Page::Overview, Pane::Processes) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat]
+            }
+            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable]
+            }
+            (Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
+        }
+    }
+
+    /// The list in front, if it can be filtered.
+    pub fn list(&self) -> Option<List> {
+        List::in_front(&self.page, self.focus)
+    }
+
+    /// The changes that pass the filter of the queue.
+    pub fn queued(&self) -> impl Iterator<Item = &Arc<Change>> {
+        self.queue.iter().filter(|change| self.filters.queue.passes(&***change))
+    }
+
+    /// The findings that pass their filter.
+    pub fn found(&self) -> impl Iterator<Item = &Finding> {
+        self.shown().findings.iter().filter(|finding| self.filters.findings.passes(*finding))
+    }
+
+    /// The change that keys of the queue are about. On a page it is the page's own, whatever the filter says.
     pub fn chosen_change(&self) -> Option<&Arc<Change>> {
-        let id = match &self.page {
-            Page::Change(id) | Page::Verify(id) => Some(*id),
-            _ => self.change,
-        };
-        self.queue.iter().find(|c| Some(c.id) == id).or(self.queue.first())
+        if let Page::Change(id) | Page::Verify(id) = &self.page {
+            return self.queue.iter().find(|c| c.id == *id);
+        }
+        self.queued().find(|c| Some(c.id) == self.change).or_else(|| self.queued().next())
     }
 
     /// The finding under the cursor.
     pub fn chosen_finding(&self) -> Option<&Finding> {
-        let all = &self.shown().findings;
-        all.iter().find(|f| Some(&f.id) == self.finding.as_ref()).or(all.first())
+        self.found().find(|f| Some(&f.id) == self.finding.as_ref()).or_else(|| self.found().next())
     }
 
     /// Takes what the shown view says into the lists.
     pub fn refresh(&mut self) {
         let view = self.frozen.clone().unwrap_or_else(|| self.view.clone());
-        self.processes.take(&view.snapshot, &view.facts);
+        self.processes.refresh();
         self.queue = view.changes.to_vec();
         self.queue.sort_by(|a, b| a.queue_order(b));
         if self.change.is_some_and(|id| !self.queue.iter().any(|c| c.id == id)) {
@@ -250,6 +318,19 @@ impl State {
         let looked_at = self.focus == Pane::Queue || self.page != Page::Overview;
         if self.change.is_none() || (over && !looked_at) {
             self.change = self.queue.first().map(|c| c.id);
+        }
+    }
+
+    /// Makes the rows of the processes anew if they can be seen and are not of this moment.
+    pub fn settle(&mut self) {
+        if !self.processes.is_stale() || !layout::shows(self, Pane::Processes) {
+            return;
+        }
+        let mut list = std::mem::take(&mut self.processes);
+        let news = list.rebuild(&Sight::of(self));
+        self.processes = list;
+        if let Some(news) = news {
+            self.refuse(news);
         }
     }
 
@@ -271,6 +352,15 @@ impl State {
     /// Tells the operator why something was not done.
     pub fn refuse(&mut self, text: impl Into<String>) {
         self.toast = Some(Toast { text: text.into(), bad: true, until: self.now.tick + Duration::from_secs(8) });
+    }
+
+    /// A focused pane that has no place in the layout gives way to the first that has.
+    pub fn settle_focus(&mut self) {
+        let Some(layout) = self.look.layouts.get(self.look.layout) else { return };
+        let panes = layout.panes();
+        if !panes.contains(&self.focus) {
+            self.focus = panes.first().copied().unwrap_or(self.focus);
+        }
     }
 
     /// Changes that nobody has confirmed yet.

@@ -107,6 +107,30 @@ impl Theme {
         BUILT_IN.iter().filter_map(|(name, text)| Theme::parse(name, text).ok()).collect()
     }
 
+    /// Replaces every colour, for a terminal that has fewer of them.
+    pub fn recolour(&mut self, with: impl Fn(Color) -> Color) {
+        let styles = [
+            &mut self.text,
+            &mut self.dim,
+            &mut self.border,
+            &mut self.accent,
+            &mut self.title,
+            &mut self.selected,
+            &mut self.good,
+            &mut self.notice,
+            &mut self.warning,
+            &mut self.critical,
+            &mut self.chart,
+            &mut self.second,
+            &mut self.mark,
+            &mut self.removed,
+            &mut self.added,
+        ];
+        for style in styles {
+            (style.fg, style.bg) = (style.fg.map(&with), style.bg.map(&with));
+        }
+    }
+
     /// The style for a number beside its thresholds: quiet, warning, critical.
     pub fn level(&self, value: f64, warning: f64, critical: f64) -> Style {
         match value {

@@ -6,12 +6,15 @@ use crate::{
     ui::{
         act,
         dialog::{Dialog, Question},
+        entry::Entry,
+        filter::{self, Field, List},
         key::Key,
-        keys::{self, Context, Intent},
+        keys::{Intent, Motion},
         layout::Shape,
         motion,
+        palette::{self, Palette},
         pane::{Page, Pane},
-        processes::Sort,
+        processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
         wish,
     },
@@ -24,6 +27,13 @@ const AUDITED: usize = 500;
 /// Takes a message at a time; says what the console is to do.
 pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
     state.now = now;
+    let commands = take(state, msg);
+    state.settle();
+    commands
+}
+
+fn take(state: &mut State, msg: Msg) -> Vec<UiCommand> {
+    let now = state.now;
     if state.toast.as_ref().is_some_and(|toast| toast.until <= now.tick) {
         state.toast = None;
     }
@@ -81,12 +91,25 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
 
 /// Only a field takes a paste, only its first line, and nothing that controls a terminal.
 fn paste(state: &mut State, text: &str) -> Vec<UiCommand> {
-    if matches!(state.over, Over::Filter) {
-        let line = text.lines().next().unwrap_or("");
-        state.processes.filter.extend(line.chars().filter(|c| !c.is_control()).take(64).flat_map(char::to_lowercase));
-        rearrange(state);
-    }
+    type_in(state, text.lines().next().unwrap_or(""));
     vec![]
+}
+
+/// Types into the field in front, if there is one.
+fn type_in(state: &mut State, text: &str) {
+    edit(state, |entry| entry.insert(text));
+}
+
+/// Changes the line in front, and what follows from it.
+fn edit(state: &mut State, change: impl FnOnce(&mut Entry)) {
+    match std::mem::take(&mut state.over) {
+        Over::Filter(field) => state.over = Over::Filter(filter::type_into(state, field, |field| change(&mut field.entry))),
+        Over::Palette(mut palette) => {
+            change(&mut palette.entry);
+            state.over = Over::Palette(Palette { row: 0, ..palette });
+        }
+        other => state.over = other,
+    }
 }
 
 fn press(state: &mut State, key: Key) -> Vec<UiCommand> {
@@ -101,18 +124,15 @@ fn press(state: &mut State, key: Key) -> Vec<UiCommand> {
         }
         return vec![];
     }
-    match (keys::find(contexts, key), key) {
+    match (state.keymap.find(contexts, key), key) {
         (Some(intent), _) => perform(state, intent),
-        (None, Key::Char(c)) => letter(state, contexts, c),
+        (None, Key::Char(c)) => letter(state, c),
         (None, _) => vec![],
     }
 }
 
-fn letter(state: &mut State, contexts: &[Context], c: char) -> Vec<UiCommand> {
-    if contexts.contains(&Context::Filter) {
-        state.processes.filter.extend(c.to_lowercase());
-        rearrange(state);
-    }
+fn letter(state: &mut State, c: char) -> Vec<UiCommand> {
+    type_in(state, c.encode_utf8(&mut [0; 4]));
     if let Over::Dialog(Dialog { code: Some(code), typed, .. }) = &mut state.over {
         typed.push(c);
         if typed == code {
@@ -146,7 +166,12 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::PreviousPane => focus(state, state.focus.along(Pane::ALL.len() - 1)),
         Intent::Expand => state.expanded = state.page == Page::Overview && !state.expanded,
         Intent::Freeze => freeze(state),
-        Intent::Theme => next_theme(state),
+        Intent::Theme => state.over = Over::ThemeMenu { row: state.look.chosen, before: state.look.chosen },
+        Intent::Layout => {
+            open(state, Page::Overview);
+            state.expanded = false;
+            state.over = Over::LayoutMenu { row: state.look.layout, before: state.look.layout };
+        }
         Intent::Basis => {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
@@ -154,20 +179,40 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
-        Intent::Filter => state.over = Over::Filter,
-        Intent::SortMenu => {
-            state.over = Over::SortMenu(Sort::ALL.iter().position(|s| *s == state.processes.sort).unwrap_or(0));
+        Intent::Filter => {
+            if let Some(list) = state.list() {
+                state.over = Over::Filter(Field::open(state, list));
+            }
         }
-        Intent::Invert => sort(state, state.processes.sort, !state.processes.inverted),
-        Intent::SortCpu => sort(state, Sort::Cpu, false),
-        Intent::SortMemory => sort(state, Sort::Memory, false),
+        Intent::Palette => state.over = Over::Palette(Palette::default()),
+        Intent::SortMenu
+        | Intent::Invert
+        | Intent::SortCpu
+        | Intent::SortMemory
+        | Intent::SortNext
+        | Intent::SortPrevious
+        | Intent::Column
+        | Intent::Form
+        | Intent::Group
+        | Intent::Fold
+        | Intent::Unfold
+        | Intent::Close
+        | Intent::Open
+        | Intent::FoldAll
+        | Intent::Mark
+        | Intent::Unmark
+        | Intent::Follow
+        | Intent::NextMatch
+        | Intent::PreviousMatch
+        | Intent::KernelThreads => processes::act::perform(state, intent),
         Intent::Signal => state.over = Over::SignalMenu(0),
         Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
         Intent::Cancel => cancel(state),
         Intent::Choose => return choose(state),
-        Intent::Erase | Intent::EraseAll => erase(state, intent),
-        Intent::Accept => state.over = Over::Nothing,
+        Intent::Erase => erase(state),
+        Intent::Edit(change) => edit(state, |entry| entry.edit(change)),
+        Intent::Accept | Intent::Complete | Intent::Earlier | Intent::Later | Intent::Language => in_filter(state, intent),
         Intent::Approve
         | Intent::Dismiss
         | Intent::Unapprove
@@ -211,11 +256,27 @@ fn confirm(state: &mut State) -> Vec<UiCommand> {
 }
 
 fn cancel(state: &mut State) {
-    if matches!(state.over, Over::Filter) {
-        state.processes.filter.clear();
-        rearrange(state);
+    match std::mem::take(&mut state.over) {
+        Over::Filter(field) => filter::clear(state, field.list),
+        Over::ThemeMenu { before, .. } => state.look.chosen = before,
+        Over::LayoutMenu { before, .. } => state.look.layout = before,
+        _ => {}
     }
-    state.over = Over::Nothing;
+}
+
+/// Keys of the field of a filter.
+fn in_filter(state: &mut State, intent: Intent) {
+    let Over::Filter(mut field) = std::mem::take(&mut state.over) else { return };
+    state.over = Over::Filter(match intent {
+        Intent::Complete => filter::complete_name(state, field),
+        Intent::Earlier => filter::recall(state, field, Motion::Up),
+        Intent::Later => filter::recall(state, field, Motion::Down),
+        Intent::Language => {
+            field.language = if field.language.is_some() { None } else { Some(0) };
+            field
+        }
+        _ => return filter::accept(state, &field),
+    });
 }
 
 /// Closes, goes back, releases the list, clears the filter: the first of these that there is.
@@ -225,27 +286,29 @@ fn back(state: &mut State) {
     } else if state.expanded {
         state.expanded = false;
     } else if state.processes.cursor.is_some() {
-        state.processes.cursor = None;
-        state.refresh();
-    } else if !state.processes.filter.is_empty() {
-        state.processes.filter.clear();
-        rearrange(state);
+        state.processes.release();
+    } else if let Some(list) = state.list().filter(|list| !filter::of(state, *list).is_empty()) {
+        filter::clear(state, list);
     } else if state.frozen.is_some() {
         freeze(state);
     }
     state.toast = None;
 }
 
-/// Opens a page at its top.
+/// Opens a page at its top, with all its lines.
 pub fn open(state: &mut State, page: Page) {
+    for list in [List::Audit, List::Help] {
+        filter::clear(state, list);
+    }
     state.page = page;
     state.scroll = 0;
 }
 
-fn focus(state: &mut State, pane: Pane) {
+/// Puts a pane in front.
+pub fn focus(state: &mut State, pane: Pane) {
     open(state, Page::Overview);
-    if pane != Pane::Processes && state.processes.cursor.take().is_some() {
-        state.refresh();
+    if pane != Pane::Processes && state.processes.cursor.is_some() && state.processes.followed.is_none() {
+        state.processes.release();
     }
     state.focus = pane;
 }
@@ -255,14 +318,17 @@ fn freeze(state: &mut State) {
     state.refresh();
 }
 
-fn next_theme(state: &mut State) {
-    state.look.chosen = (state.look.chosen + 1) % state.look.themes.len().max(1);
-    state.tell(format!("theme: {}", state.theme().name));
-}
-
 fn details(state: &mut State) {
     let page = match state.focus {
-        Pane::Processes => state.processes.cursor.or(state.processes.order.first().copied()).map(Page::Process),
+        Pane::Processes => {
+            let list = &state.processes;
+            match list.cursor.as_ref().or(list.rows.all.first().map(|row| &row.id)) {
+                Some(RowId::Process(id)) => Some(Page::Process(*id)),
+                Some(RowId::Cgroup(path)) => Some(Page::Cgroup(path.clone())),
+                Some(RowId::Program(_)) => return processes::act::turn_fold(state),
+                None => None,
+            }
+        }
         Pane::Findings => state.chosen_finding().map(|f| Page::Finding(f.id.clone())),
         Pane::Queue => state.chosen_change().map(|c| Page::Change(c.id)),
         _ => None,
@@ -272,47 +338,22 @@ fn details(state: &mut State) {
     }
 }
 
-fn sort(state: &mut State, by: Sort, inverted: bool) {
-    state.processes.sort = by;
-    state.processes.inverted = inverted;
-    rearrange(state);
-}
-
-/// Puts the processes in order anew.
-fn rearrange(state: &mut State) {
-    let view = state.frozen.clone().unwrap_or_else(|| state.view.clone());
-    if let Some(all) = view.snapshot.processes.known() {
-        state.processes.arrange(all, &view.facts);
-    }
-}
-
 fn choose(state: &mut State) -> Vec<UiCommand> {
     match std::mem::take(&mut state.over) {
         Over::SortMenu(row) => {
-            let by = Sort::ALL.get(row).copied().unwrap_or_default();
-            sort(state, by, false);
+            processes::act::choose_sort(state, row);
             vec![]
         }
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::Palette(palette) => palette::choose(state, palette),
         Over::SignalMenu(row) => wish::signal(state, row),
         Over::NiceMenu(row) => wish::nice(state, row),
         _ => vec![],
     }
 }
 
-fn erase(state: &mut State, intent: Intent) {
-    match &mut state.over {
-        Over::Dialog(dialog) => {
-            dialog.typed.pop();
-        }
-        Over::Filter => {
-            if intent == Intent::EraseAll {
-                state.processes.filter.clear();
-            } else {
-                state.processes.filter.pop();
-            }
-            rearrange(state);
-        }
-        _ => {}
+fn erase(state: &mut State) {
+    if let Over::Dialog(dialog) = &mut state.over {
+        dialog.typed.pop();
     }
 }

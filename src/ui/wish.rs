@@ -40,7 +40,7 @@ pub fn about(nice: i8) -> &'static str {
 fn targets(state: &State) -> Vec<ProcessId> {
     match state.page {
         Page::Process(id) => vec![id],
-        _ => state.processes.cursor.into_iter().collect(),
+        _ => state.processes.targets(),
     }
 }
 

@@ -49,18 +49,20 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Exit code, standard output, standard error.
-fn ended(output: &Output) -> (i32, String, String) {
+pub fn ended(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
 /// A daemon that is listening; ended with this.
-struct Daemon {
+pub struct Daemon {
     child: Child,
     errors: BufReader<std::process::ChildStderr>,
+    /// What it has said up to where it listens.
+    pub heard: String,
 }
 
 impl Daemon {
-    fn start(home: &Home, args: &[&str]) -> Daemon {
+    pub fn start(home: &Home, args: &[&str]) -> Daemon {
         let mut command = home.trimtab(&[&["daemon"], args].concat());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
@@ -68,7 +70,7 @@ impl Daemon {
         while !heard.contains("listens on") {
             assert!(errors.read_line(&mut heard).unwrap() > 0, "it did not start: {heard}");
         }
-        Daemon { child, errors }
+        Daemon { child, errors, heard }
     }
 
     fn pid(&self) -> rustix::process::Pid {
@@ -76,7 +78,7 @@ impl Daemon {
     }
 
     /// Sends the signal and waits for the end.
-    fn end(mut self, signal: rustix::process::Signal) -> (i32, String) {
+    pub fn end(mut self, signal: rustix::process::Signal) -> (i32, String) {
         rustix::process::kill_process(self.pid(), signal).unwrap();
         let mut rest = String::new();
         self.errors.read_to_string(&mut rest).unwrap();

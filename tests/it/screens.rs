@@ -2,6 +2,7 @@
 //!
 //! Pictures are `screens/*.snap`; `UPDATE_SCREENS=1 cargo test --test it screens` draws them anew.
 
+mod find;
 mod scene;
 
 use proptest::prelude::*;
@@ -15,10 +16,12 @@ use trimtab::{
         message::{Ask, Body, Command, Reply, View},
         plan::{Obstacle, Refusal},
         proposal::Risk,
+        subject::ProcessId,
         verdict::{Effect, Outcome, Verdict},
         wish::{Signal, Wish},
     },
     ui::{
+        arrangement::Arrangement,
         chart::Ink,
         draw,
         key::Key,
@@ -34,7 +37,7 @@ use trimtab::{
 fn look(theme: &str, ink: Ink) -> Look {
     let themes = Theme::built_in();
     let chosen = themes.iter().position(|t| t.name == theme).unwrap();
-    Look { themes, chosen, ink }
+    Look { themes, chosen, layouts: Arrangement::built_in(), layout: 0, ink }
 }
 
 fn state_of(view: View) -> State {
@@ -348,8 +351,11 @@ fn a_paste_outside_a_field_is_dropped() {
     assert!(matches!(state.over, Over::Nothing));
     press(&mut state, 0, "/");
     update(&mut state, after(0), Msg::Paste("PYthon\nrm -rf".into()));
-    assert_eq!(state.processes.filter, "python");
-    assert_eq!(state.processes.order.len(), 6);
+    assert_eq!(state.processes.filter.text(), "PYthon");
+    assert_eq!(state.processes.rows.all.len(), 0, "a capital counts");
+    update(&mut state, after(0), Msg::Key(Key::Ctrl('u')));
+    update(&mut state, after(0), Msg::Paste("python".into()));
+    assert_eq!(state.processes.rows.all.len(), 6);
 }
 
 #[test]
@@ -434,9 +440,9 @@ fn escape_goes_back_one_step_at_a_time() {
     esc(&mut state);
     assert!(!state.expanded && state.processes.cursor.is_some());
     esc(&mut state);
-    assert!(state.processes.cursor.is_none() && state.processes.filter == "py");
+    assert!(state.processes.cursor.is_none() && state.processes.filter.text() == "py");
     esc(&mut state);
-    assert_eq!(state.processes.filter, "");
+    assert!(state.processes.filter.is_empty());
     assert_eq!(state.focus, Pane::Processes);
 }
 
@@ -479,13 +485,17 @@ proptest! {
     }
 }
 
+fn chosen(state: &State) -> ProcessId {
+    state.processes.cursor.as_ref().unwrap().process().unwrap()
+}
+
 #[test]
 fn a_signal_wants_a_target_a_choice_and_a_yes() {
     let mut state = state();
     assert_eq!(press(&mut state, 0, "X"), []);
     assert!(state.toast.take().unwrap().text.contains("choose a process first"), "the row at the top is no target");
     press(&mut state, 0, "jX");
-    let target = state.processes.cursor.unwrap();
+    let target = chosen(&state);
     assert_eq!(update(&mut state, after(0), Msg::Key(Key::Enter)), [UiCommand::Drain], "TERM stands first");
     assert!(text(&drawn(&mut state, 100, 30)).contains(&format!("({}) of", target.pid)));
     let term = Wish::Signal { processes: vec![target], signal: Signal::Term };
@@ -504,7 +514,7 @@ fn what_cannot_be_undone_and_hurts_wants_its_code() {
     let code = dialog.code.clone().unwrap();
     assert_eq!(press(&mut state, 500, "y"), []);
     press(&mut state, 500, "yy");
-    let kill = Wish::Signal { processes: vec![state.processes.cursor.unwrap()], signal: Signal::Kill };
+    let kill = Wish::Signal { processes: vec![chosen(&state)], signal: Signal::Kill };
     assert_eq!(press(&mut state, 500, &code), [UiCommand::Ask(Ask::Do(Command::Wish(kill)))]);
 }
 
@@ -512,7 +522,7 @@ fn what_cannot_be_undone_and_hurts_wants_its_code() {
 fn a_nice_value_is_chosen_from_the_next_one_up_or_down() {
     let mut state = state();
     press(&mut state, 0, "j");
-    let target = state.processes.cursor.unwrap();
+    let target = chosen(&state);
     update(&mut state, after(0), Msg::Key(Key::F(8)));
     update(&mut state, after(0), Msg::Key(Key::Enter));
     let nicer = Wish::Nice { processes: vec![target], to: 5 };
@@ -530,4 +540,34 @@ fn a_target_that_ended_meanwhile_makes_the_question_stale() {
     update(&mut state, after(200), Msg::View(Arc::new(gone)));
     assert_eq!(press(&mut state, 900, "y"), []);
     assert!(matches!(state.over, Over::Nothing), "any key closes it");
+}
+
+#[test]
+fn every_layout_at_every_size() {
+    for layout in 1..Arrangement::built_in().len() {
+        let mut state = state();
+        state.look.layout = layout;
+        let name = state.look.layouts[layout].name.clone();
+        compare(&format!("layout-{name}"), &text(&drawn(&mut state, 160, 48)));
+        for (width, height) in [(120, 40), (100, 30), (80, 24), (60, 20), (40, 15), (20, 5), (1, 1)] {
+            drawn(&mut state, width, height);
+        }
+    }
+}
+
+#[test]
+fn a_theme_and_a_layout_are_shown_as_they_are_passed_and_come_back_when_cancelled() {
+    let mut state = state();
+    press(&mut state, 0, "cj");
+    assert_eq!(state.theme().name, "dark");
+    update(&mut state, after(0), Msg::Key(Key::Esc));
+    assert_eq!(state.theme().name, "ansi16");
+    press(&mut state, 0, "cj");
+    update(&mut state, after(0), Msg::Key(Key::Enter));
+    assert_eq!(state.theme().name, "dark");
+    update(&mut state, after(0), Msg::Key(Key::F(2)));
+    press(&mut state, 0, "j");
+    assert!(text(&drawn(&mut state, 160, 48)).contains("the list of processes as large as it gets"));
+    update(&mut state, after(0), Msg::Key(Key::Esc));
+    assert_eq!(state.look.layout, 0);
 }

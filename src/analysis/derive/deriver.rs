@@ -11,6 +11,7 @@ use super::{
     processes::processes,
     services::services,
     slot::{Ring, Slot},
+    traffic::Traffic,
     vm::vm,
 };
 use crate::model::{
@@ -49,6 +50,7 @@ pub struct Deriver {
     disks: Slot<Vec<DiskSample>, Vec<Disk>>,
     filesystems: Slot<(), Vec<Filesystem>>,
     network: Slot<NetworkSample, Network>,
+    traffic: Traffic,
     tcp: Slot<Vec<TcpSample>, Vec<Tcp>>,
     processes: Slot<Arc<Vec<ProcessSample>>, Arc<Vec<Process>>>,
     cgroups: Slot<Vec<CgroupSample>, Vec<Cgroup>>,
@@ -105,10 +107,23 @@ impl Deriver {
                 self.filesystems.take(at, (), |_, (), _| Some(rows.collect()));
             }
             Sample::Interfaces(new) => self.network.take(at, new, |old, new, dt| Some(network(old?, new, dt))),
-            Sample::Tcp(new) => self.tcp.take(at, new, |old, new, dt| Some(tcp(old?, new, dt))),
-            Sample::Processes(new) => self.processes.take(at, new, |old, new, dt| {
-                Some(Arc::new(processes(old.map(|old| old.as_slice()).unwrap_or_default(), new, dt)))
-            }),
+            Sample::Tcp(new) => {
+                self.traffic.take(&new);
+                let traffic = &self.traffic;
+                self.tcp.take(at, new, |old, new, dt| {
+                    let mut rows = tcp(old?, new, dt);
+                    traffic.tell(&mut rows);
+                    Some(rows)
+                });
+            }
+            Sample::Processes(new) => {
+                let traffic = &self.traffic;
+                self.processes.take(at, new, |old, new, dt| {
+                    let mut rows = processes(old.map(|old| old.as_slice()).unwrap_or_default(), new, dt);
+                    traffic.fill(&mut rows);
+                    Some(Arc::new(rows))
+                });
+            }
             Sample::Cgroups(new) => {
                 self.cgroups.take(at, new, |old, new, dt| Some(cgroups(old.map(Vec::as_slice).unwrap_or_default(), new, dt)));
             }

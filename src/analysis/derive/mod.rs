@@ -13,4 +13,5 @@ mod pressure;
 mod processes;
 mod services;
 mod slot;
+mod traffic;
 mod vm;

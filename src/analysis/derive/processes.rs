@@ -41,6 +41,7 @@ fn derive(old: Option<&ProcessSample>, new: &ProcessSample, seconds: f64) -> Pro
         descriptor_limit: new.descriptor_limit,
         cgroup: new.cgroup.clone(),
         netns: new.netns,
+        cpu_time: new.cpu,
         net: None,
         io_wait: old.and_then(|old| old.io_wait.zip(new.io_wait)).map(|(old, new)| nanos(old, new)),
     }

@@ -90,7 +90,8 @@ mod tests {
             guard: GuardState::Idle,
             engine: 1,
         };
-        let look = Look { themes: Theme::built_in(), chosen: 0, ink: Ink::Braille };
+        let layouts = crate::ui::arrangement::Arrangement::built_in();
+        let look = Look { themes: Theme::built_in(), chosen: 0, layouts, layout: 0, ink: Ink::Braille };
         State::begin(&Welcome { view, history: Vec::new() }, look, true)
     }
 

@@ -59,9 +59,9 @@ fn help(metric: Metric, kind: &str) -> String {
     let mut letters = words.chars();
     let words: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
     match kind {
-        "host" => format!("{words} of the host, over the last second"),
+        "host" => format!("{words} of the host"),
         "cgroup" => format!("{words} by cgroup: the {MOST_BY_CPU} by cpu time and the {MOST_BY_MEMORY} by memory that use most"),
-        kind => format!("{words} by {kind}, over the last second"),
+        kind => format!("{words} by {kind}"),
     }
 }
 

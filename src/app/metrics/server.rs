@@ -4,14 +4,18 @@
 //! connections at a time, so many bytes of a request, so long to send it, so long to take the answer.
 
 use crate::{
-    app::metrics::{
-        self,
-        accept::{content_type, wanted},
+    app::{
+        failure::Failure,
+        metrics::{
+            self,
+            accept::{content_type, wanted},
+        },
     },
+    config::{address, sections::Metrics},
     engine::handle::EngineHandle,
     model::message::Exposition,
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -28,24 +32,17 @@ pub const ASK: Duration = Duration::from_secs(5);
 /// How long a client may take to read the answer.
 pub const TAKE: Duration = Duration::from_secs(10);
 
-/// Where to listen: `PORT` and `:PORT` are on loopback.
-pub fn address(text: &str) -> Result<SocketAddr, String> {
-    let port = text.strip_prefix(':').unwrap_or(text);
-    if let Ok(port) = port.parse::<u16>() {
-        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
-    }
-    text.parse().map_err(|_| format!("`{text}` is no address to listen on: PORT (on loopback), 127.0.0.1:9877 or [::1]:9877"))
-}
-
-/// Listens, and says so.
-pub async fn listen(at: SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(at).await?;
-    let at = listener.local_addr()?;
+/// Listens where the configuration says, if it does, and tells the log.
+pub async fn listen(config: &Metrics) -> Result<Option<TcpListener>, Failure> {
+    let Some(wanted) = &config.listen else { return Ok(None) };
+    let failed = |e: io::Error| Failure::new(format!("metrics on {wanted}: {e}"));
+    let listener = TcpListener::bind(address::parse(wanted).map_err(Failure::usage)?).await.map_err(failed)?;
+    let at = listener.local_addr().map_err(failed)?;
     log::info!("metrics are on http://{at}/metrics");
     if !at.ip().is_loopback() {
         log::warn!("metrics on {at} can be read by whoever reaches this address, without a password");
     }
-    Ok(listener)
+    Ok(Some(listener))
 }
 
 /// Serves until its task is dropped.
@@ -175,7 +172,6 @@ fn response(status: &str, content: &str, headers: &str, (body, length): (&str, u
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -201,14 +197,5 @@ mod tests {
             request(&head);
             request(&format!("GET /metrics HTTP/1.1\r\n{more}"));
         }
-    }
-
-    #[test]
-    fn a_port_alone_is_on_loopback() {
-        assert_eq!(address("9877").unwrap(), "127.0.0.1:9877".parse().unwrap());
-        assert_eq!(address(":0").unwrap(), "127.0.0.1:0".parse().unwrap());
-        assert_eq!(address("[::1]:9877").unwrap(), "[::1]:9877".parse().unwrap());
-        assert_eq!(address("0.0.0.0:9877").unwrap(), "0.0.0.0:9877".parse().unwrap());
-        assert!(address("web:9877").is_err() && address("65536").is_err() && address("").is_err());
     }
 }

@@ -20,6 +20,13 @@ pub fn clock(at: Wall) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
 }
 
+/// The same with milliseconds, as ISO 8601 has it.
+pub fn iso(at: Wall) -> String {
+    let whole = clock(at);
+    let seconds = whole.trim_end_matches('Z').replacen(' ', "T", 1);
+    format!("{seconds}.{:03}Z", at.0.rem_euclid(1000))
+}
+
 /// A row with its name, below something.
 pub(super) fn row(out: &mut String, name: &str, value: &str) {
     line(out, &format!("   {name:<9} {value}"));
@@ -45,5 +52,7 @@ mod tests {
         ] {
             assert_eq!(clock(Wall(millis)), text);
         }
+        assert_eq!(iso(Wall(1_735_689_599_007)), "2024-12-31T23:59:59.007Z");
+        assert_eq!(iso(Wall(-1)), "1969-12-31T23:59:59.999Z");
     }
 }

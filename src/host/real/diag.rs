@@ -1,4 +1,4 @@
-//! sock_diag(7): the listening TCP sockets of the network namespace that the calling thread is in, over netlink(7).
+//! sock_diag(7): TCP sockets of the network namespace that the calling thread is in, over netlink(7); here those that listen.
 //!
 //! For a listening socket the kernel's `rqueue` is how many connections wait to be accepted and `wqueue` how many may
 //! (include/uapi/linux/inet_diag.h; `tcp_diag_get_info` in net/ipv4/tcp_diag.c).
@@ -15,34 +15,51 @@ use rustix::{
 use std::io;
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// The older request, whose answer has the same messages under its own number.
+pub(super) const TCPDIAG_GETSOCK: u16 = 18;
 const REQUEST_DUMP: u16 = 0x301;
 const DONE: u16 = 3;
 const ERROR: u16 = 2;
 const TCP_LISTEN: u32 = 10;
 
 const HEADER: usize = 16;
-const REQUEST: usize = HEADER + 56;
+/// Size of `struct inet_diag_req_v2`.
+const REQUEST: usize = 56;
 /// Size of `struct inet_diag_msg`.
-const MESSAGE: usize = 72;
+pub(super) const MESSAGE: usize = 72;
 /// The kernel fills at most 32 KiB at once.
-const DATAGRAM: usize = 64 * 1024;
+pub(super) const DATAGRAM: usize = 64 * 1024;
 
-/// All listening sockets, IPv4 and IPv6. A kernel without IPv6 has only the first.
+/// All listening sockets, IPv4 and IPv6.
 pub(super) fn listeners() -> io::Result<Vec<Listener>> {
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
-    let (mut found, mut buffer) = (Vec::new(), vec![0; DATAGRAM]);
-    dump(&socket, AddressFamily::INET, &mut buffer, &mut found)?;
-    match dump(&socket, AddressFamily::INET6, &mut buffer, &mut found) {
+    let mut found = Vec::new();
+    both_families(1 << TCP_LISTEN, 0, &mut |body| found.extend(listener(body)))?;
+    Ok(found)
+}
+
+/// Calls `take` with each message about a socket in one of the `states` (a mask), IPv4 and then IPv6, with what `extension` (a mask)
+/// asks for beside. A kernel without IPv6 has only the first.
+pub(super) fn both_families(states: u32, extension: u8, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; DATAGRAM];
+    let socket = open()?;
+    dump(&socket, &request(AddressFamily::INET, states, extension), &mut buffer, take)?;
+    match dump(&socket, &request(AddressFamily::INET6, states, extension), &mut buffer, take) {
         Err(e) if e.raw_os_error() != Some(libc::ENOENT) => Err(e),
-        _ => Ok(found),
+        _ => Ok(()),
     }
 }
 
-fn dump(socket: &OwnedFd, family: AddressFamily, buffer: &mut [u8], into: &mut Vec<Listener>) -> io::Result<()> {
-    sendto(socket, &request(family), SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
+/// A socket to ask with.
+pub(super) fn open() -> io::Result<OwnedFd> {
+    Ok(socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?)
+}
+
+/// Asks, and calls `take` with each message of the answer.
+pub(super) fn dump(socket: &OwnedFd, request: &[u8], buffer: &mut [u8], take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    sendto(socket, request, SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
     loop {
         let (_, length) = retry_on_intr(|| recv(socket, &mut *buffer, RecvFlags::empty()))?;
-        match parse(buffer.get(..length).unwrap_or_default(), into) {
+        match parse(buffer.get(..length).unwrap_or_default(), take) {
             Dump::GoesOn => {}
             Dump::Ended => return Ok(()),
             Dump::Failed(errno) => return Err(io::Error::from_raw_os_error(errno)),
@@ -50,17 +67,23 @@ fn dump(socket: &OwnedFd, family: AddressFamily, buffer: &mut [u8], into: &mut V
     }
 }
 
-/// `struct nlmsghdr` and `struct inet_diag_req_v2`: every listening TCP socket of a family.
-fn request(family: AddressFamily) -> [u8; REQUEST] {
-    let mut fields = Vec::with_capacity(REQUEST);
-    fields.extend((REQUEST as u32).to_ne_bytes());
-    fields.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+/// `struct nlmsghdr` of a dump with so long a body.
+pub(super) fn header(kind: u16, body: usize) -> Vec<u8> {
+    let mut fields = Vec::with_capacity(HEADER + body);
+    fields.extend(((HEADER + body) as u32).to_ne_bytes());
+    fields.extend(kind.to_ne_bytes());
     fields.extend(REQUEST_DUMP.to_ne_bytes());
     fields.extend([0; 8]);
-    fields.extend([family.as_raw() as u8, libc::IPPROTO_TCP as u8, 0, 0]);
-    fields.extend((1u32 << TCP_LISTEN).to_ne_bytes());
-    fields.resize(REQUEST, 0);
-    fields.try_into().unwrap_or([0; REQUEST])
+    fields
+}
+
+/// With `struct inet_diag_req_v2`: the TCP sockets of a family.
+fn request(family: AddressFamily, states: u32, extension: u8) -> Vec<u8> {
+    let mut fields = header(SOCK_DIAG_BY_FAMILY, REQUEST);
+    fields.extend([family.as_raw() as u8, libc::IPPROTO_TCP as u8, extension, 0]);
+    fields.extend(states.to_ne_bytes());
+    fields.resize(HEADER + REQUEST, 0);
+    fields
 }
 
 /// What a datagram said about the dump.
@@ -71,16 +94,16 @@ enum Dump {
     Failed(i32),
 }
 
-/// Takes the sockets out of a datagram of netlink messages. One that is cut short ends the dump with an error, so that no reading loop
+/// Takes the messages out of a datagram of netlink messages. One that is cut short ends the dump with an error, so that no reading loop
 /// waits for an end that cannot come.
-fn parse(mut datagram: &[u8], into: &mut Vec<Listener>) -> Dump {
+fn parse(mut datagram: &[u8], take: &mut dyn FnMut(&[u8])) -> Dump {
     while !datagram.is_empty() {
         let (Some(length), Some(kind)) = (u32_at(datagram, 0), u16_at(datagram, 4)) else { return Dump::Failed(libc::EBADMSG) };
         let Some(body) = datagram.get(HEADER..length as usize) else { return Dump::Failed(libc::EBADMSG) };
         match kind {
             DONE => return Dump::Ended,
             ERROR => return u32_at(body, 0).map_or(Dump::Failed(libc::EBADMSG), |code| Dump::Failed((code as i32).wrapping_neg())),
-            SOCK_DIAG_BY_FAMILY => into.extend(listener(body)),
+            SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK => take(body),
             _ => {}
         }
         datagram = datagram.get((length as usize).next_multiple_of(4)..).unwrap_or_default();
@@ -95,11 +118,11 @@ fn listener(body: &[u8]) -> Option<Listener> {
     Some(Listener { port, waiting: u32_at(body, 56)?, backlog: u32_at(body, 60)?, inode: u32_at(body, 68)?.into(), owner: None })
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().copied().map(u32::from_ne_bytes)
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().copied().map(u16::from_ne_bytes)
 }
 
@@ -135,18 +158,18 @@ mod tests {
         let mut datagram = message(SOCK_DIAG_BY_FAMILY, &socket(8080, [3, 128], 77));
         datagram.extend(message(SOCK_DIAG_BY_FAMILY, &socket(22, [0, 5], 78)));
         let mut found = Vec::new();
-        assert_eq!(parse(&datagram, &mut found), Dump::GoesOn);
+        assert_eq!(parse(&datagram, &mut |body| found.extend(listener(body))), Dump::GoesOn);
         assert_eq!(found[0], Listener { port: 8080, waiting: 3, backlog: 128, inode: 77, owner: None });
         assert_eq!((found[1].port, found.len()), (22, 2));
-        assert_eq!(parse(&message(DONE, &[0; 4]), &mut found), Dump::Ended);
-        assert_eq!(parse(&message(ERROR, &(-libc::ENOENT).to_ne_bytes()), &mut found), Dump::Failed(libc::ENOENT));
+        assert_eq!(parse(&message(DONE, &[0; 4]), &mut |_| {}), Dump::Ended);
+        assert_eq!(parse(&message(ERROR, &(-libc::ENOENT).to_ne_bytes()), &mut |_| {}), Dump::Failed(libc::ENOENT));
     }
 
     #[test]
     fn a_cut_datagram_ends_the_dump() {
         let whole = message(SOCK_DIAG_BY_FAMILY, &socket(1, [0, 0], 1));
-        assert_eq!(parse(&whole[..40], &mut Vec::new()), Dump::Failed(libc::EBADMSG));
-        assert_eq!(parse(&[0; 16], &mut Vec::new()), Dump::Failed(libc::EBADMSG), "a message of no length would never end");
+        assert_eq!(parse(&whole[..40], &mut |_| {}), Dump::Failed(libc::EBADMSG));
+        assert_eq!(parse(&[0; 16], &mut |_| {}), Dump::Failed(libc::EBADMSG), "a message of no length would never end");
     }
 
     #[test]
@@ -170,14 +193,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_datagram_makes_the_parser_panic_or_loop(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _any = parse(&bytes, &mut Vec::new());
+            let _any = parse(&bytes, &mut |_| {});
         }
 
         #[test]
         fn no_body_does_either(kind in 0u16..24, length in 0u32..120, body in proptest::collection::vec(any::<u8>(), 0..100)) {
             let mut bytes = message(kind, &body);
             bytes[..4].copy_from_slice(&length.to_ne_bytes());
-            let _any = parse(&bytes, &mut Vec::new());
+            let _any = parse(&bytes, &mut |_| {});
         }
     }
 }

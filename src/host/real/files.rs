@@ -8,40 +8,38 @@ use crate::{
     },
     model::{knob::Place, sample::Space},
 };
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::{FileExt, MetadataExt},
-    path::Path,
+use rustix::{
+    buffer::spare_capacity,
+    io::{Errno, pread},
 };
+use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path};
 
 /// Replaces the content of `into` with the whole file.
 pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> io::Result<()> {
     read_from(&File::open(path)?, into)
 }
 
+/// Bytes of room for a read at the least.
+const ROOM: usize = 4096;
+
 /// Reads from the start; one `pread` suffices for nearly every `/proc` file once the buffer has grown.
 pub(super) fn read_from(file: &File, into: &mut Vec<u8>) -> io::Result<()> {
-    let mut filled = 0;
-    into.resize(into.capacity().max(4096), 0);
+    into.clear();
     loop {
-        let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) else {
-            into.resize(into.len() * 2, 0);
-            continue;
-        };
-        let room = rest.len();
-        let got = match file.read_at(rest, filled as u64) {
+        if into.capacity() - into.len() < ROOM / 4 {
+            into.reserve(into.len().max(ROOM));
+        }
+        let (filled, room) = (into.len(), into.capacity() - into.len());
+        let got = match pread(file, spare_capacity(into), filled as u64) {
             Ok(got) => got,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(Errno::INTR) => continue,
             Err(e) => {
                 into.clear();
-                return Err(e);
+                return Err(e.into());
             }
         };
-        filled += got;
         // seq files of /proc end a read at a record's end: only an empty read is the end, unless little was asked for and given.
         if got == 0 || (got < room && got < 1024 && filled < 1024) {
-            into.truncate(filled);
             return Ok(());
         }
     }

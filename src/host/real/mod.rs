@@ -2,6 +2,7 @@
 
 pub mod alone;
 mod calls;
+mod connections;
 mod diag;
 mod facts;
 mod files;
@@ -10,6 +11,7 @@ mod netns;
 pub mod nvml;
 mod rights;
 mod status;
+mod stirs;
 mod threads;
 mod topology;
 
@@ -19,7 +21,7 @@ mod tests;
 use crate::{
     host::{
         error::HostError,
-        host::{Gpus, Handle, Host, Touch},
+        host::{Connection, Gpus, Handle, Host, Stirs, Touch},
     },
     model::{
         facts::Facts,
@@ -32,7 +34,10 @@ use crate::{
 use std::{
     ffi::OsStr,
     path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -141,6 +146,14 @@ impl Host for RealHost {
 
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         netns::listeners(self, netns, through)
+    }
+
+    fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
+        stirs::watch(self)
+    }
+
+    fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+        netns::connections(self, netns, through, into)
     }
 
     fn gpus(&self) -> Touch<Box<dyn Gpus>> {

@@ -3,11 +3,11 @@
 //! A thread enters a namespace with setns(2) and cannot get back without rights, so that a foreign one is entered by a thread that lives
 //! for one piece of work (network_namespaces(7)).
 
-use super::{RealHost, diag};
+use super::{RealHost, connections, diag};
 use crate::{
     host::{
         error::{HostError, Kind},
-        host::{Host, Touch},
+        host::{Connection, Host, Touch},
     },
     model::{knob::Place, sample::Listener, subject::ProcessId},
 };
@@ -23,6 +23,11 @@ const RIGHTS: &str = "CAP_SYS_ADMIN (and CAP_SYS_PTRACE where the process is not
 /// Listening sockets, owners left open.
 pub(super) fn listeners(host: &RealHost, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
     within(host, netns, through, || diag::listeners().map_err(|e| HostError::new("inet_diag", spot(netns), &e)))
+}
+
+/// Connections, but those in TIME_WAIT.
+pub(super) fn connections(host: &RealHost, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+    within(host, netns, through, || connections::read(into).map_err(|e| HostError::new("inet_diag", spot(netns), &e)))
 }
 
 /// Does the work in a network namespace: at once when it is our own, else in a thread that enters it through `/proc/PID/ns/net`.

@@ -1,7 +1,7 @@
 //! Mounts and their space: `/proc/self/mountinfo` and `statvfs(3)`, which may hang for ever on a dead network mount. Such a mount
 //! keeps its last known space with the seconds since it answered, and the others do not wait for it.
 
-mod mounts;
+pub mod mounts;
 mod worker;
 
 use crate::{
@@ -168,7 +168,11 @@ impl Source for Filesystems {
 mod tests {
     use super::*;
     use crate::{
-        host::{dry::DryHost, host::Handle, recorded::RecordedHost},
+        host::{
+            dry::DryHost,
+            host::{Connection, Handle},
+            recorded::RecordedHost,
+        },
         model::{facts::Facts, knob::Knob, sample::Listener, subject::ProcessId, time::Now},
     };
     use std::sync::{Mutex, mpsc};
@@ -217,6 +221,9 @@ mod tests {
         }
         fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
             self.inner.listeners(netns, through)
+        }
+        fn connections(&self, netns: u64, through: Option<ProcessId>, into: &mut Vec<Connection>) -> Touch<()> {
+            self.inner.connections(netns, through, into)
         }
         fn facts(&self) -> Facts {
             self.inner.facts()

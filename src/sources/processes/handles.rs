@@ -34,7 +34,7 @@ impl Handles {
             }
             return done;
         }
-        let place = Place::proc(format!("{}/{}", wanted.pid, wanted.name));
+        let place = wanted.place();
         if !wanted.keep || self.free == 0 {
             return host.read(&place, &mut self.buffer);
         }
@@ -57,8 +57,20 @@ impl Handles {
 pub struct Wanted {
     /// Whose.
     pub pid: u32,
+    /// Of one of its threads, below `task/TID`.
+    pub thread: Option<u32>,
     /// Name below `/proc/PID`.
     pub name: &'static str,
     /// Worth a handle.
     pub keep: bool,
+}
+
+impl Wanted {
+    fn place(&self) -> Place {
+        let Wanted { pid, name, .. } = self;
+        Place::proc(match self.thread {
+            Some(tid) => format!("{pid}/task/{tid}/{name}"),
+            None => format!("{pid}/{name}"),
+        })
+    }
 }

@@ -1,34 +1,32 @@
 //! Processes: `/proc/PID/*`. The cost of watching is decided here, see `row.rs` for what is read when.
 //!
-//! Each sweep lists `/proc` and asks the cpu clock of every process, which costs a fifth of a microsecond; only those that ran are
-//! looked at closely, the others in turns. What that misses for up to ten seconds: changes of an idle process that cost it no cpu,
-//! such as memory that others took from it.
+//! Each sweep asks the cpu clock of every process, which costs a fifth of a microsecond; only those that ran are looked at closely, the
+//! others in turns. What that misses for up to half a minute, or two minutes among thousands: changes of an idle process that cost it
+//! no cpu, such as memory that others took from it.
 
+mod census;
 mod handles;
 mod row;
-mod stat;
+pub mod stat;
 mod threads;
 
 use crate::{
     host::{error::HostError, host::Host},
-    model::{
-        knob::Place,
-        sample::{ProcessSample, Sample, SourceName},
-    },
+    model::sample::{ProcessSample, Sample, SourceName},
     sources::{
         parse,
         source::{Lane, Source, SourceAbout},
     },
 };
+use census::{Births, Census};
 use handles::Handles;
 use row::{Row, Sweep};
 use std::{sync::Arc, time::Duration};
 
 /// The source.
 pub struct Processes {
+    census: Census,
     handles: Handles,
-    names: Vec<String>,
-    pids: Vec<u32>,
     /// Sorted by pid.
     rows: Vec<Row>,
     sweeps: u64,
@@ -38,24 +36,31 @@ pub struct Processes {
 impl Processes {
     /// Keeps at most `handles` files open between sweeps.
     pub fn new(handles: usize) -> Processes {
-        Processes {
-            handles: Handles::new(handles),
-            names: Vec::new(),
-            pids: Vec::new(),
-            rows: Vec::new(),
-            sweeps: 0,
-            page_size: None,
-        }
+        Processes { census: Census::default(), handles: Handles::new(handles), rows: Vec::new(), sweeps: 0, page_size: None }
     }
 
     /// Brings the rows in line with the processes there are.
-    fn match_rows(&mut self) {
-        if self.rows.iter().map(Row::pid).eq(self.pids.iter().copied()) {
+    fn match_rows(&mut self, births: Births) {
+        match births {
+            Births::None => {}
+            Births::New(pids) => {
+                for pid in pids {
+                    if let Err(at) = self.rows.binary_search_by_key(&pid, Row::pid) {
+                        self.rows.insert(at, Row::new(pid));
+                    }
+                }
+            }
+            Births::All(pids) => self.match_all(&pids),
+        }
+    }
+
+    fn match_all(&mut self, pids: &[u32]) {
+        if self.rows.iter().map(Row::pid).eq(pids.iter().copied()) {
             return;
         }
         let mut old = std::mem::take(&mut self.rows).into_iter().peekable();
-        self.rows.reserve(self.pids.len());
-        for pid in &self.pids {
+        self.rows.reserve(pids.len());
+        for pid in pids {
             while let Some(mut gone) = old.next_if(|row| row.pid() < *pid) {
                 gone.close(&mut self.handles);
             }
@@ -71,7 +76,7 @@ impl Source for Processes {
             name: SourceName::Processes,
             lane: Lane::Sweep,
             deadline: Duration::from_millis(1500),
-            reads: "/proc/PID/{stat,schedstat,io,status,cgroup,cmdline,limits,fd,ns/net,task}",
+            reads: "/proc/loadavg, /proc/PID/{stat,schedstat,io,status,cgroup,cmdline,limits,fd,ns/net,task}",
         }
     }
 
@@ -80,12 +85,9 @@ impl Source for Processes {
             Some(known) => known,
             None => *self.page_size.insert(parse::page_size(host)?),
         };
-        host.list(&Place::proc(""), &mut self.names)?;
-        self.pids.clear();
-        self.pids.extend(self.names.iter().filter_map(|name| name.parse::<u32>().ok()));
-        self.pids.sort_unstable();
-        self.match_rows();
-        let sweep = Sweep { number: self.sweeps, page_size };
+        let births = self.census.take(host, self.rows.len())?;
+        self.match_rows(births);
+        let sweep = Sweep { number: self.sweeps, page_size, rows: self.rows.len() as u64 };
         self.sweeps = self.sweeps.wrapping_add(1);
         let handles = &mut self.handles;
         self.rows.retain_mut(|row| {

@@ -3,7 +3,7 @@
 //! | part | read |
 //! |---|---|
 //! | cpu clock | each sweep: one cheap system call says whether it ran at all |
-//! | stat | when the clock moved, while runnable or blocked, else in turns of [`IDLE`] sweeps |
+//! | stat | when the clock moved, while runnable or blocked, else in turns of [`Sweep::idle`] sweeps |
 //! | schedstat (each thread's), io | when the clock moved, while runnable or blocked |
 //! | descriptors | each sweep over 40 % of their limit, else in turns |
 //! | status, cgroup, cmdline, limits, namespace | at first and second sight, after an exec, in slow turns, faster while it runs |
@@ -11,7 +11,7 @@
 use super::{
     handles::{File, Handles, Wanted},
     stat::{self, Stat},
-    threads::Threads,
+    threads::{Threads, Whose},
 };
 use crate::{
     host::host::Host,
@@ -22,10 +22,11 @@ use std::sync::Arc;
 
 /// Sweeps after which the dearer parts of a process that runs are read again.
 const TURN: u64 = 10;
-/// Sweeps after which an idle process is looked at again: without running it opens nothing and allocates nothing.
-const IDLE: u64 = 30;
-/// Sweeps after which the slow parts of an idle process are read again.
-const SLOW: u64 = 240;
+/// Sweeps after which an idle process is looked at again, among few processes and among more than so many: without running it opens
+/// nothing and allocates nothing.
+const IDLE: [(u64, u64); 3] = [(30, 0), (60, 300), (120, 600)];
+/// Turns after which the slow parts of an idle process are read again.
+const SLOW: u64 = 8;
 /// Sweeps without running after which its handles are closed.
 const COLD: u32 = 30;
 /// PF_KTHREAD of `linux/sched.h`.
@@ -58,6 +59,15 @@ pub struct Sweep {
     pub number: u64,
     /// Bytes in a page.
     pub page_size: u64,
+    /// How many processes there are.
+    pub rows: u64,
+}
+
+impl Sweep {
+    /// Sweeps from one turn of an idle process to its next: the more of them, the longer.
+    fn idle(self) -> u64 {
+        IDLE.iter().rev().find(|(_, more)| self.rows > *more).map_or(1, |(turn, _)| *turn)
+    }
 }
 
 impl Row {
@@ -86,6 +96,7 @@ impl Row {
         handles.drop(&mut self.stat);
         handles.drop(&mut self.schedstat);
         handles.drop(&mut self.io);
+        self.threads.close(handles);
     }
 
     /// Reads what is due. False when the process is gone.
@@ -99,7 +110,8 @@ impl Row {
         }
         let waits = matches!(self.sample.state, 'R' | 'D');
         let turn = u64::from(self.pid()).wrapping_add(sweep.number);
-        if !(first || ran || waits || turn.is_multiple_of(IDLE)) {
+        let idle = sweep.idle();
+        if !(first || ran || waits || turn.is_multiple_of(idle)) {
             return true;
         }
         self.clock = clock;
@@ -112,10 +124,10 @@ impl Row {
             self.read_io(host, handles);
         }
         if !self.sample.kernel {
-            if turn.is_multiple_of(if ran { TURN / 2 } else { IDLE }) || self.crowded() || self.owed > 0 {
+            if turn.is_multiple_of(if ran { TURN / 2 } else { idle }) || self.crowded() || self.owed > 0 {
                 self.sample.descriptors = host.descriptors(self.pid()).ok();
             }
-            if self.crowded() || self.owed > 0 || turn.is_multiple_of(if ran { TURN } else { SLOW }) {
+            if self.crowded() || self.owed > 0 || turn.is_multiple_of(if ran { TURN } else { idle * SLOW }) {
                 self.read_slow(host, handles);
             }
         }
@@ -130,7 +142,7 @@ impl Row {
 
     fn wanted(&self, name: &'static str) -> Wanted {
         // Busy now and not for the first time: worth a handle.
-        Wanted { pid: self.pid(), name, keep: self.idle == 0 && self.known }
+        Wanted { pid: self.pid(), thread: None, name, keep: self.idle == 0 && self.known }
     }
 
     fn read_stat(&mut self, host: &dyn Host, sweep: Sweep, handles: &mut Handles) -> bool {
@@ -185,12 +197,13 @@ impl Row {
     fn read_delay(&mut self, host: &dyn Host, handles: &mut Handles) {
         self.sample.run_delay = if self.sample.threads > 1 {
             handles.drop(&mut self.schedstat);
-            self.threads.read(host, self.pid(), handles).ok()
+            let whose = Whose { pid: self.pid(), threads: self.sample.threads, keep: self.idle == 0 };
+            self.threads.read(host, whose, handles).ok()
         } else {
             let wanted = self.wanted("schedstat");
             let read = handles.read(host, &mut self.schedstat, &wanted).ok();
             let delay = read.and_then(|()| stat::parse_schedstat(&parse::text(&handles.buffer)));
-            delay.map(|delay| self.threads.alone(self.sample.id.pid, delay))
+            delay.map(|delay| self.threads.alone(self.sample.id.pid, delay, handles))
         };
     }
 

@@ -1,6 +1,9 @@
-//! `/proc/net/{snmp,netstat,sockstat}` of a network namespace (Documentation/networking/snmp_counter.rst).
+//! `/proc/net/{snmp,snmp6,netstat,sockstat}` of a network namespace (Documentation/networking/snmp_counter.rst).
 
-use crate::{model::sample::TcpSample, sources::parse};
+use crate::{
+    model::sample::{TcpSample, UdpSample},
+    sources::parse,
+};
 
 /// Fills in what `snmp` says; false without its TCP lines.
 pub fn take_snmp(sample: &mut TcpSample, text: &str) -> bool {
@@ -16,12 +19,36 @@ pub fn take_snmp(sample: &mut TcpSample, text: &str) -> bool {
             "PassiveOpens" => &mut sample.passive_opens,
             "AttemptFails" => &mut sample.attempt_fails,
             "CurrEstab" => &mut sample.established,
+            "EstabResets" => &mut sample.estab_resets,
             _ => continue,
         };
         *field = value.parse().unwrap_or(0);
         seen = true;
     }
+    sample.udp = UdpSample::default();
+    for (name, value) in parse::paired(text, "Udp:") {
+        add_udp(&mut sample.udp, name, value.parse().unwrap_or(0));
+    }
     seen
+}
+
+/// Adds what `snmp6` says of UDP to what [`take_snmp`] has taken.
+pub fn take_snmp6(sample: &mut TcpSample, text: &str) {
+    for (name, value) in parse::keyed(text).filter_map(|(key, value)| Some((key.strip_prefix("Udp6")?, value))) {
+        add_udp(&mut sample.udp, name, value);
+    }
+}
+
+fn add_udp(udp: &mut UdpSample, name: &str, value: u64) {
+    let field = match name {
+        "InDatagrams" => &mut udp.in_datagrams,
+        "OutDatagrams" => &mut udp.out_datagrams,
+        "InErrors" => &mut udp.in_errors,
+        "RcvbufErrors" => &mut udp.rcvbuf_errors,
+        "SndbufErrors" => &mut udp.sndbuf_errors,
+        _ => return,
+    };
+    *field = field.saturating_add(value);
 }
 
 /// Fills in what `netstat` says; false without its extended lines.
@@ -33,6 +60,7 @@ pub fn take_netstat(sample: &mut TcpSample, text: &str) -> bool {
             "ListenDrops" => &mut sample.listen_drops,
             "TCPTimeouts" => &mut sample.tcp_timeouts,
             "TCPSynRetrans" => &mut sample.syn_retrans,
+            "TCPReqQFullDrop" => &mut sample.syn_drops,
             _ => continue,
         };
         *field = value.parse().unwrap_or(0);
@@ -46,8 +74,10 @@ pub fn take_sockstat(sample: &mut TcpSample, text: &str) {
     let tcp = text.lines().find_map(|line| line.strip_prefix("TCP:")).unwrap_or("");
     let mut fields = tcp.split_ascii_whitespace();
     while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
-        if name == "tw" {
-            sample.time_wait = value.parse().unwrap_or(0);
+        match name {
+            "tw" => sample.time_wait = value.parse().unwrap_or(0),
+            "orphan" => sample.orphans = value.parse().unwrap_or(0),
+            _ => {}
         }
     }
 }
@@ -71,6 +101,18 @@ mod tests {
         take_sockstat(&mut sample, "sockets: used 17\nTCP: inuse 1 orphan 0 tw 12 alloc 1 mem 275\nUDP: inuse 0\n");
         assert_eq!((sample.established, sample.out_segs, sample.retrans_segs), (3, 400, 5));
         assert_eq!((sample.listen_drops, sample.listen_overflows, sample.tcp_timeouts, sample.time_wait), (9, 8, 7, 12));
+    }
+
+    #[test]
+    fn datagrams_of_both_families_are_added_once() {
+        let (mut sample, snmp) =
+            (TcpSample::default(), "Tcp: OutSegs EstabResets\nTcp: 1 6\nUdp: InDatagrams RcvbufErrors\nUdp: 10 2\n");
+        for _ in 0..2 {
+            take_snmp(&mut sample, snmp);
+            take_snmp6(&mut sample, "Ip6InReceives 5\nUdp6InDatagrams \t 30\nUdp6SndbufErrors 1\nUdpLite6InDatagrams 9\n");
+        }
+        let udp = UdpSample { in_datagrams: 40, rcvbuf_errors: 2, sndbuf_errors: 1, ..UdpSample::default() };
+        assert_eq!((sample.udp, sample.estab_resets), (udp, 6));
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl Members {
         found
     }
 
+    /// Whether there was such a process in the last pass.
+    pub fn knows(&self, pid: u32) -> bool {
+        self.all.contains_key(&pid)
+    }
+
     /// Pids in a namespace, lowest first.
     pub fn of(&self, netns: u64) -> impl Iterator<Item = u32> + '_ {
         self.all.iter().filter(move |(_, member)| member.netns == netns).map(|(pid, _)| *pid)

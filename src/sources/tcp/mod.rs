@@ -2,10 +2,12 @@
 //!
 //! Our own namespace and at most `MOST` others are read; more of them are left out.
 
-mod counters;
+pub mod counters;
+mod holders;
 mod members;
 mod namespace;
 mod owners;
+mod traffic;
 
 use crate::{
     host::{error::HostError, host::Host},
@@ -22,11 +24,14 @@ use crate::{
 use members::{Members, identity, namespace};
 use namespace::Namespace;
 use std::time::Duration;
+use traffic::Where;
 
 /// Foreign namespaces that are read.
 const MOST: usize = 32;
 /// Seconds between two searches for namespaces.
 const SEARCH: f64 = 5.0;
+/// Links to descriptors that are read at most in a pass, to find who holds a connection.
+const LINKS: usize = 4096;
 
 /// The source.
 #[derive(Default)]
@@ -79,7 +84,7 @@ impl Source for Tcp {
             name: SourceName::Tcp,
             lane: Lane::Sweep,
             deadline: Duration::from_millis(1500),
-            reads: "/proc/PID/net/{snmp,netstat,sockstat}, /proc/sys/net, inet_diag, /proc/PID/fd",
+            reads: "/proc/PID/net/{snmp,snmp6,netstat,sockstat}, /proc/sys/net, inet_diag, /proc/PID/fd",
         }
     }
 
@@ -89,7 +94,7 @@ impl Source for Tcp {
             self.searched = Some(now);
             self.search(host)?;
         }
-        let mut rows = Vec::with_capacity(self.all.len());
+        let (mut rows, mut links) = (Vec::with_capacity(self.all.len()), LINKS);
         for space in &mut self.all {
             let before = space.sample.clone();
             let foreign = space.sample.through;
@@ -107,6 +112,8 @@ impl Source for Tcp {
                 }
             }
             space.read_rest(host, &before, &self.members);
+            let mut at = Where { host, members: &mut self.members, links: &mut links };
+            space.read_traffic(&mut at, &mut self.buffer);
             rows.push(space.sample.clone());
         }
         Ok(Sample::Tcp(rows))

@@ -1,6 +1,11 @@
 //! One network namespace: its counters each sweep, its settings and listeners in turns.
 
-use super::{counters, members::Members, owners::Owners};
+use super::{
+    counters,
+    members::Members,
+    owners::Owners,
+    traffic::{Traffic, Where},
+};
 use crate::{
     host::{error::HostError, host::Host},
     model::{
@@ -30,16 +35,17 @@ pub struct Namespace {
     listeners_read: Option<Tick>,
     owners_sought: Option<Tick>,
     owners: Owners,
+    traffic: Traffic,
 }
 
 /// Where its counters are: kept open for our own; opened each time for a foreign one, since an open file would keep a dead
 /// namespace alive.
 enum Files {
-    Own(Box<[Kept; 3]>),
+    Own(Box<[Kept; 4]>),
     Foreign,
 }
 
-const NAMES: [&str; 3] = ["snmp", "netstat", "sockstat"];
+const NAMES: [&str; 4] = ["snmp", "snmp6", "netstat", "sockstat"];
 
 impl Namespace {
     /// Our own.
@@ -54,38 +60,29 @@ impl Namespace {
     }
 
     fn new(sample: TcpSample, files: Files) -> Namespace {
-        Namespace { sample, files, settings_read: None, listeners_read: None, owners_sought: None, owners: Owners::default() }
+        let (settings_read, listeners_read, owners_sought) = (None, None, None);
+        let (owners, traffic) = (Owners::default(), Traffic::default());
+        Namespace { sample, files, settings_read, listeners_read, owners_sought, owners, traffic }
     }
 
     /// Reads its counters.
     pub fn read_counters(&mut self, host: &dyn Host, buffer: &mut Vec<u8>) -> Result<(), HostError> {
-        for (number, name) in NAMES.iter().enumerate() {
-            let place = match (&mut self.files, self.sample.through) {
-                (Files::Own(files), _) => {
-                    let Some(file) = files.get_mut(number) else { continue };
-                    file.read(host, buffer)?;
-                    file.place().clone()
-                }
-                (Files::Foreign, through) => {
-                    let place = Place::proc(format!("{}/net/{name}", through.unwrap_or_default().pid));
-                    host.read(&place, buffer)?;
-                    place
-                }
-            };
-            let text = parse::text(buffer);
-            let whole = match *name {
-                "snmp" => counters::take_snmp(&mut self.sample, &text),
-                "netstat" => counters::take_netstat(&mut self.sample, &text),
-                _ => {
-                    counters::take_sockstat(&mut self.sample, &text);
-                    true
-                }
-            };
-            if !whole {
-                return Err(parse::malformed(&place, "its TCP lines"));
-            }
-        }
-        Ok(())
+        self.files.read(host, &mut self.sample, buffer)
+    }
+
+    /// Looks at the connections, if it is time to.
+    pub fn read_traffic(&mut self, at: &mut Where<'_>, buffer: &mut Vec<u8>) {
+        let (host, files) = (at.host, &mut self.files);
+        let read = self.traffic.read(&mut self.sample, at, |sample| files.read(host, sample, buffer));
+        // Where the kernel does not tell, nobody's traffic is known.
+        self.sample.traffic = read.unwrap_or_default();
+    }
+
+    /// Reads connection tracking. Only our own namespace tells how many there are without entering it.
+    fn read_tracking(&mut self, host: &dyn Host) {
+        let number =
+            |file: &str| host.text(&Place::proc(format!("sys/net/netfilter/{file}"))).ok().and_then(|text| parse::whole(&text));
+        self.sample.conntrack = number("nf_conntrack_count").zip(number("nf_conntrack_max")).map(|(now, most)| [now, most]);
     }
 
     /// Reads settings and listeners when it is time to, or when connections were dropped since `before`.
@@ -94,6 +91,9 @@ impl Namespace {
         let due = |last: Option<Tick>, seconds: f64| last.is_none_or(|last| now.seconds_since(last) >= seconds);
         if due(self.settings_read, SETTINGS) {
             self.settings_read = Some(now);
+            if self.sample.through.is_none() {
+                self.read_tracking(host);
+            }
             self.sample.somaxconn = self.setting(host, "core/somaxconn").and_then(|text| parse::whole(&text));
             self.sample.port_range = self.setting(host, "ipv4/ip_local_port_range").and_then(|text| counters::parse_range(&text));
         }
@@ -117,5 +117,46 @@ impl Namespace {
     fn setting(&self, host: &dyn Host, file: &str) -> Option<String> {
         let knob = Knob::NetworkFile { netns: self.sample.netns, through: self.sample.through, file: file.into() };
         host.get(&knob).ok()
+    }
+}
+
+impl Files {
+    fn read(&mut self, host: &dyn Host, sample: &mut TcpSample, buffer: &mut Vec<u8>) -> Result<(), HostError> {
+        for (number, name) in NAMES.iter().enumerate() {
+            let (place, read) = match self {
+                Files::Own(files) => {
+                    let Some(file) = files.get_mut(number) else { continue };
+                    let read = file.read(host, buffer);
+                    (file.place().clone(), read)
+                }
+                Files::Foreign => {
+                    let place = Place::proc(format!("{}/net/{name}", sample.through.unwrap_or_default().pid));
+                    let read = host.read(&place, buffer);
+                    (place, read)
+                }
+            };
+            if *name == "snmp6" && read.is_err() {
+                // A kernel without IPv6 has none.
+                continue;
+            }
+            read?;
+            let text = parse::text(buffer);
+            let whole = match *name {
+                "snmp" => counters::take_snmp(sample, &text),
+                "netstat" => counters::take_netstat(sample, &text),
+                "snmp6" => {
+                    counters::take_snmp6(sample, &text);
+                    true
+                }
+                _ => {
+                    counters::take_sockstat(sample, &text);
+                    true
+                }
+            };
+            if !whole {
+                return Err(parse::malformed(&place, "its TCP lines"));
+            }
+        }
+        Ok(())
     }
 }

@@ -53,6 +53,6 @@ impl Owners {
 }
 
 /// Inode in the target of a descriptor's link, such as `socket:[12345]`.
-fn socket(link: &str) -> Option<u64> {
+pub fn socket(link: &str) -> Option<u64> {
     link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }

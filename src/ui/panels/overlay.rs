@@ -1,4 +1,4 @@
-//! What lies over a page: questions and menus.
+//! What lies over a page: questions, menus, fields.
 
 use crate::{
     model::wish::{Signal, Wish},
@@ -7,8 +7,7 @@ use crate::{
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
-        panels::track,
-        processes::Sort,
+        panels::{field, palette, processes, track},
         state::{Over, State},
         wish, words,
     },
@@ -25,7 +24,7 @@ use ratatui::{
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.over {
         Over::Dialog(dialog) => draw_dialog(state, dialog, area, buf),
-        Over::SortMenu(row) => menu(state, "Order", &Sort::ALL.map(Sort::words), *row, area, buf),
+        Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, buf),
         Over::ModeMenu(row) => {
             let rows = [
                 "observe   watch only, change nothing",
@@ -43,7 +42,17 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             let rows: Vec<String> = wish::NICE.iter().map(|nice| format!("{nice:>3}  {}", wish::about(*nice))).collect();
             menu(state, &format!("Nice of {}", wish::whom(state)), &rows, *row, area, buf);
         }
-        Over::Nothing | Over::Filter => {}
+        Over::ThemeMenu { row, .. } => {
+            let rows: Vec<&str> = state.look.themes.iter().map(|theme| theme.name.as_str()).collect();
+            menu(state, "Theme", &rows, *row, area, buf);
+        }
+        Over::LayoutMenu { row, .. } => {
+            let rows: Vec<String> = state.look.layouts.iter().map(|l| format!("{:<10} {}", l.name, l.about)).collect();
+            menu(state, "Layout", &rows, *row, area, buf);
+        }
+        Over::Filter(of) => field::draw(state, of, area, buf),
+        Over::Palette(of) => palette::draw(state, of, area, buf),
+        Over::Nothing => {}
     }
 }
 

@@ -53,8 +53,11 @@ fn sectors(row: &DiskSample, which: usize) -> f64 {
     row.sectors.get(which).map_or(f64::NAN, |sectors| *sectors as f64 * SECTOR)
 }
 
+/// A number of an interface in both directions.
+type OfInterface = fn(&InterfaceSample) -> [u64; 2];
+
 fn interfaces(all: &[InterfaceSample], page: &mut Page) {
-    let fields: [(&str, &'static str, &str, fn(&InterfaceSample) -> [u64; 2]); 4] = [
+    let fields: [(&str, &'static str, &str, OfInterface); 4] = [
         ("interface_bytes", "bytes", "Bytes by direction", |row| row.bytes),
         ("interface_packets", "", "Packets by direction", |row| row.packets),
         ("interface_errors", "", "Packets in error by direction", |row| row.errors),
