@@ -29,7 +29,7 @@ pub async fn seat(env: &Env, socket: &Path) -> Result<Seat, Failure> {
             let _gone = back.send(body);
         }
     });
-    Ok(Seat { welcome, views, asks, own: false })
+    Ok(Seat { welcome, views, asks, own: false, replay: false })
 }
 
 /// One question on a connection of its own.

@@ -87,6 +87,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let look = look(&options, kind)?;
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
+    state.travel.replay = seat.replay;
     state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;

@@ -53,7 +53,7 @@ pub async fn replayed(engine: &EngineHandle) -> Option<Seat> {
             }
         }
     });
-    Some(Seat { asks, ..seat })
+    Some(Seat { asks, replay: true, ..seat })
 }
 
 /// A seat at an engine in this process. `None` when it has ended already.
@@ -69,5 +69,5 @@ pub async fn seat(engine: &EngineHandle, who: Who) -> Option<Seat> {
             let _gone = back.send(body);
         }
     });
-    Some(Seat { welcome, views, asks, own: true })
+    Some(Seat { welcome, views, asks, own: true, replay: false })
 }

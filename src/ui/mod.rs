@@ -24,6 +24,7 @@ pub mod panels;
 pub mod processes;
 pub mod state;
 pub mod theme;
+pub mod time;
 pub mod update;
 pub mod wish;
 pub mod words;

@@ -12,6 +12,7 @@ use crate::{
         basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
+        entry,
         filter::{Field, Filters, List},
         history::History,
         key::Key,
@@ -23,6 +24,7 @@ use crate::{
         panels::log::LogView,
         processes::{list::ProcessList, row::Sight},
         theme::Theme,
+        time::Travel,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -104,6 +106,10 @@ pub enum Over {
         /// Comes back when the menu is cancelled.
         before: usize,
     },
+    /// A time to go to is being typed.
+    Jump(entry::Entry),
+    /// The bookmarks, and the row chosen.
+    Marks(usize),
     /// A filter is being typed.
     Filter(Field),
     /// The palette.
@@ -132,8 +138,10 @@ pub struct State {
     pub view: Arc<View>,
     /// The view that is held on the screen.
     pub frozen: Option<Arc<View>>,
-    /// What the charts draw.
+    /// What the charts draw, now.
     pub history: History,
+    /// Where in time the screen stands.
+    pub travel: Travel,
     /// Columns and rows.
     pub size: (u16, u16),
     /// The time of the last message.
@@ -194,6 +202,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Columns],
     &[C::Always, C::Field, C::Filter],
     &[C::Always, C::Field, C::Palette],
+    &[C::Always, C::Field, C::Jump],
 ];
 
 impl State {
@@ -202,6 +211,7 @@ impl State {
         let view = Arc::new(welcome.view.clone());
         let mut state = State {
             history: History::begin(welcome),
+            travel: Travel::default(),
             now: view.now,
             view,
             frozen: None,
@@ -247,7 +257,8 @@ impl State {
             Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
             Over::Dialog(_) => &[C::Always, C::Dialog],
             Over::SortMenu(_) => &[C::Always, C::Columns],
-            Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
+            Over::Jump(_) => &[C::Always, C::Field, C::Jump],
+            Over::Marks(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
                 &[C::Always, C::Menu]
             }
             Over::Filter(_) => &[C::Always, C::Field, C::Filter],
@@ -261,7 +272,7 @@ impl State {
         match (&self.page, self.focus) {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
-            (Page::Finding(_) | Page::Cgroup(_), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare, _) => &[C::Always, C::Global, C::Reader],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
             (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree]

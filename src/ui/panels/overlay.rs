@@ -1,13 +1,16 @@
 //! What lies over a page: questions, menus, fields.
 
 use crate::{
-    model::wish::{Signal, Wish},
+    model::{
+        when,
+        wish::{Signal, Wish},
+    },
     ui::{
         act::{self, MODES},
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
-        panels::{field, palette, processes, track},
+        panels::{field::{self, draw_entry}, palette, processes, track},
         state::{Over, State},
         wish, words,
     },
@@ -49,6 +52,17 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Over::LayoutMenu { row, .. } => {
             let rows: Vec<String> = state.look.layouts.iter().map(|l| format!("{:<10} {}", l.name, l.about)).collect();
             menu(state, "Layout", &rows, *row, area, buf);
+        }
+        Over::Marks(row) => {
+            let rows: Vec<String> = state.travel.marks.iter().map(|mark| format!("{}  {}", when::show(mark.at), mark.text)).collect();
+            menu(state, "Bookmarks", &rows, *row, area, buf);
+        }
+        Over::Jump(entry) => {
+            let inner = window(state, "Go to (UTC)", 44, 2, area, buf);
+            let mut canvas = Canvas::new(inner, buf);
+            canvas.text(1, 1, "14:05   -10m   -2h30m   2026-11-21 14:05", state.theme().dim);
+            let width = canvas.width().saturating_sub(2);
+            draw_entry(entry, state.theme().text, state.theme().selected, &mut canvas.part(1, 0, width, 1));
         }
         Over::Filter(of) => field::draw(state, of, area, buf),
         Over::Palette(of) => palette::draw(state, of, area, buf),
