@@ -122,11 +122,19 @@ pub fn later(state: &mut State) -> Vec<UiCommand> {
 
 /// Back to now.
 pub fn now(state: &mut State) -> Vec<UiCommand> {
-    state.travel.past = None;
-    state.travel.asked = false;
+    forget(state);
     state.frozen = None;
     state.refresh();
     redraw_charts(state)
+}
+
+/// Lets the past go without asking for anything.
+pub fn forget(state: &mut State) {
+    state.travel.past = None;
+    state.travel.asked = false;
+    if state.travel.zoom == 0 {
+        state.travel.charts = None;
+    }
 }
 
 /// Opens the line for a time.

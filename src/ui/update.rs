@@ -337,7 +337,7 @@ pub fn focus(state: &mut State, pane: Pane) {
 }
 
 fn freeze(state: &mut State) {
-    state.travel.past = None;
+    time::forget(state);
     state.frozen = if state.frozen.is_some() { None } else { Some(state.view.clone()) };
     state.refresh();
 }

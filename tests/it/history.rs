@@ -428,6 +428,24 @@ fn damage_within_a_block_costs_that_block_alone() {
 }
 
 #[test]
+fn a_disk_that_is_full_for_a_while_leaves_a_gap_and_no_wrong_value() {
+    let shelf = Shelf::new(64 << 20);
+    let mut writer = shelf.fill(0..70);
+    let pages: i64 = rusqlite::Connection::open(shelf.path()).unwrap().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    writer.limit(pages).unwrap();
+    let failed = (70..400).find(|second| writer.put(&frame(*second), &Snapshot::default()).is_err()).unwrap();
+    assert!(writer.put(&frame(400), &Snapshot::default()).is_err(), "it stays full");
+    writer.limit(1 << 20).unwrap();
+    for second in 401..480 {
+        writer.put(&frame(second), &Snapshot::default()).unwrap();
+    }
+    let frames = all(&shelf.history());
+    assert!(frames.iter().all(|got| told(got) == told(&frame((got.now.wall.0 - BEGIN) / 1000))));
+    let expect: Vec<i64> = (0..failed).chain(401..480).collect();
+    assert_eq!(frames.iter().map(|got| (got.now.wall.0 - BEGIN) / 1000).collect::<Vec<_>>(), expect);
+}
+
+#[test]
 fn a_clock_that_is_set_back_and_a_new_run_lose_nothing_before_them() {
     let shelf = Shelf::new(64 << 20);
     drop(shelf.fill((0..90).chain(50..70)));

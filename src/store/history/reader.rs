@@ -48,6 +48,7 @@ pub struct Instant {
 
 /// A place in a batch.
 struct Spot {
+    period: i64,
     batch: Batch,
     index: usize,
     at: Wall,
@@ -133,12 +134,12 @@ impl History {
     fn before(&self, period: i64, at: Wall) -> Kept<Option<Spot>> {
         let open = self.left(Kind::Frames, period)?;
         if open.times.first().is_some_and(|first| *first <= at) {
-            return Ok(place_before(open, at));
+            return Ok(place_before(period, open, at));
         }
         let query = "SELECT id, first FROM blocks WHERE kind = ?1 AND period = ?2 AND first <= ?3 ORDER BY first DESC LIMIT 1";
         let mut bound = at;
         while let Some((id, first)) = self.find(query, (Kind::Frames, period), bound)? {
-            if let Some(spot) = self.block(id)?.and_then(|batch| place_before(batch, at)) {
+            if let Some(spot) = self.block(id)?.and_then(|batch| place_before(period, batch, at)) {
                 return Ok(Some(spot));
             }
             bound = Wall(first.0 - 1);
@@ -161,19 +162,19 @@ impl History {
     fn after(&self, period: i64, at: Wall) -> Kept<Option<Spot>> {
         let around = "SELECT id, first FROM blocks WHERE kind = ?1 AND period = ?2 AND first <= ?3 ORDER BY first DESC LIMIT 1";
         if let Some((id, _)) = self.find(around, (Kind::Frames, period), at)?
-            && let Some(spot) = self.block(id)?.and_then(|batch| place_after(batch, at))
+            && let Some(spot) = self.block(id)?.and_then(|batch| place_after(period, batch, at))
         {
             return Ok(Some(spot));
         }
         let behind = "SELECT id, first FROM blocks WHERE kind = ?1 AND period = ?2 AND first > ?3 ORDER BY first LIMIT 1";
         let mut bound = at;
         while let Some((id, first)) = self.find(behind, (Kind::Frames, period), bound)? {
-            if let Some(spot) = self.block(id)?.and_then(|batch| place_after(batch, at)) {
+            if let Some(spot) = self.block(id)?.and_then(|batch| place_after(period, batch, at)) {
                 return Ok(Some(spot));
             }
             bound = first;
         }
-        Ok(place_after(self.left(Kind::Frames, period)?, at))
+        Ok(place_after(period, self.left(Kind::Frames, period)?, at))
     }
 
     fn find(&self, query: &str, (kind, period): (Kind, i64), at: Wall) -> Kept<Option<(i64, Wall)>> {
@@ -204,14 +205,23 @@ impl History {
         left(&self.connection, kind, period).map_err(|e| self.failed(&e))
     }
 
-    /// The frames after `after`, oldest first, each once, in the finest tier that has it: those of one batch at a time. Empty at the end.
+    /// The frames after `after`, oldest first, in the finest tier that has any there: those of one batch at a time, and of a coarse one
+    /// only up to where a finer one begins. Empty at the end.
     pub fn some_after(&self, after: Wall) -> Kept<Vec<Frame>> {
         let Some(spot) = self.next(Wall(after.0.saturating_add(1)))? else { return Ok(Vec::new()) };
+        let mut finer: Option<Wall> = None;
+        for period in TIERS.into_iter().filter(|period| *period < spot.period) {
+            let next = self.after(period, spot.at)?.map(|spot| spot.at);
+            finer = finer.into_iter().chain(next).min();
+        }
         let mut reader = FrameReader::default();
         let mut frames = Vec::new();
         let first = spot.index + usize::from(spot.batch.echo);
         for (number, record) in spot.batch.records().enumerate() {
             reader.read(record).map_err(|e| self.broken(&e.to_string()))?;
+            if finer.is_some_and(|finer| reader.now().wall >= finer) {
+                break;
+            }
             if number >= first {
                 frames.push(reader.frame());
             }
@@ -346,16 +356,16 @@ pub fn fold<'c>(changes: &'c mut BTreeMap<ChangeId, Change>, entry: &Entry) -> O
     changes.get(&entry.change)
 }
 
-fn place_before(batch: Batch, at: Wall) -> Option<Spot> {
+fn place_before(period: i64, batch: Batch, at: Wall) -> Option<Spot> {
     let index = batch.times.partition_point(|time| *time <= at).checked_sub(1)?;
     let at = *batch.times.get(index)?;
-    Some(Spot { batch, index, at })
+    Some(Spot { period, batch, index, at })
 }
 
-fn place_after(batch: Batch, at: Wall) -> Option<Spot> {
+fn place_after(period: i64, batch: Batch, at: Wall) -> Option<Spot> {
     let index = batch.times.partition_point(|time| *time < at);
     let at = *batch.times.get(index)?;
-    Some(Spot { batch, index, at })
+    Some(Spot { period, batch, index, at })
 }
 
 fn merge(slot: &mut Option<(Trend, f64)>, trend: Trend) {

@@ -72,6 +72,8 @@ pub struct HistoryWriter {
     trends: [Track<TrendWriter>; 3],
     stretches: [Stretch; 3],
     findings: Arc<Vec<Finding>>,
+    /// A write failed: what stands open in the file must be sealed before new records may follow.
+    stale: bool,
     scratch: Vec<u8>,
 }
 
@@ -109,6 +111,7 @@ impl HistoryWriter {
             trends: STRETCHES.map(Track::new),
             stretches: Default::default(),
             findings: Arc::default(),
+            stale: false,
             scratch: Vec::new(),
         })
     }
@@ -123,6 +126,10 @@ impl HistoryWriter {
 
     /// Does all of it or nothing.
     fn whole(&mut self, work: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        if self.stale {
+            self.seal_left()?;
+            self.stale = false;
+        }
         self.batch("BEGIN IMMEDIATE")?;
         let done = work(self).and_then(|()| self.batch("COMMIT"));
         if done.is_err() {
@@ -279,6 +286,7 @@ impl HistoryWriter {
 
     /// Begins new blocks with the next frame.
     fn forget(&mut self) {
+        self.stale = true;
         self.frames = TIERS.map(Track::new);
         self.trends = STRETCHES.map(Track::new);
     }
@@ -306,6 +314,12 @@ impl HistoryWriter {
     /// Writes the stretches that are not over, so that nothing of a run that ends is missing.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.whole(|writer| (0..STRETCHES.len()).try_for_each(|tier| writer.end_stretch(tier, Wall(i64::MAX))))
+    }
+
+    /// Lets the file have so many pages and no more: beyond, it is as if the disk were full.
+    pub fn limit(&self, pages: i64) -> Result<(), StoreError> {
+        let set = self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()));
+        set.map_err(|e| StoreError::sql(&self.path, "limit", &e))
     }
 
     /// Bytes that the file and its log take on the disk.
