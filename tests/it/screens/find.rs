@@ -201,7 +201,9 @@ fn keys_of_one_s_own_work_and_are_shown() {
     assert!(state.frozen.is_none());
     key(&mut state, 0, Key::F(12));
     assert!(state.frozen.is_some());
-    assert!(text(&drawn(&mut state, 160, 50)).contains("F12 freeze"));
+    press(&mut state, 0, "?/freeze");
+    assert!(text(&drawn(&mut state, 160, 50)).contains("F12               freeze"));
+    key(&mut state, 0, Key::Enter);
     press(&mut state, 0, ";freeze");
     assert!(text(&drawn(&mut state, 100, 30)).contains("F12"));
 }
