@@ -4,6 +4,7 @@
 //! draws only when something came, at most thirty times a second, and never while the frame before is still on its way.
 
 pub mod depth;
+pub mod kept;
 pub mod keyboard;
 pub mod kind;
 mod look;
@@ -14,7 +15,8 @@ pub mod terminal;
 use crate::{
     app::{
         console::{
-            keyboard::Input,
+            kept::Kept,
+            keyboard::{Input, Mouse},
             kind::{Kind, Says},
             look::look,
             screen::Screen,
@@ -31,12 +33,13 @@ use crate::{
     },
     ui::{
         keymap::Keymap,
+        keys::Motion,
         panels::log as log_pane,
         state::{Msg, State, UiCommand},
         update::update,
     },
 };
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -48,6 +51,8 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// How the console looks, and the clock.
 pub struct ConsoleOptions {
+    /// The file that keeps what is chosen on the screen, if there is a place for it.
+    pub kept: Option<PathBuf>,
     /// Asked for the time only.
     pub host: Arc<dyn Host>,
     /// Name of a built-in theme, `default`, or the path of a theme file (`.ron`).
@@ -60,6 +65,8 @@ pub struct ConsoleOptions {
     pub keys: Keys,
     /// What the environment says of the terminal.
     pub says: Says,
+    /// The mouse is ours from the beginning.
+    pub mouse: bool,
     /// `$NO_COLOR`: the mono theme, whatever was asked for.
     pub no_color: bool,
 }
@@ -88,6 +95,8 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
     state.travel.replay = seat.replay;
+    let kept = Kept::open(options.kept);
+    state.processes.choose(kept.choices());
     state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
@@ -98,6 +107,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let (answers, mut answered) = mpsc::channel(16);
     let mut console = Console {
         host: options.host,
+        kept,
         state,
         screen: Screen::default(),
         spare: Some(Vec::with_capacity(1 << 16)),
@@ -107,6 +117,10 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         answers,
     };
     let mut views = Some(seat.views);
+    if options.mouse {
+        console.state.mouse = true;
+        console.carry_out(UiCommand::Mouse(true));
+    }
     console.resize();
     loop {
         if !console.paint(&writer) {
@@ -131,6 +145,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
             input = inputs.recv() => match input {
                 Some(Input::Key(key)) => console.take(Msg::Key(key)),
                 Some(Input::Paste(text)) => console.take(Msg::Paste(text)),
+                Some(Input::Mouse(did, column, row)) => console.point(did, column, row),
                 None => return Ok(Ended::Terminal),
             },
             body = answered.recv() => body.map(|body| console.take(Msg::Answer(body))).unwrap_or_default(),
@@ -168,6 +183,7 @@ fn pause(terminal: &Terminal) -> io::Result<()> {
 /// Everything that the loop holds besides its channels.
 struct Console {
     host: Arc<dyn Host>,
+    kept: Kept,
     state: State,
     screen: Screen,
     /// The buffer of frames; gone while the writer has it.
@@ -180,10 +196,27 @@ struct Console {
     answers: mpsc::Sender<Body>,
 }
 
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.kept.keep(&self.state.processes.choices);
+    }
+}
+
 impl Console {
     fn take(&mut self, msg: Msg) -> Vec<UiCommand> {
         self.dirty = true;
         update(&mut self.state, self.host.now(), msg)
+    }
+
+    /// What the mouse did, on what stands there by the last drawing.
+    fn point(&mut self, did: Mouse, column: u16, row: u16) -> Vec<UiCommand> {
+        let spots = &self.screen.spots;
+        let msg = match did {
+            Mouse::Press => spots.at(column, row).cloned().map(Msg::Click),
+            Mouse::Up => Some(Msg::Wheel(spots.pane(column, row), Motion::Up)),
+            Mouse::Down => Some(Msg::Wheel(spots.pane(column, row), Motion::Down)),
+        };
+        msg.map(|msg| self.take(msg)).unwrap_or_default()
     }
 
     fn resize(&mut self) -> Vec<UiCommand> {
@@ -222,6 +255,7 @@ impl Console {
             UiCommand::Ask(ask) => self.ask(ask),
             UiCommand::Redraw => self.screen.forget(),
             UiCommand::Copy(text) => self.copy(&text),
+            UiCommand::Mouse(ours) => self.screen.prefix(if ours { terminal::TAKE_MOUSE } else { terminal::FREE_MOUSE }),
             UiCommand::Drain | UiCommand::Quit => {}
         }
     }

@@ -102,10 +102,12 @@ pub async fn sit_at(engine: &EngineHandle, config: &Config, env: &Env, end: End)
 /// The console until something ends it. Every such end is in order: its operator, its terminal, a signal, its time.
 pub async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
     let options = ConsoleOptions {
+        kept: env.console_file(),
         host: Arc::new(RealHost::default()),
         theme: config.console.theme.clone(),
         layout: config.console.layout.clone(),
         says: env.says.clone(),
+        mouse: config.console.mouse.is_ours(env.ssh),
         ascii: config.console.ascii,
         keys: config.keys.clone(),
         no_color: env.no_color,

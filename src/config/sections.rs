@@ -22,11 +22,13 @@ pub struct Console {
     pub layout: String,
     /// Draw with ASCII alone.
     pub ascii: bool,
+    /// Whose the mouse is.
+    pub mouse: MouseOf,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Console { theme: "default".into(), layout: "default".into(), ascii: false }
+        Console { theme: "default".into(), layout: "default".into(), ascii: false, mouse: MouseOf::Auto }
     }
 }
 
@@ -36,6 +38,29 @@ impl Default for Console {
 pub struct Metrics {
     /// Where to listen; nowhere unless told.
     pub listen: Option<String>,
+}
+
+/// Whose the mouse is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MouseOf {
+    /// Ours, but over ssh the terminal's: there it selects text.
+    #[default]
+    Auto,
+    /// Ours.
+    Console,
+    /// The terminal's.
+    Terminal,
+}
+
+impl MouseOf {
+    /// Whether it is ours where the operator came so.
+    pub fn is_ours(self, ssh: bool) -> bool {
+        match self {
+            MouseOf::Auto => !ssh,
+            MouseOf::Console => true,
+            MouseOf::Terminal => false,
+        }
+    }
 }
 
 /// The whole configuration.
@@ -167,10 +192,13 @@ mod tests {
 
     #[test]
     fn later_layers_win_field_by_field() {
-        let config = merge(&[
-            layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
-            layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
-        ], &no_check)
+        let config = merge(
+            &[
+                layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
+                layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
+            ],
+            &no_check,
+        )
         .unwrap();
         assert_eq!(config.thresholds, Thresholds { steal: 0.3, cpu_busy: 0.8, ..Thresholds::default() });
         assert_eq!(config.policy.mode, Mode::Observe);
@@ -218,7 +246,10 @@ mod tests {
             layer("user", "(\n  keys: {\n    \"freeze\": [\"F12\", \"f\"],\n    \"odd\": [\"x\"],\n  },\n)"),
         ];
         let keys = merge(&layers, &no_check).unwrap().keys;
-        assert_eq!((keys["freeze"].as_slice(), keys["help"].as_slice()), (&["F12".to_string(), "f".into()][..], &["h".to_string()][..]));
+        assert_eq!(
+            (keys["freeze"].as_slice(), keys["help"].as_slice()),
+            (&["F12".to_string(), "f".into()][..], &["h".to_string()][..])
+        );
         let odd = |keys: &Keys| keys.keys().filter(|name| *name == "odd").map(|name| (name.clone(), "odd indeed".into())).collect();
         let told = merge(&layers, &odd).unwrap_err().to_string();
         assert_eq!(told, "user:4:5: odd indeed");

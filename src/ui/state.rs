@@ -17,12 +17,13 @@ use crate::{
         history::History,
         key::Key,
         keymap::Keymap,
-        keys::Context,
+        keys::{Context, Motion},
         layout,
         palette::Palette,
         pane::{Page, Pane},
         panels::log::LogView,
         processes::{list::ProcessList, row::Sight},
+        spots::Spot,
         theme::Theme,
         time::Travel,
     },
@@ -36,6 +37,10 @@ pub enum Msg {
     Key(Key),
     /// Text from a clipboard.
     Paste(String),
+    /// A click of the mouse on something.
+    Click(Spot),
+    /// Its wheel, over a pane.
+    Wheel(Option<Pane>, Motion),
     /// A new size: columns, rows.
     Resize(u16, u16),
     /// A new view.
@@ -59,6 +64,8 @@ pub enum UiCommand {
     Drain,
     /// Clear the terminal and draw everything.
     Redraw,
+    /// Take reports of the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Put text into the clipboard.
     Copy(String),
     /// End.
@@ -176,6 +183,8 @@ pub struct State {
     pub own: bool,
     /// What 100 % of processor time is.
     pub basis: Basis,
+    /// The mouse is ours; else the terminal selects text with it.
+    pub mouse: bool,
     /// The keys in force.
     pub keymap: Keymap,
     /// How it looks.
@@ -231,6 +240,7 @@ impl State {
             lost: false,
             own,
             basis: Basis::default(),
+            mouse: false,
             keymap: Keymap::default(),
             look,
             log: LogView::default(),
@@ -280,9 +290,7 @@ impl State {
             (Page::Overview, Pane::Processes) => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat]
             }
-            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
-                &[C::Always, C::Global, C::Queue, C::List, C::Filterable]
-            }
+            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
             (Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }
     }

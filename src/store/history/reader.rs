@@ -123,9 +123,9 @@ impl History {
         let mut reader = FrameReader::default();
         let count = spot.index + usize::from(spot.batch.echo) + 1;
         let mut frames = Vec::with_capacity(count);
-        for record in spot.batch.records().take(count) {
+        for (number, record) in spot.batch.records().take(count).enumerate() {
             reader.read(record).map_err(|e| self.broken(&e.to_string()))?;
-            frames.push(reader.frame());
+            frames.push(if number + 2 < count { reader.sketch() } else { reader.frame() });
         }
         Ok(frames)
     }
@@ -238,7 +238,7 @@ impl History {
         let finest = STRETCHES.iter().rposition(|period| *period <= step).unwrap_or(0);
         for period in STRETCHES.iter().skip(finest).rev() {
             let mut gathered: Vec<Vec<Option<(Trend, f64)>>> = vec![vec![None; points]; keys.len()];
-            self.trends(*period, (from, to), |begins, key, trend| {
+            self.trends(*period, Some(keys), (from, to), |begins, key, trend| {
                 let Some(row) = wanted.get(key).and_then(|i| gathered.get_mut(*i)) else { return };
                 let (first, end) = (begins.0 - from.0, (begins.0 + period - from.0).max(0));
                 let slots = first.max(0) / step..(end + step - 1) / step;
@@ -258,7 +258,13 @@ impl History {
     }
 
     /// Every trend of a length in a stretch of time.
-    pub(super) fn trends(&self, period: i64, (from, to): (Wall, Wall), mut each: impl FnMut(Wall, &Key, Trend)) -> Kept<()> {
+    pub(super) fn trends(
+        &self,
+        period: i64,
+        wanted: Option<&[Key]>,
+        (from, to): (Wall, Wall),
+        mut each: impl FnMut(Wall, &Key, Trend),
+    ) -> Kept<()> {
         let query = "SELECT id FROM blocks INDEXED BY by_time WHERE kind = ?1 AND period = ?2 AND first < ?3 AND last > ?4 ORDER BY first";
         let bounds = params![Kind::Trends as i64, period, to.0, from.0.saturating_sub(period)];
         let ids: Vec<i64> = self
@@ -267,7 +273,7 @@ impl History {
             .and_then(|mut query| query.query_map(bounds, |row| row.get(0))?.collect())
             .map_err(|e| self.failed(&e))?;
         let mut read = |batch: &Batch| -> Read<()> {
-            let mut reader = TrendReader::default();
+            let mut reader = TrendReader::for_keys(wanted);
             let within = |begins: Wall| begins < to && begins.0 + period > from.0;
             batch.records().try_for_each(|record| {
                 reader.read(record, |begins, key, trend| {
@@ -328,7 +334,7 @@ impl History {
     pub fn keys(&self, from: Wall, to: Wall) -> Kept<Vec<Key>> {
         let mut keys = BTreeSet::new();
         let [shortest, ..] = STRETCHES;
-        self.trends(shortest, (from, to), |_, key, _| {
+        self.trends(shortest, None, (from, to), |_, key, _| {
             if !keys.contains(key) {
                 keys.insert(key.clone());
             }

@@ -232,10 +232,20 @@ impl FrameReader {
 
     /// The frame that was read last. What of it is not understood, since another version wrote it, is a gap and not the end.
     pub fn frame(&mut self) -> Frame {
+        self.make(|_| true)
+    }
+
+    /// The same without the lists that are stored row by row: they are read in each sweep, so whoever looks for what was read some time
+    /// ago does not need them.
+    pub fn sketch(&mut self) -> Frame {
+        self.make(|state| !matches!(state, State::Processes(_) | State::Cgroups(_)))
+    }
+
+    fn make(&mut self, wanted: impl Fn(&State) -> bool) -> Frame {
         let mut readings = Readings::new();
         let mut own = Own::default();
         let heard = &self.heard;
-        for (name, part) in &mut self.parts {
+        for (name, part) in self.parts.iter_mut().filter(|(_, part)| wanted(&part.state)) {
             match (&**name, &part.state) {
                 (FACTS, State::Whole(value)) => {
                     self.facts.get_or_insert_with(|| Arc::new(unpack(heard, value).unwrap_or_default()));

@@ -3,7 +3,7 @@
 
 use super::bytes::{Cursor, Damaged, Read, put, put_bytes, put_signed};
 use crate::model::{metric::Key, past::Trend, readings, snapshot::Snapshot, subject::Subject, time::Wall};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Keys of processes in one stretch at most: whoever comes first, since a busy host has too many.
 const CROWD: usize = 384;
@@ -135,16 +135,28 @@ impl TrendWriter {
 /// Reads stretches one after the other.
 #[derive(Debug, Default)]
 pub struct TrendReader {
-    keys: Vec<Key>,
+    /// Keys as they are stored, where not all are wanted: comparing bytes is cheaper than reading keys.
+    wanted: Option<HashSet<Vec<u8>>>,
+    /// The block's keys by number; those that are not wanted are `None`.
+    keys: Vec<Option<Key>>,
 }
 
 impl TrendReader {
+    /// For these keys, or for all.
+    pub fn for_keys(keys: Option<&[Key]>) -> TrendReader {
+        let bytes = |key: &Key| serde_json::to_vec(key).unwrap_or_default();
+        TrendReader { wanted: keys.map(|keys| keys.iter().map(bytes).collect()), keys: Vec::new() }
+    }
+
     /// Takes the next stretch of the block: when it begins, and `each` of its trends.
     pub fn read(&mut self, bytes: &[u8], mut each: impl FnMut(Wall, &Key, Trend)) -> Read<()> {
         let mut from = Cursor(bytes);
         let begins = Wall(from.signed()?);
         for _ in 0..from.count()? {
-            self.keys.push(serde_json::from_slice(from.bytes()?).map_err(|e| Damaged(e.to_string()))?);
+            let bytes = from.bytes()?;
+            let wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(bytes));
+            let key = wanted.then(|| serde_json::from_slice(bytes)).transpose().map_err(|e| Damaged(e.to_string()))?;
+            self.keys.push(key);
         }
         let count = from.count()?;
         let (mut numbers, mut number) = (Vec::with_capacity(count), 0_u64);
@@ -152,18 +164,19 @@ impl TrendReader {
             number = number.saturating_add(from.number()?);
             numbers.push(number);
         }
-        let mut columns = [const { Vec::new() }; 3];
-        for column in &mut columns {
-            let bytes = from.take(4 * count)?;
-            let byte = |plane: usize, row: usize| bytes.get(plane * count + row).copied().unwrap_or_default();
-            *column = (0..count).map(|row| f32::from_be_bytes([byte(0, row), byte(1, row), byte(2, row), byte(3, row)])).collect();
-        }
-        let [min, mean, max] = columns;
-        for (((number, min), mean), max) in numbers.into_iter().zip(min).zip(mean).zip(max) {
+        let columns = [from.take(4 * count)?, from.take(4 * count)?, from.take(4 * count)?];
+        for (row, number) in numbers.into_iter().enumerate() {
             let key = usize::try_from(number).ok().and_then(|n| self.keys.get(n));
-            let key = key.ok_or_else(|| Damaged(format!("there is no key {number}")))?;
-            each(begins, key, Trend { min: min.into(), mean: mean.into(), max: max.into() });
+            let Some(key) = key.ok_or_else(|| Damaged(format!("there is no key {number}")))? else { continue };
+            let [min, mean, max] = columns.map(|column| float(column, row, count));
+            each(begins, key, Trend { min, mean, max });
         }
         Ok(())
     }
+}
+
+/// The float of a row: its bytes stand `count` apart.
+fn float(column: &[u8], row: usize, count: usize) -> f64 {
+    let byte = |plane: usize| column.get(plane * count + row).copied().unwrap_or_default();
+    f32::from_be_bytes([byte(0), byte(1), byte(2), byte(3)]).into()
 }
