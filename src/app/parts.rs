@@ -109,6 +109,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     let parts = Parts {
         feed: Feed::Live(sources::all(&crew.host, &config.services, handles())),
         history: recording(wish, crew.lock.is_some()),
+        inspector: sources::inspector,
         host: crew.host,
         actions: wish.actions,
         hands: crew.hands,

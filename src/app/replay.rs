@@ -21,6 +21,7 @@ use crate::{
     },
     host::{host::Host, real::RealHost, recorded::RecordedHost},
     model::{change::Entry, limits::Mode, time::Wall, when},
+    sources,
     store::history::reader::History,
 };
 use std::{
@@ -87,6 +88,7 @@ pub fn start(history: &History, from: Wall, speed: f64, settings: Settings) -> R
         host,
         feed: Feed::Stored(reel),
         history: None,
+        inspector: sources::inspector,
         actions: actions::all(),
         hands: Box::new(Still(entries.clone())),
         entries,

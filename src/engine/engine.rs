@@ -1,7 +1,7 @@
 //! The loop: inputs in, the brain's step, effects out. It never waits for the machine, for a screen or for the hands.
 //!
 //! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that read
-//! ([`sampler`](crate::engine::sampler)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
+//! ([`sampler`](crate::engine::sampler)), and once asked for, those that look at processes ([`inspect`](crate::engine::inspect)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
 //! and hands wait), `views` (latest wins).
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         brain::brain::{Birth, Brain},
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
+        inspect::Inspectors,
         parts::{Feed, Parts},
         past::PastHandle,
         player::Player,
@@ -30,7 +31,7 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// Starts an engine. It runs until it is asked to stop or every handle is gone.
 pub fn start(parts: Parts) -> Result<EngineHandle, String> {
-    let Parts { host, feed, history, actions, hands, entries, settings, leave } = parts;
+    let Parts { host, feed, history, inspector, actions, hands, entries, settings, leave } = parts;
     let facts = Arc::new(host.facts());
     let birth = Birth {
         deriver: feed.deriver(),
@@ -59,7 +60,8 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         Feed::Live(sources) => Reader::Sampler(Sampler::start(&host, sources, &input).map_err(failed)?),
         Feed::Stored(reel) => Reader::Player(Player::start(reel, &input).map_err(failed)?),
     };
-    let engine = Loop { brain, host, worker, recorder, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let inspectors = Inspectors::new(host.clone(), inspector);
+    let engine = Loop { brain, host, worker, recorder, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
@@ -86,6 +88,7 @@ struct Loop {
     host: Arc<dyn Host>,
     worker: Worker,
     recorder: Option<Recorder>,
+    inspectors: Inspectors,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
     tickets: u64,
@@ -124,6 +127,7 @@ impl Loop {
             Asked::Welcome(back) => drop(back.send(self.brain.welcome())),
             Asked::Counters(back) => drop(back.send(self.brain.counters())),
             Asked::Audit(most, back) => self.worker.audit(most, back),
+            Asked::Inspect(process, back) => self.inspectors.ask(process, back),
             Asked::Stop(back) => self.stop(Some(back)),
         }
     }

@@ -1,11 +1,15 @@
 //! The way into a running engine: views out, commands in. Cheap to clone; every console and the socket hold one.
 
 use crate::{
-    engine::past::PastHandle,
+    engine::{
+        inspect::{self, DEADLINE},
+        past::PastHandle,
+    },
     model::{
         change::{Entry, Who},
         message::{Ask, Body, Command, Reply, View, Welcome},
         sample::Counters,
+        subject::ProcessId,
     },
 };
 use std::sync::Arc;
@@ -22,6 +26,8 @@ pub enum Asked {
     Counters(oneshot::Sender<Counters>),
     /// The newest entries of the journal, oldest first, with their numbers.
     Audit(usize, oneshot::Sender<Vec<(u64, Entry)>>),
+    /// Look closely at a process.
+    Inspect(ProcessId, oneshot::Sender<inspect::Answer>),
     /// End: changes made to be left behind are kept, those of a demo and unconfirmed ones are rolled back; then answer.
     Stop(oneshot::Sender<()>),
 }
@@ -63,6 +69,17 @@ impl EngineHandle {
         match &self.past {
             Some(past) => past.ask(ask).await,
             None => Body::Error("no history is kept: trimtab has no state directory, only observes, or was told so".into()),
+        }
+    }
+
+    /// A close look at a process; an error in words when it is gone, or when the look takes too long.
+    pub async fn inspect(&self, process: ProcessId) -> inspect::Answer {
+        match tokio::time::timeout(DEADLINE, self.ask(|back| Asked::Inspect(process, back))).await {
+            Ok(answer) => answer.unwrap_or_else(|| Err("the engine has ended".into())),
+            Err(_elapsed) => Err(format!(
+                "process {} does not let itself be looked at: a thread of it may be blocked in the kernel",
+                process.pid
+            )),
         }
     }
 

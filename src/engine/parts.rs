@@ -9,7 +9,7 @@ use crate::{
         change::Entry,
         limits::{Hysteresis, Policy, Thresholds},
     },
-    sources::source::Source,
+    sources::source::{Inspect, Source},
 };
 use std::sync::Arc;
 
@@ -50,6 +50,8 @@ pub struct Parts {
     pub feed: Feed,
     /// Where to keep it, if anywhere.
     pub history: Option<Recording>,
+    /// Makes one that looks closely at processes.
+    pub inspector: fn() -> Box<dyn Inspect>,
     /// What may be changed.
     pub actions: &'static [&'static dyn Action],
     /// Who carries it out and writes it down.

@@ -23,6 +23,8 @@ pub enum Context {
     List,
     /// In the table of processes.
     Processes,
+    /// On the page of a process.
+    Process,
     /// In that table while its rows stand side by side.
     Flat,
     /// In that table while its rows stand below one another and fold.
@@ -66,6 +68,7 @@ impl Context {
             Context::Chart => "in a pane with charts",
             Context::List => "in a list",
             Context::Processes => "in the list of processes",
+            Context::Process => "on the page of a process",
             Context::Target => "where a process is chosen",
             Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
             Context::Reader => "on a page of text",
@@ -104,6 +107,7 @@ pub enum Intent {
     Copy,
     Move(Motion),
     Details,
+    Threads,
     Filter,
     SortMenu,
     Invert,
@@ -340,6 +344,7 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('+')], C::Chart, I::ZoomOut, "", "longer charts, up to a day"),
     row(&[Char('-')], C::Chart, I::ZoomIn, "", "shorter charts"),
     row(&[Char('=')], C::Chart, I::ZoomNone, "", "charts of the newest minutes"),
+    row(&[Char('H')], C::Process, I::Threads, "threads", "list the threads of the process, or hide them"),
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),

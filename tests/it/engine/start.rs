@@ -55,6 +55,7 @@ fn start() -> EngineHandle {
         host: Arc::new(RecordedHost::default()),
         feed: Feed::Live(vec![Box::new(Memory(about))]),
         history: None,
+        inspector: trimtab::sources::inspector,
         actions: &[],
         hands: Box::new(Idle),
         entries: vec![],
