@@ -114,7 +114,12 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
         actions: wish.actions,
         hands: crew.hands,
         entries: crew.entries,
-        settings: Settings { thresholds: config.thresholds.clone(), hysteresis: config.hysteresis.clone(), policy },
+        settings: Settings {
+            thresholds: config.thresholds.clone(),
+            hysteresis: config.hysteresis.clone(),
+            policy,
+            budget: config.cost,
+        },
         leave: wish.legacy == Legacy::Leave,
     };
     Ok(Running { engine: engine::start(parts).map_err(Failure::new)?, _lock: crew.lock })

@@ -61,11 +61,19 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         Feed::Stored(reel) => Reader::Player(Player::start(reel, &input).map_err(failed)?),
     };
     let inspectors = Inspectors::new(host.clone(), inspector);
+<<<<<<< HEAD
     let engine = Loop { brain, host, worker, recorder, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
         engine.end(reader);
+=======
+    let engine = Loop { brain, host, worker, sampler, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let life = move || {
+        let mut engine = engine;
+        runtime.block_on(engine.run(asks, inputs));
+        engine.end();
+>>>>>>> main
     };
     thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
     Ok(EngineHandle { asks: ask, views, past })
@@ -87,7 +95,11 @@ struct Loop {
     brain: Brain,
     host: Arc<dyn Host>,
     worker: Worker,
+<<<<<<< HEAD
     recorder: Option<Recorder>,
+=======
+    sampler: Sampler,
+>>>>>>> main
     inspectors: Inspectors,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
@@ -160,6 +172,7 @@ impl Loop {
             match effect {
                 Effect::Publish(view) => drop(self.show.send_replace(view)),
                 Effect::Perform { job, what } => self.worker.perform(job, what),
+                Effect::SweepEvery(span) => self.sampler.sweep_every(span),
                 Effect::LookForeign => self.worker.look_foreign(),
                 Effect::Reply { ticket, reply } => match self.waiting.remove(&ticket) {
                     Some(Waiter::Command(back)) => drop(back.send(reply)),
@@ -172,12 +185,18 @@ impl Loop {
     }
 
     /// Ends the threads, then tells those who asked for it.
+<<<<<<< HEAD
     fn end(self, reader: Reader) {
         let Loop { worker, recorder, over, .. } = self;
         match reader {
             Reader::Sampler(sampler) => sampler.end(),
             Reader::Player(player) => player.end(),
         }
+=======
+    fn end(self) {
+        let Loop { worker, sampler, over, .. } = self;
+        sampler.end();
+>>>>>>> main
         worker.end();
         if let Some(recorder) = recorder {
             recorder.end();

@@ -10,7 +10,7 @@ use crate::{
     },
     sources::source::Lane,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A command that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +99,8 @@ pub enum Effect {
         /// What.
         reply: Reply,
     },
+    /// Sweep the host so often from now on.
+    SweepEvery(Duration),
     /// Write a line into the log.
     Log(log::Level, String),
 }

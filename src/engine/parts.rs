@@ -7,7 +7,7 @@ use crate::{
     host::host::Host,
     model::{
         change::Entry,
-        limits::{Hysteresis, Policy, Thresholds},
+        limits::{Budget, Hysteresis, Policy, Thresholds},
     },
     sources::source::{Inspect, Source},
 };
@@ -22,6 +22,8 @@ pub struct Settings {
     pub hysteresis: Hysteresis,
     /// Bounds on acting, mode and windows.
     pub policy: Policy,
+    /// What trimtab may cost.
+    pub budget: Budget,
 }
 
 /// Where samples come from.

@@ -3,7 +3,7 @@
 use crate::{
     model::{change::ChangeId, finding::FindingId, wish::Signal},
     ui::{
-        act::MODES,
+        act::{INTERVALS, MODES},
         keys::Motion,
         palette,
         pane::{Page, Pane},
@@ -19,6 +19,7 @@ pub fn go(state: &mut State, motion: Motion) {
     let page = usize::from(state.size.1.saturating_sub(6)).max(1);
     match (&mut state.over, &state.page) {
         (Over::SortMenu(row), _) => *row = step(Some(*row), columns::TABLE.len(), motion, page).unwrap_or(0),
+        (Over::IntervalMenu(row), _) => *row = step(Some(*row), INTERVALS.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
         (Over::Palette(_), _) => palette(state, motion, page),
         (Over::Filter(field), _) => {

@@ -96,6 +96,8 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of intervals between sweeps, and the row chosen.
+    IntervalMenu(usize),
     /// The menu of signals, and the row chosen.
     SignalMenu(usize),
     /// The menu of nice values, and the row chosen.
@@ -271,10 +273,19 @@ impl State {
             Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
             Over::Dialog(_) => &[C::Always, C::Dialog],
             Over::SortMenu(_) => &[C::Always, C::Columns],
+<<<<<<< HEAD
             Over::Jump(_) => &[C::Always, C::Field, C::Jump],
             Over::Marks(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
                 &[C::Always, C::Menu]
             }
+=======
+            Over::ModeMenu(_)
+            | Over::IntervalMenu(_)
+            | Over::SignalMenu(_)
+            | Over::NiceMenu(_)
+            | Over::ThemeMenu { .. }
+            | Over::LayoutMenu { .. } => &[C::Always, C::Menu],
+>>>>>>> main
             Over::Filter(_) => &[C::Always, C::Field, C::Filter],
             Over::Palette(_) => &[C::Always, C::Field, C::Palette],
             Over::Nothing => self.contexts_below(),

@@ -192,6 +192,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
         }
+        Intent::Interval => act::intervals(state),
         Intent::Mouse => {
             state.mouse = !state.mouse;
             state.tell(if state.mouse {
@@ -386,6 +387,7 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
         Over::Jump(entry) => time::jump(state, entry.text()),
         Over::Marks(row) => time::go_to_mark(state, row),
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::IntervalMenu(row) => act::set_interval(row),
         Over::Palette(palette) => palette::choose(state, palette),
         Over::SignalMenu(row) => wish::signal(state, row),
         Over::NiceMenu(row) => wish::nice(state, row),

@@ -2,11 +2,15 @@
 
 use crate::{
     model::{
+<<<<<<< HEAD
         when,
+=======
+        unit::Unit,
+>>>>>>> main
         wish::{Signal, Wish},
     },
     ui::{
-        act::{self, MODES},
+        act::{self, INTERVALS, MODES},
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
@@ -31,6 +35,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     match &state.over {
         Over::Dialog(dialog) => draw_dialog(state, dialog, area, to),
         Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, to),
+        Over::IntervalMenu(row) => {
+            let rows = INTERVALS.map(|millis| Unit::Seconds.show(f64::from(millis) / 1000.0));
+            menu(state, "Interval", &rows, *row, area, to);
+        }
         Over::ModeMenu(row) => {
             let rows = [
                 "observe   watch only, change nothing",
