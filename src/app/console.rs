@@ -93,6 +93,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let look = look(&options, kind)?;
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
+    state.travel.replay = seat.replay;
     let kept = Kept::open(options.kept);
     state.processes.choose(kept.choices());
     state.keymap = Keymap::new(&options.keys);

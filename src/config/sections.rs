@@ -7,7 +7,7 @@ use crate::{
         layer::Layer,
         outline::{self, Field, Outline},
     },
-    model::limits::{Budget, Hysteresis, Policy, ServiceWatch, Thresholds},
+    model::limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -82,6 +82,8 @@ pub struct Config {
     pub keys: Keys,
     /// The endpoint for Prometheus.
     pub metrics: Metrics,
+    /// What of the past is kept.
+    pub history: Keeping,
 }
 
 /// Keys by the name of what they mean.
@@ -90,15 +92,15 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics"];
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, cost, metrics] =
-        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, cost, metrics, history] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -113,12 +115,14 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         cost: build(&cost, &mut complaints),
         keys,
         metrics: build(&metrics, &mut complaints),
+        history: build(&history, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
     check::budget(&config.cost, &mut |name, why| blame(&cost, name, why, &mut complaints));
     check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
+    check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     for (name, why) in check_keys(&config.keys) {
         complaints.extend(places.get(&name).map(|place| Complaint { why, ..place.clone() }));

@@ -64,6 +64,8 @@ pub enum Input {
         /// What came of it.
         done: Box<Done>,
     },
+    /// The history cannot be written, and why; or it can be again.
+    History(Option<Arc<str>>),
     /// Time has passed and nothing else came.
     Ticked {
         /// When.

@@ -2,7 +2,8 @@
 
 use crate::{
     actions::action::Action,
-    engine::worker::Work,
+    analysis::derive::deriver::Deriver,
+    engine::{player::Reel, record::Recording, worker::Work},
     host::host::Host,
     model::{
         change::Entry,
@@ -25,12 +26,32 @@ pub struct Settings {
     pub budget: Budget,
 }
 
+/// Where samples come from.
+pub enum Feed {
+    /// The machine.
+    Live(Vec<Box<dyn Source>>),
+    /// A history.
+    Stored(Reel),
+}
+
+impl Feed {
+    /// A deriver that expects what will come. Of a history nothing is late.
+    pub fn deriver(&self) -> Deriver {
+        match self {
+            Feed::Live(sources) => Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
+            Feed::Stored(_) => Deriver::default(),
+        }
+    }
+}
+
 /// What an engine is made of.
 pub struct Parts {
     /// The machine.
     pub host: Arc<dyn Host>,
     /// What is read.
-    pub sources: Vec<Box<dyn Source>>,
+    pub feed: Feed,
+    /// Where to keep it, if anywhere.
+    pub history: Option<Recording>,
     /// Makes one that looks closely at processes.
     pub inspector: fn() -> Box<dyn Inspect>,
     /// What may be changed.

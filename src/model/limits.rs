@@ -161,6 +161,22 @@ impl Default for Policy {
     }
 }
 
+/// What of the past is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keeping {
+    /// Keep a history at all.
+    pub keep: bool,
+    /// Bytes that its file may take, log included: when it is full, the oldest of the finest goes first.
+    pub bytes: u64,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Keeping { keep: true, bytes: 256 << 20 }
+    }
+}
+
 /// What trimtab may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

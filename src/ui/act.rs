@@ -44,6 +44,13 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
     if engine && state.lost {
         return Some("the engine has ended; nothing can be asked of it".into());
     }
+    if engine && intent != I::Audit && state.travel.replay {
+        return Some("this is a replay: nothing can be changed".into());
+    }
+    // What was is no ground to act on; PANIC is about what is applied now, and asks.
+    if engine && !matches!(intent, I::Audit | I::RollBackAll) && state.travel.past.is_some() {
+        return Some("the screen shows the past; `.` goes back to now".into());
+    }
     match intent {
         I::Signal | I::Nice(_) => wish::obstacle(state),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),

@@ -26,6 +26,7 @@ pub fn go(state: &mut State, motion: Motion) {
             let rows = language::rows(field.list, state.size.0);
             field.language = field.language.map(|at| step(Some(at), rows, motion, page).unwrap_or(0));
         }
+        (Over::Marks(row), _) => *row = step(Some(*row), state.travel.marks.len(), motion, page).unwrap_or(0),
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
         (Over::ThemeMenu { row, .. }, _) => {

@@ -86,6 +86,7 @@ impl Brain {
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
+            history: None,
             probed: birth.now.tick,
             effects: Vec::new(),
         };
@@ -118,6 +119,7 @@ impl Brain {
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),
+            Input::History(trouble) => self.office.history = trouble,
             Input::Stopped { ticket } => self.stop(ticket),
         }
         std::mem::take(&mut self.office.effects)
