@@ -178,7 +178,7 @@ pub const TABLE: &[Binding] = &[
         row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code"),
     ),
     row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
-    row(&[Char('y')], C::Queue, I::Copy, "copy", "copy the shell commands of the selected change"),
+    row(&[Char('y')], C::Global, I::Copy, "copy", "copy the selected row: command line, finding, commands of the change"),
     // Panes.
     row(&[Char('1')], C::Global, I::Focus(Pane::Cpu), "", "processors"),
     row(&[Char('2')], C::Global, I::Focus(Pane::Memory), "", "memory"),

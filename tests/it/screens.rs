@@ -423,6 +423,20 @@ fn copying_gives_the_commands_and_once_applied_the_way_back() {
 }
 
 #[test]
+fn copying_takes_the_selected_process_and_the_finding() {
+    let mut state = state();
+    let commands = press(&mut state, 0, "5jy");
+    let [UiCommand::Copy(line)] = commands.as_slice() else { panic!("{commands:?}") };
+    let id = state.processes.cursor.unwrap();
+    let process = state.view.snapshot.process(id).unwrap().clone();
+    assert!(!line.is_empty() && (*line == *process.command || *line == *process.name), "{line}");
+    let commands = press(&mut state, 0, "7y");
+    let [UiCommand::Copy(text)] = commands.as_slice() else { panic!("{commands:?}") };
+    let finding = &state.view.findings[0];
+    assert!(text.contains(&finding.headline) && text.starts_with(finding.severity.sign()), "{text}");
+}
+
+#[test]
 fn escape_goes_back_one_step_at_a_time() {
     let mut state = state();
     let esc = |state: &mut State| update(state, after(0), Msg::Key(Key::Esc));
