@@ -1,11 +1,8 @@
 //! The panes of the overview and the whole-screen pages.
 
 use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
-<<<<<<< HEAD
-use std::sync::Arc;
-=======
 use serde::Deserialize;
->>>>>>> main
+use std::sync::Arc;
 
 /// A pane; its number is the key that focuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

@@ -233,13 +233,9 @@ impl State {
         match (&self.over, &self.page, self.focus) {
             (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
             (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
-<<<<<<< HEAD
             (Over::SortMenu(_), ..) => &[C::Always, C::Columns],
-            (Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..) => &[C::Always, C::Menu],
-=======
-            (Over::SortMenu(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..)
+            (Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..)
             | (Over::ThemeMenu { .. } | Over::LayoutMenu { .. }, ..) => &[C::Always, C::Menu],
->>>>>>> main
             (Over::Filter, ..) => &[C::Always, C::Filter],
             (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],

@@ -237,19 +237,11 @@ fn confirm(state: &mut State) -> Vec<UiCommand> {
 }
 
 fn cancel(state: &mut State) {
-<<<<<<< HEAD
-    if matches!(state.over, Over::Filter) {
-        state.processes.clear_filter();
-=======
     match state.over {
-        Over::Filter => {
-            state.processes.filter.clear();
-            rearrange(state);
-        }
+        Over::Filter => state.processes.clear_filter(),
         Over::ThemeMenu { before, .. } => state.look.chosen = before,
         Over::LayoutMenu { before, .. } => state.look.layout = before,
         _ => {}
->>>>>>> main
     }
     state.over = Over::Nothing;
 }
