@@ -15,7 +15,6 @@ pub mod terminal;
 use crate::{
     app::{
         console::{
-            clipboard,
             keyboard::Input,
             kind::{Kind, Says},
             look::look,

@@ -5,6 +5,7 @@ use crate::{
     ui::{
         act::count,
         pane::{Page, Pane},
+        processes::row::RowId,
         state::State,
     },
 };
@@ -26,12 +27,20 @@ pub fn chosen(state: &State) -> Result<Copied, String> {
             let found = state.shown().findings.iter().find(|finding| finding.id == *id);
             found.map(finding).ok_or_else(|| "the finding is over".into())
         }
-        (Page::Overview, Pane::Processes) if state.processes.cursor.is_some() => {
-            state.processes.cursor.map_or_else(|| Err("no process is selected".into()), |id| process(state, id))
-        }
+        (Page::Cgroup(path), _) => Ok(group("control group", path)),
+        (Page::Overview, Pane::Processes) => match &state.processes.cursor {
+            Some(RowId::Process(id)) => process(state, *id),
+            Some(RowId::Program(name)) => Ok(group("program", name)),
+            Some(RowId::Cgroup(path)) => Ok(group("control group", path)),
+            None => state.chosen_change().ok_or_else(|| "no process is selected".into()).and_then(|change| commands(change)),
+        },
         (Page::Overview, Pane::Findings) => state.chosen_finding().map(finding).ok_or_else(|| "there is no finding".into()),
         _ => state.chosen_change().ok_or_else(|| "the queue is empty".into()).and_then(|change| commands(change)),
     }
+}
+
+fn group(what: &str, name: &str) -> Copied {
+    Copied { what: format!("the name of {what} {name}"), text: name.into() }
 }
 
 /// The command line; of a kernel thread, which has none, its name.

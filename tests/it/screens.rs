@@ -427,7 +427,7 @@ fn copying_takes_the_selected_process_and_the_finding() {
     let mut state = state();
     let commands = press(&mut state, 0, "5jy");
     let [UiCommand::Copy(line)] = commands.as_slice() else { panic!("{commands:?}") };
-    let id = state.processes.cursor.unwrap();
+    let id = state.processes.cursor.as_ref().unwrap().process().unwrap();
     let process = state.view.snapshot.process(id).unwrap().clone();
     assert!(!line.is_empty() && (*line == *process.command || *line == *process.name), "{line}");
     let commands = press(&mut state, 0, "7y");
