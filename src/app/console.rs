@@ -24,12 +24,14 @@ use crate::{
         seat::Seat,
         signals::Signals,
     },
+    config::sections::Keys,
     host::host::Host,
     model::{
         message::{Ask, Body, View},
         time::Tick,
     },
     ui::{
+        keymap::Keymap,
         panels::log as log_pane,
         state::{Msg, State, UiCommand},
         update::update,
@@ -55,6 +57,8 @@ pub struct ConsoleOptions {
     pub layout: String,
     /// ASCII alone.
     pub ascii: bool,
+    /// The operator's own keys.
+    pub keys: Keys,
     /// What the environment says of the terminal.
     pub says: Says,
     /// `$NO_COLOR`: the mono theme, whatever was asked for.
@@ -83,7 +87,8 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let kind = Kind::of(&options.says)?;
     let look = look(&options, kind)?;
     let failed = |e: io::Error| format!("terminal: {e}");
-    let state = State::begin(&seat.welcome, look, seat.own);
+    let mut state = State::begin(&seat.welcome, look, seat.own);
+    state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
     let mut stops = signal(SignalKind::from_raw(libc::SIGTSTP)).map_err(failed)?;

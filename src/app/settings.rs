@@ -4,12 +4,13 @@ use crate::{
     app::{cli::Common, env::Env, failure::Failure},
     config::{layer, sections},
     model::limits::Mode,
+    ui::keymap,
 };
 
 /// Reads and merges. Everything that is wrong is told at once.
 pub fn load(common: &Common, env: &Env) -> Result<sections::Config, Failure> {
     let layers = layer::read(&env.config_files(), common.config.as_deref()).map_err(Failure::usage)?;
-    let mut config = sections::merge(&layers).map_err(Failure::usage)?;
+    let mut config = sections::merge(&layers, &keymap::wrong).map_err(Failure::usage)?;
     if common.observe {
         config.policy.mode = Mode::Observe;
     }

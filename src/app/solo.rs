@@ -107,6 +107,7 @@ async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), 
         layout: config.console.layout.clone(),
         says: env.says.clone(),
         ascii: config.console.ascii,
+        keys: config.keys.clone(),
         no_color: env.no_color,
     };
     let console = console::run(seat, options);

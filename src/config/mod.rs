@@ -7,12 +7,15 @@
 //!     policy: (mode: Observe, windows: (before: 60, settle: 3, after: 60)),
 //!     services: [(name: "shop", file: "/run/shop/metrics.prom", histogram: "http_request_seconds", process: "shopd")],
 //!     console: (theme: "dark"),
+//!     keys: {"freeze": ["f", "F12"]},
 //! )
 //! ```
 
 pub mod address;
+pub mod alerts;
 pub mod check;
 pub mod complaint;
 pub mod layer;
 pub mod outline;
+pub mod rules;
 pub mod sections;

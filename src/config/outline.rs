@@ -146,6 +146,57 @@ pub(super) fn items<T: DeserializeOwned>(list: &Field<'_>, complaints: &mut Vec<
     all
 }
 
+/// The entries of a map, each key and value with its place; those that do not fit are complained about and left out.
+pub(super) fn entries<T: DeserializeOwned>(map: &Field<'_>, complaints: &mut Vec<Complaint>) -> Vec<(String, T, Complaint)> {
+    let raw: Pairs<'_> = match options().from_str(map.value) {
+        Ok(raw) => raw,
+        Err(e) => {
+            complaints.push(map.complaint(e.code.to_string()));
+            return Vec::new();
+        }
+    };
+    let mut all = Vec::new();
+    for (key, value) in raw.0.iter().map(|(key, value)| (key.get_ron().trim(), value.get_ron().trim())) {
+        match (part::<String>(map.layer, key), part::<T>(map.layer, value)) {
+            (Ok(name), Ok(value)) => all.push((name, value, complaint(map.layer, place(map.layer, key), String::new()))),
+            (Err(e), _) | (_, Err(e)) => complaints.push(e),
+        }
+    }
+    all
+}
+
+/// A part of the file by itself. What is wrong with it begins no earlier than it does.
+fn part<T: DeserializeOwned>(layer: &Layer, text: &str) -> Result<T, Complaint> {
+    let begin = offset(layer, text);
+    options().from_str(&blanked(&layer.text, begin..begin + text.len())).map_err(|e| {
+        let told = spanned(layer, &e);
+        Complaint { at: told.at.max(Some(place(layer, text))), ..told }
+    })
+}
+
+/// Raw keys and values of a map in the order of the file.
+struct Pairs<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Both;
+        impl<'de> Visitor<'de> for Both {
+            type Value = Vec<(&'de RawValue, &'de RawValue)>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map in braces")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    all.push(pair);
+                }
+                Ok(all)
+            }
+        }
+        from.deserialize_map(Both).map(Pairs)
+    }
+}
+
 /// The text with everything outside `keep` blanked, character for character, so that lines and columns stay what they are.
 fn blanked(text: &str, keep: Range<usize>) -> String {
     text.char_indices().map(|(i, c)| if keep.contains(&i) || c == '\n' { c } else { ' ' }).collect()

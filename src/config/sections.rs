@@ -2,14 +2,19 @@
 
 use crate::{
     config::{
-        check,
+        alerts, check,
         complaint::{Complaint, Complaints},
         layer::Layer,
         outline::{self, Field, Outline},
+        rules,
     },
-    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+    model::{
+        alert::{Rule, Target},
+        limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+    },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 
 /// How the console looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +42,16 @@ pub struct Metrics {
     pub listen: Option<String>,
 }
 
+/// Rules of alerts. A layer changes or adds rules by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alerts(pub Vec<Rule>);
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Alerts(rules::built_in())
+    }
+}
+
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -50,14 +65,26 @@ pub struct Config {
     pub services: Vec<ServiceWatch>,
     /// How the console looks.
     pub console: Console,
+    /// Keys by the name of what they mean, in place of the built-in ones.
+    pub keys: Keys,
     /// The endpoint for Prometheus.
     pub metrics: Metrics,
+    /// Limits that somebody is told of.
+    pub alerts: Alerts,
+    /// Who is told. A layer replaces the whole list.
+    pub notify: Vec<Target>,
 }
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "metrics"];
+/// Keys by the name of what they mean.
+pub type Keys = BTreeMap<String, Vec<String>>;
+
+/// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
+pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
+
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys", "metrics", "alerts", "notify"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
-pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
+pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
@@ -66,12 +93,25 @@ pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
     }
+    let (keys, places) = keys(&outlines, &mut complaints);
+    let mut wishes = Vec::new();
+    for field in outlines.iter().filter_map(|outline| outline.field("alerts")) {
+        wishes.extend(outline::items::<alerts::Wish>(field, &mut complaints));
+    }
+    let mut notify = Vec::new();
+    for field in outlines.iter().filter_map(|outline| outline.field("notify")) {
+        notify = outline::items::<Target>(field, &mut complaints);
+    }
+    alerts::targets(&notify, &mut complaints);
     let config = Config {
+        alerts: Alerts(alerts::rules(rules::built_in(), wishes, &mut complaints)),
+        notify: notify.into_iter().map(|(target, _)| target).collect(),
         thresholds: build(&thresholds, &mut complaints),
         hysteresis: build(&hysteresis, &mut complaints),
         policy: build(&policy, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
+        keys,
         metrics: build(&metrics, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
@@ -79,7 +119,22 @@ pub fn merge(layers: &[Layer]) -> Result<Config, Complaints> {
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
     check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::services(&services, &mut complaints);
+    for (name, why) in check_keys(&config.keys) {
+        complaints.extend(places.get(&name).map(|place| Complaint { why, ..place.clone() }));
+    }
     if complaints.is_empty() { Ok(config) } else { Err(Complaints::sorted(complaints)) }
+}
+
+/// The keys, a later layer's in place of an earlier one's, and where each is set.
+fn keys(outlines: &[Outline<'_>], complaints: &mut Vec<Complaint>) -> (Keys, BTreeMap<String, Complaint>) {
+    let (mut keys, mut places) = (Keys::new(), BTreeMap::new());
+    for field in outlines.iter().filter_map(|outline| outline.field("keys")) {
+        for (name, wish, place) in outline::entries::<Vec<String>>(field, complaints) {
+            keys.insert(name.clone(), wish);
+            places.insert(name, place);
+        }
+    }
+    (keys, places)
 }
 
 /// The fields of one section in every layer, earliest layer first.
@@ -120,14 +175,18 @@ mod tests {
         Layer { name: name.into(), text: text.into() }
     }
 
+    fn no_check(_: &Keys) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     fn told(layers: &[Layer]) -> Vec<String> {
-        merge(layers).unwrap_err().0.iter().map(ToString::to_string).collect()
+        merge(layers, &no_check).unwrap_err().0.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn no_layer_is_the_built_in_configuration() {
-        assert_eq!(merge(&[]), Ok(Config::default()));
-        assert_eq!(merge(&[layer("a", "()")]), Ok(Config::default()));
+        assert_eq!(merge(&[], &no_check), Ok(Config::default()));
+        assert_eq!(merge(&[layer("a", "()")], &no_check), Ok(Config::default()));
     }
 
     #[test]
@@ -135,7 +194,7 @@ mod tests {
         let config = merge(&[
             layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
             layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
-        ])
+        ], &no_check)
         .unwrap();
         assert_eq!(config.thresholds, Thresholds { steal: 0.3, cpu_busy: 0.8, ..Thresholds::default() });
         assert_eq!(config.policy.mode, Mode::Observe);
@@ -171,15 +230,62 @@ mod tests {
     }
 
     #[test]
+    fn alerts_are_changed_and_added_by_name_and_receivers_replaced() {
+        let config = merge(&[
+            layer("a", "(alerts: [(name: \"cpu stolen\", enabled: false), (name: \"x\", metric: \"cpu_busy\", above: 0.5)], notify: [(exec: [\"/a\"])])"),
+            layer("b", "(alerts: [(name: \"x\", above: 0.8, for: 5, severity: Critical)], notify: [(webhook: \"http://h/\")])"),
+        ], &no_check)
+        .unwrap();
+        let built_in = rules::built_in();
+        let rule = |name: &str| config.alerts.0.iter().find(|rule| &*rule.name == name).unwrap();
+        assert_eq!(config.alerts.0.len(), built_in.len() + 1);
+        assert!(!rule("cpu stolen").enabled && rule("cpu stolen").limit == 0.3);
+        assert_eq!((rule("x").limit, rule("x").span, rule("x").subject.as_str()), (0.8, 5.0, "any"));
+        assert!((rule("x").clear - 0.72).abs() < 1e-12, "a moved limit takes its level of clearing along");
+        assert_eq!(config.notify.len(), 1);
+        assert_eq!(config.notify[0].webhook.as_deref(), Some("http://h/"));
+    }
+
+    #[test]
+    fn wrong_alerts_and_receivers_are_told_with_their_places() {
+        let text = "(\nalerts: [\n(name: \"a\", metric: \"cpu_bussy\", above: 1),\n(name: \"b\", metric: \"cpu_busy\"),\n\
+                    (name: \"c\", metric: \"cpu_busy\", above: 0.5, clear: 0.6),\n(name: \"d\", above: 1),\n\
+                    (name: \"e\", metric: \"load\", above: 1, below: 2),\n(name: \"f\", metric: \"load\", above: 1, fro: 3)],\n\
+                    notify: [\n(webhook: \"https://x\"),\n(exec: [\"page\"]),\n()]\n)";
+        let told = told(&[layer("f", text)]);
+        let expect = [(3, "cpu_busy"), (4, "above"), (5, "clear"), (6, "metric"), (7, "one"), (8, "fro"), (10, "curl"), (11, "absolute"), (12, "needs")];
+        assert_eq!(told.len(), expect.len(), "{told:#?}");
+        for ((line, word), complaint) in expect.iter().zip(&told) {
+            assert!(complaint.starts_with(&format!("f:{line}:")) && complaint.contains(word), "{line} {word}: {told:#?}");
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_as_ron_is_told_with_its_place() {
         let told = told(&[layer("f", "(\n  thresholds: (steal: 0.1\n"), layer("g", "(policy: (flaps: 1.5))")]);
         assert!(told[0].starts_with("f:2:26") && told[1] == "g:1:19: `flaps`: this is no value of its kind", "{told:#?}");
     }
 
+    #[test]
+    fn keys_are_layered_by_name_and_each_complaint_has_its_place() {
+        let layers = [
+            layer("system", "(keys: {\"freeze\": [\"z\"], \"help\": [\"h\"]})"),
+            layer("user", "(\n  keys: {\n    \"freeze\": [\"F12\", \"f\"],\n    \"odd\": [\"x\"],\n  },\n)"),
+        ];
+        let keys = merge(&layers, &no_check).unwrap().keys;
+        assert_eq!((keys["freeze"].as_slice(), keys["help"].as_slice()), (&["F12".to_string(), "f".into()][..], &["h".to_string()][..]));
+        let odd = |keys: &Keys| keys.keys().filter(|name| *name == "odd").map(|name| (name.clone(), "odd indeed".into())).collect();
+        let told = merge(&layers, &odd).unwrap_err().to_string();
+        assert_eq!(told, "user:4:5: odd indeed");
+        let told = self::told(&[layer("f", "(keys: {\"a\": \"b\", 7: [\"c\"], \"d\": [1]}, policy: (per_hour: -1))")]);
+        assert_eq!(told.len(), 4, "{told:#?}");
+        assert!(told[0].starts_with("f:1:14"), "{told:#?}");
+    }
+
     proptest! {
         #[test]
         fn no_text_breaks_it(text in "\\PC{0,80}", inner in "[a-z(){}\\[\\]:,0-9\"' /*.\n]{0,60}") {
-            let _ = merge(&[layer("a", &text), layer("b", &format!("(thresholds: ({inner}))"))]);
+            let _ = merge(&[layer("a", &text), layer("b", &format!("(thresholds: ({inner}), keys: {{{inner}}})"))], &no_check);
         }
     }
 }

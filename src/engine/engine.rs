@@ -1,6 +1,7 @@
 //! The loop: inputs in, the brain's step, effects out. It never waits for the machine, for a screen or for the hands.
 //!
-//! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that read
+//! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that tell and keep alerts
+//! ([`notify`](crate::engine::notify)); those that read
 //! ([`sampler`](crate::engine::sampler)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
 //! and hands wait), `views` (latest wins).
 
@@ -10,6 +11,7 @@ use crate::{
         brain::brain::{Birth, Brain},
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
+        notify::{keeper::Keeper, notifier::Notifier},
         parts::Parts,
         sampler::Sampler,
         worker::Worker,
@@ -30,6 +32,8 @@ const TICK: Duration = Duration::from_secs(2);
 pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let Parts { host, sources, actions, hands, entries, settings, leave } = parts;
     let facts = Arc::new(host.facts());
+    let (targets, file) = (settings.alerts.targets.clone(), settings.alerts.file.clone());
+    let name = facts.host.clone();
     let birth = Birth {
         deriver: Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
         facts,
@@ -46,9 +50,11 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let (show, views) = watch::channel(Arc::new(brain.welcome().view));
     let failed = |error: std::io::Error| format!("cannot start a thread: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    let notifier = Notifier::start(targets, &host, &name, &input).map_err(failed)?;
+    let keeper = Keeper::start(file, &input).map_err(failed)?;
     let worker = Worker::start(hands, input.clone()).map_err(failed)?;
     let sampler = Sampler::start(&host, sources, &input).map_err(failed)?;
-    let engine = Loop { brain, host, worker, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let engine = Loop { brain, host, worker, notifier, keeper, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
@@ -68,6 +74,8 @@ struct Loop {
     brain: Brain,
     host: Arc<dyn Host>,
     worker: Worker,
+    notifier: Notifier,
+    keeper: Keeper,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
     tickets: u64,
@@ -137,6 +145,8 @@ impl Loop {
                     Some(Waiter::Stop(back)) => self.over.push(back),
                     None => {}
                 },
+                Effect::Notify(notice) => self.notifier.give(&notice),
+                Effect::KeepAlerts(kept) => self.keeper.keep(kept),
                 Effect::Log(level, text) => log::log!(target: "engine", level, "{text}"),
             }
         }
@@ -144,9 +154,10 @@ impl Loop {
 
     /// Ends the threads, then tells those who asked for it.
     fn end(self, sampler: Sampler) {
-        let Loop { worker, over, .. } = self;
+        let Loop { worker, keeper, over, .. } = self;
         sampler.end();
         worker.end();
+        keeper.end();
         for back in over.into_iter().flatten() {
             let _asker_gone = back.send(());
         }

@@ -1,8 +1,12 @@
 //! What the brain takes and what it gives: two closed enums. Everything that the engine ever does is an answer to one of these inputs.
 
 use crate::{
-    engine::job::{Done, Job},
+    engine::{
+        job::{Done, Job},
+        notify::notice::Notice,
+    },
     model::{
+        alert::Kept,
         change::Who,
         message::{Command, Reply, View},
         sample::{Sample, SourceName},
@@ -64,6 +68,13 @@ pub enum Input {
         /// What came of it.
         done: Box<Done>,
     },
+    /// A receiver of alerts could not be reached, or can be again.
+    Notified {
+        /// Which.
+        target: String,
+        /// Why not; `None` when it was reached.
+        error: Option<String>,
+    },
     /// Time has passed and nothing else came.
     Ticked {
         /// When.
@@ -97,6 +108,10 @@ pub enum Effect {
         /// What.
         reply: Reply,
     },
+    /// Tell the receivers.
+    Notify(Notice),
+    /// Keep the alerts on disk.
+    KeepAlerts(Arc<Kept>),
     /// Write a line into the log.
     Log(log::Level, String),
 }

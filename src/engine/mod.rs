@@ -8,6 +8,7 @@ pub mod hands;
 pub mod input;
 pub mod job;
 pub mod pace;
+pub mod notify;
 pub mod parts;
 pub mod recover;
 pub mod sampler;

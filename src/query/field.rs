@@ -76,6 +76,7 @@ fields! {
     Tty, "tty", ["terminal"], Text, "controlling terminal, such as pts/3";
     Session, "session", ["sid"], Number(Unit::Count), "session id";
     Age, "age", [], Number(Unit::Seconds), "time since it began";
+    CpuTime, "cputime", ["time"], Number(Unit::Seconds), "cpu time that it has used";
     Kernel, "kernel", [], Flag, "kernel thread";
     Marked, "marked", [], Flag, "marked with Space";
     What, "kind", [], Text, "kind, such as disk latency";

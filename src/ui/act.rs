@@ -7,8 +7,10 @@ use crate::{
         message::{Ask, Command},
     },
     ui::{
+        alerts,
         copy::{self, Copied},
         dialog::Question,
+        filter,
         keys::Intent,
         pane::Page,
         state::{State, UiCommand},
@@ -36,12 +38,15 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::Audit
             | I::Signal
             | I::Nice(_)
+            | I::Acknowledge
+            | I::Snooze
     );
     if engine && state.lost {
         return Some("the engine has ended; nothing can be asked of it".into());
     }
     match intent {
         I::Copy => copy::chosen(state).err(),
+        I::Acknowledge | I::Snooze => alerts::obstacle(state, intent),
         I::Signal | I::Nice(_) => wish::obstacle(state),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),
         I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify => {
@@ -61,7 +66,8 @@ pub fn is_idle(state: &State, intent: Intent) -> bool {
         Intent::Expand => !overview,
         Intent::Back => {
             let list = &state.processes;
-            overview && !state.expanded && list.cursor.is_none() && list.filter.is_empty() && state.frozen.is_none()
+            let filtered = state.list().is_some_and(|list| !filter::of(state, list).is_empty());
+            overview && !state.expanded && list.cursor.is_none() && !filtered && state.frozen.is_none()
         }
         Intent::Focus(pane) => overview && state.focus == pane,
         Intent::Verify => matches!(state.page, Page::Verify(_)),

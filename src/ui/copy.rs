@@ -1,9 +1,10 @@
 //! What `y` takes along: the row or the page in front, as text that somebody can paste into a shell or a ticket.
 
 use crate::{
-    model::{change::Change, finding::Finding, snapshot::Process, subject::ProcessId},
+    model::{alert::Alert, change::Change, finding::Finding, snapshot::Process, subject::ProcessId},
     ui::{
         act::count,
+        alerts,
         pane::{Page, Pane},
         processes::row::RowId,
         state::State,
@@ -27,6 +28,7 @@ pub fn chosen(state: &State) -> Result<Copied, String> {
             let found = state.shown().findings.iter().find(|finding| finding.id == *id);
             found.map(finding).ok_or_else(|| "the finding is over".into())
         }
+        (Page::Alerts | Page::Alert(_), _) => alerts::chosen(state).map(|one| alert(one)).ok_or_else(|| "there is no alert".into()),
         (Page::Cgroup(path), _) => Ok(group("control group", path)),
         (Page::Overview, Pane::Processes) => match &state.processes.cursor {
             Some(RowId::Process(id)) => process(state, *id),
@@ -59,6 +61,11 @@ fn finding(finding: &Finding) -> Copied {
         text.push_str(&format!("\n{} of {}: {}{limit}", evidence.metric.words(), evidence.subject, unit.show(evidence.value)));
     }
     Copied { what: format!("{} of {}", finding.id.kind.words(), finding.id.subject), text }
+}
+
+fn alert(alert: &Alert) -> Copied {
+    let text = format!("{} {} {}\n{}", alert.id, alert.severity.sign(), alert.headline(), alert.note);
+    Copied { what: format!("alert {}", alert.id), text: text.trim_end().into() }
 }
 
 /// The commands for the way there, or, once applied, for the way back.

@@ -5,7 +5,7 @@ use crate::ui::{
     chart::Ink,
     layout,
     pane::{Page, Pane},
-    panels::{bar, cpu, findings, header, log, memory, network, overlay, processes, queue, reader, services, storage, verdict},
+    panels::{alerts, bar, cpu, findings, header, log, memory, network, overlay, processes, queue, reader, services, storage, verdict},
     state::State,
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -20,8 +20,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     for (pane, at) in &places.panes {
         draw_pane(state, *pane, *at, buf);
     }
-    if state.page != Page::Overview {
-        reader::draw(state, places.body, buf);
+    match state.page {
+        Page::Overview => {}
+        Page::Alerts => alerts::draw(state, places.body, buf),
+        _ => reader::draw(state, places.body, buf),
     }
     verdict::draw(state, places.verdict, buf);
     bar::draw(state, places.bar, buf);

@@ -1,9 +1,10 @@
-//! The one table of keys. The bottom bar, the help page and the dispatch all come from it.
+//! The one table of keys. The bottom bar, the help page, the palette and the dispatch all come from it, as the operator's
+//! configuration changes it (`keymap`).
 //!
 //! Rules: moving and viewing never change the host; only capital letters, F-keys and `!` start a change, and none acts on one keystroke; the
 //! key that confirms is never the one that starts, and never Enter.
 
-use crate::ui::{key::Key, pane::Pane};
+use crate::ui::{entry::Edit, key::Key, pane::Pane};
 use Context as C;
 use Intent as I;
 
@@ -28,6 +29,8 @@ pub enum Context {
     Tree,
     /// Where a process can be meant: in the list and on its page.
     Target,
+    /// Where an alert is chosen.
+    Alerts,
     /// On a page of text.
     Reader,
     /// In a question that wants `y`.
@@ -36,10 +39,46 @@ pub enum Context {
     Code,
     /// In a menu.
     Menu,
+    /// Where rows can be filtered.
+    Filterable,
+    /// While a line is typed.
+    Field,
     /// In the menu of columns.
     Columns,
     /// While a filter is typed.
     Filter,
+    /// In the palette.
+    Palette,
+}
+
+impl Context {
+    /// True where keys may be changed. Questions, menus and fields are the same for everybody.
+    pub fn is_free(self) -> bool {
+        use Context::{Code, Columns, Dialog, Field, Filter, Menu, Palette};
+        !matches!(self, Dialog | Code | Menu | Columns | Field | Filter | Palette)
+    }
+
+    /// Where that is, in words.
+    pub fn place(self) -> &'static str {
+        match self {
+            Context::Always | Context::Global => "everywhere",
+            Context::Queue => "where the queue can be seen",
+            Context::Chart => "in a pane with charts",
+            Context::List => "in a list",
+            Context::Processes => "in the list of processes",
+            Context::Target => "where a process is chosen",
+            Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
+            Context::Alerts => "where an alert is chosen",
+            Context::Reader => "on a page of text",
+            Context::Dialog | Context::Code => "in a question",
+            Context::Flat => "in the list of processes while it is no tree",
+            Context::Tree => "in the tree of processes",
+            Context::Menu | Context::Columns => "in a menu",
+            Context::Field => "while a line is typed",
+            Context::Filter => "while a filter is typed",
+            Context::Palette => "in the palette",
+        }
+    }
 }
 
 /// What a key means.
@@ -60,6 +99,9 @@ pub enum Intent {
     Mode,
     Basis,
     Audit,
+    Alerts,
+    Acknowledge,
+    Snooze,
     Redraw,
     Copy,
     Move(Motion),
@@ -99,8 +141,29 @@ pub enum Intent {
     Cancel,
     Choose,
     Erase,
-    EraseAll,
     Accept,
+    Edit(Edit),
+    Complete,
+    Earlier,
+    Later,
+    Language,
+    Palette,
+}
+
+impl Intent {
+    /// Its name in the configuration and the palette: the variant's, such as `roll-back-all` or `move-page-up`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() && !name.ends_with('-') {
+                name.push('-');
+            }
+            if c.is_alphanumeric() {
+                name.extend(c.to_lowercase());
+            }
+        }
+        name
+    }
 }
 
 /// How far to move.
@@ -139,9 +202,9 @@ pub enum Reach {
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Binding {
+pub struct Binding<K = &'static [Key]> {
     /// The keys, the one to show first.
-    pub keys: &'static [Key],
+    pub keys: K,
     /// Where.
     pub context: Context,
     /// What it means.
@@ -154,6 +217,14 @@ pub struct Binding {
     pub reach: Reach,
 }
 
+impl Binding {
+    /// The row with other keys.
+    pub fn with(&self, keys: Vec<Key>) -> Binding<Vec<Key>> {
+        let Binding { context, intent, short, help, reach, .. } = *self;
+        Binding { keys, context, intent, short, help, reach }
+    }
+}
+
 const fn row(keys: &'static [Key], context: Context, intent: Intent, short: &'static str, help: &'static str) -> Binding {
     Binding { keys, context, intent, short, help, reach: Reach::Screen }
 }
@@ -162,7 +233,7 @@ const fn reaching(reach: Reach, binding: Binding) -> Binding {
     Binding { reach, ..binding }
 }
 
-use Key::{BackTab, Backspace, Char, Ctrl, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
+use Key::{BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
 /// The table, in the order of the help page.
 pub const TABLE: &[Binding] = &[
@@ -189,6 +260,9 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('7')], C::Global, I::Focus(Pane::Findings), "", "findings"),
     row(&[Char('8')], C::Global, I::Focus(Pane::Queue), "queue", "the queue of changes"),
     row(&[Char('9')], C::Global, I::Focus(Pane::Log), "", "log"),
+    row(&[Char('0')], C::Global, I::Alerts, "", "alerts: what is beyond its limit, and what was"),
+    reaching(Reach::Queue, row(&[Char('a')], C::Alerts, I::Acknowledge, "acknowledge", "say that you know of the selected alert")),
+    reaching(Reach::Queue, row(&[Char('z')], C::Alerts, I::Snooze, "snooze", "put the selected alert off for a while, or until it clears")),
     row(&[Tab], C::Global, I::NextPane, "pane", "next pane"),
     row(&[BackTab], C::Global, I::PreviousPane, "", "previous pane"),
     row(&[Enter], C::Chart, I::Expand, "", "let the pane fill the screen, or give it back"),
@@ -203,7 +277,7 @@ pub const TABLE: &[Binding] = &[
     row(&[Ctrl('d')], C::List, I::Move(Motion::HalfDown), "", "half a page down"),
     row(&[Char('g'), Home], C::List, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::List, I::Move(Motion::Bottom), "", "to the bottom"),
-    row(&[Char('/'), F(4), Char('\\')], C::Processes, I::Filter, "filter", "show only rows that contain a text"),
+    row(&[Char('/'), F(4), Char('\\')], C::Filterable, I::Filter, "filter", "show only some rows: a text, or conditions (F1 there)"),
     row(&[Char('n'), F(3)], C::Processes, I::NextMatch, "", "to the next row that matches the filter, or the last filter"),
     row(&[Char('N')], C::Processes, I::PreviousMatch, "", "to the row before that matches"),
     row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order, and which columns are shown"),
@@ -249,6 +323,7 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
     row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),
+    row(&[Char(':'), Ctrl('p')], C::Global, I::Palette, "commands", "every action by name"),
     row(&[Char('?'), F(1)], C::Global, I::Help, "help", "this page"),
     row(&[Char('q'), F(10), Char('Q')], C::Global, I::Quit, "quit", "back, and from the overview quit"),
     row(&[Ctrl('c')], C::Always, I::Leave, "", "quit at once, from anywhere"),
@@ -270,14 +345,27 @@ pub const TABLE: &[Binding] = &[
     row(&[Esc, Char('q'), Char('s')], C::Columns, I::Cancel, "close", "close the menu"),
     row(&[Enter], C::Filter, I::Accept, "keep filter", "keep the filter"),
     row(&[Esc], C::Filter, I::Cancel, "clear", "clear the filter"),
-    row(&[Backspace], C::Filter, I::Erase, "", "erase a letter"),
-    row(&[Ctrl('u')], C::Filter, I::EraseAll, "", "erase all"),
+    row(&[Tab], C::Filter, I::Complete, "complete", "complete the name of a field"),
+    row(&[Up], C::Filter, I::Earlier, "earlier", "the filter used before"),
+    row(&[Down], C::Filter, I::Later, "", "the filter used after that"),
+    row(&[F(1)], C::Filter, I::Language, "language", "what can be typed; PgUp and PgDn scroll it"),
+    row(&[PageUp], C::Filter, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::Filter, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Enter], C::Palette, I::Choose, "do it", "do what the chosen row says; what reaches the host asks first"),
+    row(&[Esc], C::Palette, I::Cancel, "close", "close the palette"),
+    row(&[Up], C::Palette, I::Move(Motion::Up), "", "up"),
+    row(&[Down], C::Palette, I::Move(Motion::Down), "", "down"),
+    row(&[PageUp], C::Palette, I::Move(Motion::PageUp), "", "a page up"),
+    row(&[PageDown], C::Palette, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Backspace], C::Field, I::Edit(Edit::Erase), "", "erase a letter"),
+    row(&[Delete], C::Field, I::Edit(Edit::EraseAhead), "", "erase the letter under the cursor"),
+    row(&[Ctrl('w')], C::Field, I::Edit(Edit::EraseWord), "", "erase a word"),
+    row(&[Ctrl('u')], C::Field, I::Edit(Edit::EraseAll), "", "erase all"),
+    row(&[Left], C::Field, I::Edit(Edit::Left), "", "left"),
+    row(&[Right], C::Field, I::Edit(Edit::Right), "", "right"),
+    row(&[Home], C::Field, I::Edit(Edit::Start), "", "to the beginning"),
+    row(&[End], C::Field, I::Edit(Edit::End), "", "to the end"),
 ];
-
-/// What `key` means where these contexts hold.
-pub fn find(contexts: &[Context], key: Key) -> Option<Intent> {
-    TABLE.iter().find(|b| contexts.contains(&b.context) && b.keys.contains(&key)).map(|b| b.intent)
-}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -2,6 +2,7 @@
 //! It knows no engine, no terminal and no clock; it meets the engine only in [`crate::model::message`].
 
 pub mod act;
+pub mod alerts;
 pub mod arrangement;
 pub mod basis;
 pub mod canvas;
@@ -9,12 +10,17 @@ pub mod chart;
 pub mod copy;
 pub mod dialog;
 pub mod draw;
+pub mod entry;
+pub mod filter;
 pub mod frame;
+pub mod fuzzy;
 pub mod history;
 pub mod key;
+pub mod keymap;
 pub mod keys;
 pub mod layout;
 pub mod motion;
+pub mod palette;
 pub mod pane;
 pub mod panels;
 pub mod processes;

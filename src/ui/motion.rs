@@ -1,12 +1,14 @@
 //! Moving: cursors of lists and menus by identity, pages of text by rows.
 
 use crate::{
-    model::wish::Signal,
+    model::{change::ChangeId, finding::FindingId, wish::Signal},
     ui::{
         act::MODES,
+        alerts,
         keys::Motion,
+        palette,
         pane::{Page, Pane},
-        panels::reader,
+        panels::{language, reader},
         processes::columns,
         state::{Over, State},
         wish,
@@ -19,6 +21,12 @@ pub fn go(state: &mut State, motion: Motion) {
     match (&mut state.over, &state.page) {
         (Over::SortMenu(row), _) => *row = step(Some(*row), columns::TABLE.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
+        (Over::Palette(_), _) => palette(state, motion, page),
+        (Over::Filter(field), _) => {
+            let rows = language::rows(field.list, state.size.0);
+            field.language = field.language.map(|at| step(Some(at), rows, motion, page).unwrap_or(0));
+        }
+        (Over::SnoozeMenu { row, .. }, _) => *row = step(Some(*row), alerts::SNOOZES.len(), motion, page).unwrap_or(0),
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
         (Over::ThemeMenu { row, .. }, _) => {
@@ -31,10 +39,25 @@ pub fn go(state: &mut State, motion: Motion) {
             state.settle_focus();
         }
         (_, Page::Overview) => list(state, motion, page),
+        (_, Page::Alerts) => {
+            let all = &state.shown().alerts;
+            let chosen = alerts::chosen(state).map(|alert| alert.id);
+            let at = all.iter().position(|alert| Some(alert.id) == chosen);
+            let to = step(at, all.len(), motion, page).and_then(|at| all.get(at)).map(|alert| alert.id);
+            state.alert = to;
+        }
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));
             state.scroll = step(Some(state.scroll), rows + 1, motion, page).unwrap_or(0);
         }
+    }
+}
+
+fn palette(state: &mut State, motion: Motion, page: usize) {
+    let Over::Palette(palette) = &state.over else { return };
+    let to = step(Some(palette.row), palette::items(state, palette.entry.text()).len(), motion, page).unwrap_or(0);
+    if let Over::Palette(palette) = &mut state.over {
+        palette.row = to;
     }
 }
 
@@ -47,15 +70,16 @@ fn list(state: &mut State, motion: Motion, page: usize) {
             list.followed = None;
         }
         Pane::Findings => {
-            let all = state.shown().findings.clone();
+            let all: Vec<FindingId> = state.found().map(|f| f.id.clone()).collect();
             let chosen = state.chosen_finding().map(|f| f.id.clone());
-            let at = all.iter().position(|f| Some(&f.id) == chosen.as_ref());
-            state.finding = step(at, all.len(), motion, page).and_then(|at| all.get(at)).map(|f| f.id.clone());
+            let at = all.iter().position(|id| Some(id) == chosen.as_ref());
+            state.finding = step(at, all.len(), motion, page).and_then(|at| all.get(at)).cloned();
         }
         Pane::Queue => {
             let chosen = state.chosen_change().map(|c| c.id);
-            let at = state.queue.iter().position(|c| Some(c.id) == chosen);
-            state.change = step(at, state.queue.len(), motion, page).and_then(|at| state.queue.get(at)).map(|c| c.id);
+            let all: Vec<ChangeId> = state.queued().map(|c| c.id).collect();
+            let at = all.iter().position(|id| Some(*id) == chosen);
+            state.change = step(at, all.len(), motion, page).and_then(|at| all.get(at)).copied();
         }
         Pane::Log => state.log.go(motion),
         _ => {}

@@ -1,6 +1,6 @@
 //! The panes of the overview and the whole-screen pages.
 
-use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
+use crate::model::{alert::AlertId, change::ChangeId, finding::FindingId, subject::ProcessId};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -79,6 +79,10 @@ pub enum Page {
     Process(ProcessId),
     /// One control group, by path.
     Cgroup(Arc<str>),
+    /// Alerts.
+    Alerts,
+    /// One alert.
+    Alert(AlertId),
     /// The journal.
     Audit,
     /// Keys.

@@ -2,6 +2,7 @@
 
 use crate::{
     model::{
+        alert::AlertId,
         change::{Change, ChangeId, Entry},
         finding::{Finding, FindingId},
         message::{Ask, Body, View, Welcome},
@@ -12,10 +13,13 @@ use crate::{
         basis::Basis,
         chart::Ink,
         dialog::{Dialog, HOLD},
+        filter::{Field, Filters, List},
         history::History,
         key::Key,
+        keymap::Keymap,
         keys::Context,
         layout,
+        palette::Palette,
         pane::{Page, Pane},
         panels::log::LogView,
         processes::{list::ProcessList, row::Sight},
@@ -85,6 +89,13 @@ pub enum Over {
     ModeMenu(usize),
     /// The menu of signals, and the row chosen.
     SignalMenu(usize),
+    /// The menu of times for which an alert can be put off, and the row chosen.
+    SnoozeMenu {
+        /// Which alert.
+        alert: AlertId,
+        /// The row.
+        row: usize,
+    },
     /// The menu of nice values, and the row chosen.
     NiceMenu(usize),
     /// The menu of themes and the row chosen, which is shown already, and the one before.
@@ -101,8 +112,10 @@ pub enum Over {
         /// Comes back when the menu is cancelled.
         before: usize,
     },
-    /// The filter is being typed.
-    Filter,
+    /// A filter is being typed.
+    Filter(Field),
+    /// The palette.
+    Palette(Palette),
 }
 
 /// How the screen looks.
@@ -143,12 +156,16 @@ pub struct State {
     pub scroll: usize,
     /// The processes.
     pub processes: ProcessList,
+    /// The filters of the other lists.
+    pub filters: Filters,
     /// The finding under the cursor.
     pub finding: Option<FindingId>,
     /// The changes as the queue shows them.
     pub queue: Vec<Arc<Change>>,
     /// The change under the cursor.
     pub change: Option<ChangeId>,
+    /// The alert under the cursor.
+    pub alert: Option<AlertId>,
     /// What lies over the page.
     pub over: Over,
     /// The journal, once asked for.
@@ -161,6 +178,8 @@ pub struct State {
     pub own: bool,
     /// What 100 % of processor time is.
     pub basis: Basis,
+    /// The keys in force.
+    pub keymap: Keymap,
     /// How it looks.
     pub look: Look,
     /// The log.
@@ -172,17 +191,21 @@ use Context as C;
 /// The sets of contexts that can hold at once, as [`State::contexts`] gives them.
 pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Chart],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat],
-    &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree],
-    &[C::Always, C::Global, C::Queue, C::List],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree],
+    &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
     &[C::Always, C::Global, C::Queue, C::Reader],
     &[C::Always, C::Global, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
+    &[C::Always, C::Global, C::List, C::Alerts],
+    &[C::Always, C::Global, C::Reader, C::Alerts],
+    &[C::Always, C::Global, C::Reader, C::Filterable],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
     &[C::Always, C::Menu],
     &[C::Always, C::Columns],
-    &[C::Always, C::Filter],
+    &[C::Always, C::Field, C::Filter],
+    &[C::Always, C::Field, C::Palette],
 ];
 
 impl State {
@@ -200,15 +223,18 @@ impl State {
             page: Page::Overview,
             scroll: 0,
             processes: ProcessList::default(),
+            filters: Filters::default(),
             finding: None,
             queue: Vec::new(),
             change: None,
+            alert: None,
             over: Over::Nothing,
             audit: None,
             toast: None,
             lost: false,
             own,
             basis: Basis::default(),
+            keymap: Keymap::default(),
             look,
             log: LogView::default(),
         };
@@ -230,40 +256,67 @@ impl State {
 
     /// Which keys mean something now.
     pub fn contexts(&self) -> &'static [Context] {
-        match (&self.over, &self.page, self.focus) {
-            (Over::Dialog(dialog), ..) if dialog.code.is_some() => &[C::Always, C::Code],
-            (Over::Dialog(_), ..) => &[C::Always, C::Dialog],
-            (Over::SortMenu(_), ..) => &[C::Always, C::Columns],
-            (Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_), ..)
-            | (Over::ThemeMenu { .. } | Over::LayoutMenu { .. }, ..) => &[C::Always, C::Menu],
-            (Over::Filter, ..) => &[C::Always, C::Filter],
-            (Over::Nothing, Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Over::Nothing, Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
-            (Over::Nothing, Page::Finding(_) | Page::Cgroup(_) | Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader],
-            (Over::Nothing, Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
-                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Tree]
+        match &self.over {
+            Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
+            Over::Dialog(_) => &[C::Always, C::Dialog],
+            Over::SortMenu(_) => &[C::Always, C::Columns],
+            Over::ModeMenu(_) | Over::SnoozeMenu { .. } | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
+                &[C::Always, C::Menu]
             }
-            (Over::Nothing, Page::Overview, Pane::Processes) => {
-                &[C::Always, C::Global, C::Queue, C::List, C::Processes, C::Target, C::Flat]
-            }
-            (Over::Nothing, Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List],
-            (Over::Nothing, Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
+            Over::Filter(_) => &[C::Always, C::Field, C::Filter],
+            Over::Palette(_) => &[C::Always, C::Field, C::Palette],
+            Over::Nothing => self.contexts_below(),
         }
     }
 
-    /// The change that keys of the queue are about.
+    /// Which keys mean something when nothing lies over the page.
+    pub fn contexts_below(&self) -> &'static [Context] {
+        match (&self.page, self.focus) {
+            (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
+            (Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
+            (Page::Finding(_) | Page::Cgroup(_), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Alerts, _) => &[C::Always, C::Global, C::List, C::Alerts],
+            (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts],
+            (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
+            (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree]
+            }
+            (Page::Overview, Pane::Processes) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat]
+            }
+            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
+                &[C::Always, C::Global, C::Queue, C::List, C::Filterable]
+            }
+            (Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
+        }
+    }
+
+    /// The list in front, if it can be filtered.
+    pub fn list(&self) -> Option<List> {
+        List::in_front(&self.page, self.focus)
+    }
+
+    /// The changes that pass the filter of the queue.
+    pub fn queued(&self) -> impl Iterator<Item = &Arc<Change>> {
+        self.queue.iter().filter(|change| self.filters.queue.passes(&***change))
+    }
+
+    /// The findings that pass their filter.
+    pub fn found(&self) -> impl Iterator<Item = &Finding> {
+        self.shown().findings.iter().filter(|finding| self.filters.findings.passes(*finding))
+    }
+
+    /// The change that keys of the queue are about. On a page it is the page's own, whatever the filter says.
     pub fn chosen_change(&self) -> Option<&Arc<Change>> {
-        let id = match &self.page {
-            Page::Change(id) | Page::Verify(id) => Some(*id),
-            _ => self.change,
-        };
-        self.queue.iter().find(|c| Some(c.id) == id).or(self.queue.first())
+        if let Page::Change(id) | Page::Verify(id) = &self.page {
+            return self.queue.iter().find(|c| c.id == *id);
+        }
+        self.queued().find(|c| Some(c.id) == self.change).or_else(|| self.queued().next())
     }
 
     /// The finding under the cursor.
     pub fn chosen_finding(&self) -> Option<&Finding> {
-        let all = &self.shown().findings;
-        all.iter().find(|f| Some(&f.id) == self.finding.as_ref()).or(all.first())
+        self.found().find(|f| Some(&f.id) == self.finding.as_ref()).or_else(|| self.found().next())
     }
 
     /// Takes what the shown view says into the lists.

@@ -4,12 +4,15 @@ use crate::{
     model::message::{Ask, Body, Reply, View},
     model::time::Now,
     ui::{
-        act,
+        act, alerts,
         dialog::{Dialog, Question},
+        entry::Entry,
+        filter::{self, Field, List},
         key::Key,
-        keys::{self, Context, Intent},
+        keys::{Intent, Motion},
         layout::Shape,
         motion,
+        palette::{self, Palette},
         pane::{Page, Pane},
         processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
@@ -88,12 +91,25 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
 
 /// Only a field takes a paste, only its first line, and nothing that controls a terminal.
 fn paste(state: &mut State, text: &str) -> Vec<UiCommand> {
-    if matches!(state.over, Over::Filter) {
-        let line = text.lines().next().unwrap_or("");
-        state.processes.filter.extend(line.chars().filter(|c| !c.is_control()).take(64).flat_map(char::to_lowercase));
-        state.processes.arrange();
-    }
+    type_in(state, text.lines().next().unwrap_or(""));
     vec![]
+}
+
+/// Types into the field in front, if there is one.
+fn type_in(state: &mut State, text: &str) {
+    edit(state, |entry| entry.insert(text));
+}
+
+/// Changes the line in front, and what follows from it.
+fn edit(state: &mut State, change: impl FnOnce(&mut Entry)) {
+    match std::mem::take(&mut state.over) {
+        Over::Filter(field) => state.over = Over::Filter(filter::type_into(state, field, |field| change(&mut field.entry))),
+        Over::Palette(mut palette) => {
+            change(&mut palette.entry);
+            state.over = Over::Palette(Palette { row: 0, ..palette });
+        }
+        other => state.over = other,
+    }
 }
 
 fn press(state: &mut State, key: Key) -> Vec<UiCommand> {
@@ -108,18 +124,15 @@ fn press(state: &mut State, key: Key) -> Vec<UiCommand> {
         }
         return vec![];
     }
-    match (keys::find(contexts, key), key) {
+    match (state.keymap.find(contexts, key), key) {
         (Some(intent), _) => perform(state, intent),
-        (None, Key::Char(c)) => letter(state, contexts, c),
+        (None, Key::Char(c)) => letter(state, c),
         (None, _) => vec![],
     }
 }
 
-fn letter(state: &mut State, contexts: &[Context], c: char) -> Vec<UiCommand> {
-    if contexts.contains(&Context::Filter) {
-        state.processes.filter.extend(c.to_lowercase());
-        state.processes.arrange();
-    }
+fn letter(state: &mut State, c: char) -> Vec<UiCommand> {
+    type_in(state, c.encode_utf8(&mut [0; 4]));
     if let Over::Dialog(Dialog { code: Some(code), typed, .. }) = &mut state.over {
         typed.push(c);
         if typed == code {
@@ -143,6 +156,9 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Quit => return quit(state),
         Intent::Back => back(state),
         Intent::Redraw => return vec![UiCommand::Redraw],
+        Intent::Alerts => open(state, Page::Alerts),
+        Intent::Acknowledge => return alerts::acknowledge(state),
+        Intent::Snooze => alerts::ask_snooze(state),
         Intent::Audit => {
             open(state, Page::Audit);
             return vec![UiCommand::Ask(Ask::Audit { most: AUDITED })];
@@ -166,8 +182,13 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
-        Intent::Filter
-        | Intent::SortMenu
+        Intent::Filter => {
+            if let Some(list) = state.list() {
+                state.over = Over::Filter(Field::open(state, list));
+            }
+        }
+        Intent::Palette => state.over = Over::Palette(Palette::default()),
+        Intent::SortMenu
         | Intent::Invert
         | Intent::SortCpu
         | Intent::SortMemory
@@ -192,8 +213,9 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Confirm => return confirm(state),
         Intent::Cancel => cancel(state),
         Intent::Choose => return choose(state),
-        Intent::Erase | Intent::EraseAll => erase(state, intent),
-        Intent::Accept => state.over = Over::Nothing,
+        Intent::Erase => erase(state),
+        Intent::Edit(change) => edit(state, |entry| entry.edit(change)),
+        Intent::Accept | Intent::Complete | Intent::Earlier | Intent::Later | Intent::Language => in_filter(state, intent),
         Intent::Approve
         | Intent::Dismiss
         | Intent::Unapprove
@@ -237,13 +259,27 @@ fn confirm(state: &mut State) -> Vec<UiCommand> {
 }
 
 fn cancel(state: &mut State) {
-    match state.over {
-        Over::Filter => state.processes.clear_filter(),
+    match std::mem::take(&mut state.over) {
+        Over::Filter(field) => filter::clear(state, field.list),
         Over::ThemeMenu { before, .. } => state.look.chosen = before,
         Over::LayoutMenu { before, .. } => state.look.layout = before,
         _ => {}
     }
-    state.over = Over::Nothing;
+}
+
+/// Keys of the field of a filter.
+fn in_filter(state: &mut State, intent: Intent) {
+    let Over::Filter(mut field) = std::mem::take(&mut state.over) else { return };
+    state.over = Over::Filter(match intent {
+        Intent::Complete => filter::complete_name(state, field),
+        Intent::Earlier => filter::recall(state, field, Motion::Up),
+        Intent::Later => filter::recall(state, field, Motion::Down),
+        Intent::Language => {
+            field.language = if field.language.is_some() { None } else { Some(0) };
+            field
+        }
+        _ => return filter::accept(state, &field),
+    });
 }
 
 /// Closes, goes back, releases the list, clears the filter: the first of these that there is.
@@ -254,21 +290,25 @@ fn back(state: &mut State) {
         state.expanded = false;
     } else if state.processes.cursor.is_some() {
         state.processes.release();
-    } else if !state.processes.filter.is_empty() {
-        state.processes.clear_filter();
+    } else if let Some(list) = state.list().filter(|list| !filter::of(state, *list).is_empty()) {
+        filter::clear(state, list);
     } else if state.frozen.is_some() {
         freeze(state);
     }
     state.toast = None;
 }
 
-/// Opens a page at its top.
+/// Opens a page at its top, with all its lines.
 pub fn open(state: &mut State, page: Page) {
+    for list in [List::Audit, List::Help] {
+        filter::clear(state, list);
+    }
     state.page = page;
     state.scroll = 0;
 }
 
-fn focus(state: &mut State, pane: Pane) {
+/// Puts a pane in front.
+pub fn focus(state: &mut State, pane: Pane) {
     open(state, Page::Overview);
     if pane != Pane::Processes && state.processes.cursor.is_some() && state.processes.followed.is_none() {
         state.processes.release();
@@ -282,6 +322,12 @@ fn freeze(state: &mut State) {
 }
 
 fn details(state: &mut State) {
+    if state.page == Page::Alerts {
+        if let Some(id) = alerts::chosen(state).map(|alert| alert.id) {
+            open(state, Page::Alert(id));
+        }
+        return;
+    }
     let page = match state.focus {
         Pane::Processes => {
             let list = &state.processes;
@@ -308,25 +354,16 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
             vec![]
         }
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::Palette(palette) => palette::choose(state, palette),
+        Over::SnoozeMenu { alert, row } => alerts::snooze(alert, row),
         Over::SignalMenu(row) => wish::signal(state, row),
         Over::NiceMenu(row) => wish::nice(state, row),
         _ => vec![],
     }
 }
 
-fn erase(state: &mut State, intent: Intent) {
-    match &mut state.over {
-        Over::Dialog(dialog) => {
-            dialog.typed.pop();
-        }
-        Over::Filter => {
-            if intent == Intent::EraseAll {
-                state.processes.filter.clear();
-            } else {
-                state.processes.filter.pop();
-            }
-            state.processes.arrange();
-        }
-        _ => {}
+fn erase(state: &mut State) {
+    if let Over::Dialog(dialog) = &mut state.over {
+        dialog.typed.pop();
     }
 }

@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use trimtab::config::{
-    layer::Layer,
-    sections::{Config, merge},
+use trimtab::{
+    config::{
+        layer::Layer,
+        sections::{Config, merge},
+    },
+    ui::keymap,
 };
 
 const FILE: &str = include_str!("../../assets/config.ron");
 
 fn merged(text: &str) -> Config {
-    merge(&[Layer { name: "assets/config.ron".into(), text: text.into() }]).unwrap_or_else(|complaints| panic!("{complaints}"))
+    merge(&[Layer { name: "assets/config.ron".into(), text: text.into() }], &keymap::wrong).unwrap_or_else(|complaints| panic!("{complaints}"))
 }
 
 /// The path of every field, such as `policy.windows.after`.
@@ -46,4 +49,15 @@ fn the_example_names_every_setting_and_says_what_it_is() {
 fn the_service_in_the_comment_can_be_uncommented() {
     let config = merged(&FILE.replace("// (name:", "(name:"));
     assert_eq!(config.services.len(), 1);
+}
+
+#[test]
+fn the_keys_in_the_comment_can_be_uncommented_and_wrong_ones_are_told_with_all_else() {
+    assert_eq!(merged(&FILE.replace("// \"", "\"")).keys.len(), 2);
+    let text = "(\n  policy: (per_hour: -1),\n  keys: {\n    \"freeze\": [\"e\"],\n    \"apply\": [\"Enter\"],\n  },\n)";
+    let complaints = merge(&[Layer { name: "f".into(), text: text.into() }], &keymap::wrong).unwrap_err().to_string();
+    let told: Vec<&str> = complaints.lines().collect();
+    assert_eq!(told.len(), 3, "{complaints}");
+    assert!(told[0].starts_with("f:2:") && told[1] == "f:4:5: `e` is `expand` already", "{complaints}");
+    assert!(told[2].starts_with("f:5:5: `Enter` cannot start"), "{complaints}");
 }

@@ -2,6 +2,8 @@
 //!
 //! Pictures are `screens/*.snap`; `UPDATE_SCREENS=1 cargo test --test it screens` draws them anew.
 
+mod alerts;
+mod find;
 mod scene;
 
 use proptest::prelude::*;
@@ -350,7 +352,10 @@ fn a_paste_outside_a_field_is_dropped() {
     assert!(matches!(state.over, Over::Nothing));
     press(&mut state, 0, "/");
     update(&mut state, after(0), Msg::Paste("PYthon\nrm -rf".into()));
-    assert_eq!(state.processes.filter, "python");
+    assert_eq!(state.processes.filter.text(), "PYthon");
+    assert_eq!(state.processes.rows.all.len(), 0, "a capital counts");
+    update(&mut state, after(0), Msg::Key(Key::Ctrl('u')));
+    update(&mut state, after(0), Msg::Paste("python".into()));
     assert_eq!(state.processes.rows.all.len(), 6);
 }
 
@@ -450,9 +455,9 @@ fn escape_goes_back_one_step_at_a_time() {
     esc(&mut state);
     assert!(!state.expanded && state.processes.cursor.is_some());
     esc(&mut state);
-    assert!(state.processes.cursor.is_none() && state.processes.filter == "py");
+    assert!(state.processes.cursor.is_none() && state.processes.filter.text() == "py");
     esc(&mut state);
-    assert_eq!(state.processes.filter, "");
+    assert!(state.processes.filter.is_empty());
     assert_eq!(state.focus, Pane::Processes);
 }
 

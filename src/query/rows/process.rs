@@ -39,14 +39,12 @@ pub static PROCESSES: Schema = Schema {
         Field::Tty,
         Field::Session,
         Field::Age,
+        Field::CpuTime,
         Field::Kernel,
         Field::Marked,
     ],
     words: &[Field::Name, Field::Command, Field::Pid],
 };
-
-/// Ticks of a process' start time in a second: `USER_HZ`, 100 in the ABI of every architecture that Rust runs on.
-const TICKS: f64 = 100.0;
 
 /// What all processes of a list share.
 #[derive(Clone, Copy, Debug)]
@@ -97,13 +95,15 @@ impl Row for ProcessRow<'_> {
             Field::Threads => number(p.threads),
             Field::Descriptors => p.descriptors.map(f64::from).into(),
             Field::Nice => Value::Number(f64::from(p.nice)),
-            Field::Policy => policy(p.policy),
+            Field::Policy if p.policy == Policy::Unknown => Value::Missing,
+            Field::Policy => Value::Text(p.policy.words()),
             Field::Cgroup => Value::Text(&p.cgroup),
             Field::Unit => self.around.snapshot.unit(&p.cgroup).map(|unit| &**unit).into(),
             Field::Container => self.around.snapshot.container(&p.cgroup).map(|name| &**name).into(),
             Field::Tty => tty(p.tty),
             Field::Session => number(p.session),
-            Field::Age => Value::Number((self.around.now.0 as f64 / 1e9 - p.id.start as f64 / TICKS).max(0.0)),
+            Field::Age => Value::Number(p.id.age(self.around.now)),
+            Field::CpuTime => Value::Number(p.cpu_time as f64 / 1e9),
             Field::Kernel => Value::Flag(p.kernel),
             Field::Marked => Value::Flag(self.marked),
             _ => Value::Missing,
@@ -134,19 +134,6 @@ fn state(letter: char) -> Value<'static> {
         'X' => Value::Either("X", "dead"),
         other => Value::Short(Short::new(format_args!("{other}"))),
     }
-}
-
-fn policy(policy: Policy) -> Value<'static> {
-    Value::Text(match policy {
-        Policy::Other => "other",
-        Policy::Fifo => "fifo",
-        Policy::RoundRobin => "rr",
-        Policy::Batch => "batch",
-        Policy::Idle => "idle",
-        Policy::Deadline => "deadline",
-        Policy::Ext => "ext",
-        Policy::Unknown => return Value::Missing,
-    })
 }
 
 /// The terminal of a device number (proc_pid_stat(5): minor in bits 31 to 20 and 7 to 0, major in bits 15 to 8).

@@ -1,8 +1,8 @@
 //! Control groups: the unified tree, and v1's cpu, cpuacct and memory trees merged by path.
 
-mod files;
+pub mod files;
 mod group;
-mod tree;
+pub mod tree;
 
 use crate::{
     host::{

@@ -1,7 +1,7 @@
 //! Mounts and their space: `/proc/self/mountinfo` and `statvfs(3)`, which may hang for ever on a dead network mount. Such a mount
 //! keeps its last known space with the seconds since it answered, and the others do not wait for it.
 
-mod mounts;
+pub mod mounts;
 mod worker;
 
 use crate::{

@@ -7,7 +7,7 @@
 mod census;
 mod handles;
 mod row;
-mod stat;
+pub mod stat;
 mod threads;
 
 use crate::{

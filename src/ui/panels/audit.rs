@@ -13,7 +13,7 @@ pub fn write(state: &State, prose: &mut Prose<'_>) -> String {
         None => prose.text("asking the engine", theme.dim),
         Some(entries) if entries.is_empty() => prose.text("the journal is empty", theme.dim),
         Some(entries) => {
-            for (number, entry) in entries.iter().rev() {
+            for (number, entry) in entries.iter().rev().filter(|(_, entry)| state.filters.audit.passes(entry)) {
                 line(state, *number, entry, prose);
             }
         }

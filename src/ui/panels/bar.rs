@@ -3,18 +3,21 @@
 use crate::ui::{
     act,
     canvas::Canvas,
-    keys::{Binding, Context, Intent, Reach, TABLE},
+    keymap::Bound,
+    keys::{Context, Intent, Reach},
     state::State,
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 /// The rows of the table that can be used now, the most specific first.
-pub fn usable(state: &State) -> Vec<&'static Binding> {
+pub fn usable(state: &State) -> Vec<&Bound> {
     let contexts = state.contexts();
-    let mut all: Vec<&Binding> = TABLE
+    let mut all: Vec<&Bound> = state
+        .keymap
+        .rows
         .iter()
-        .filter(|b| !b.short.is_empty() && contexts.contains(&b.context))
+        .filter(|b| !b.keys.is_empty() && !b.short.is_empty() && contexts.contains(&b.context))
         .filter(|b| act::obstacle(state, b.intent).is_none() && !act::is_idle(state, b.intent))
         .collect();
     all.sort_by_key(|b| (weight(b), contexts.iter().position(|c| *c == b.context).map(|at| usize::MAX - at)));
@@ -22,7 +25,7 @@ pub fn usable(state: &State) -> Vec<&'static Binding> {
 }
 
 /// What moves a change along comes first, what everybody knows last.
-fn weight(binding: &Binding) -> u8 {
+fn weight(binding: &Bound) -> u8 {
     match (binding.reach, binding.context, binding.intent) {
         (_, _, Intent::RollBackAll) => 3,
         (Reach::Host | Reach::Queue, ..) => 0,
@@ -42,8 +45,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     let all = usable(state);
-    let (always, rest): (Vec<&Binding>, Vec<&Binding>) = all.iter().partition(|b| matches!(b.intent, Intent::Help | Intent::Quit));
-    let wide = |b: &Binding| (b.keys.first().map_or(0, |k| k.to_string().width()) + b.short.width() + 3) as u16;
+    let (always, rest): (Vec<&Bound>, Vec<&Bound>) = all.iter().partition(|b| matches!(b.intent, Intent::Help | Intent::Quit));
+    let wide = |b: &Bound| (b.keys.first().map_or(0, |k| k.to_string().width()) + b.short.width() + 3) as u16;
     let kept: u16 = always.iter().map(|b| wide(b)).sum();
     let mut x = 1;
     for binding in rest {
@@ -57,7 +60,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn hint(state: &State, binding: &Binding, x: u16, canvas: &mut Canvas<'_>) -> u16 {
+fn hint(state: &State, binding: &Bound, x: u16, canvas: &mut Canvas<'_>) -> u16 {
     let theme = state.theme();
     let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
     let x = canvas.text(x, 0, &key, theme.accent);

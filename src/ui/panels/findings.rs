@@ -7,8 +7,11 @@ use crate::{
     },
     ui::{
         canvas::Canvas,
+        filter::List,
         frame::{frame, note},
         pane::Pane,
+        panels::alerts,
+        panels::field,
         state::State,
         theme::Theme,
         words,
@@ -28,15 +31,18 @@ pub fn style(theme: &Theme, severity: Severity) -> Style {
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let theme = state.theme();
-    let all = &state.shown().findings;
-    let title = all.first().map_or_else(Line::default, |worst| note(all.len().to_string(), style(theme, worst.severity)));
+    let all: Vec<&Finding> = state.found().collect();
+    let mut title = all.first().map_or_else(Line::default, |worst| note(all.len().to_string(), style(theme, worst.severity)));
+    title.spans.splice(0..0, field::in_title(state, List::Findings));
     let inner = frame(state, Pane::Findings, title, area, buf);
     let mut canvas = Canvas::new(inner, buf);
     if all.is_empty() {
         match &state.shown().snapshot.vitals.cpu {
+            _ if !state.shown().findings.is_empty() => canvas.text(0, 0, "no finding passes the filter", theme.dim),
             Reading::Initializing => canvas.text(0, 0, "initializing", theme.dim),
             _ => canvas.text(0, 0, "no bottleneck found", theme.good),
         };
+        alerts::draw_below(state, 1, &mut canvas);
         return;
     }
     let width = canvas.width();
@@ -56,6 +62,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             }
         }
     }
+    alerts::draw_below(state, y, &mut canvas);
 }
 
 /// The first block to draw so that block `at` is in view.

@@ -2,7 +2,16 @@
 
 use crate::{
     model::time::Wall,
-    ui::{frame::frame, keys::Motion, pane::Pane, state::State, words},
+    query::rows::line::LineRow,
+    ui::{
+        filter::{List, Sieve},
+        frame::frame,
+        keys::Motion,
+        pane::Pane,
+        panels::field,
+        state::State,
+        words,
+    },
 };
 use ratatui::{
     buffer::Buffer,
@@ -65,19 +74,22 @@ impl LogView {
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let theme = state.theme();
-    let inner = frame(state, Pane::Log, Line::default(), area, buf);
+    let title = Line::from_iter(field::in_title(state, List::Log));
+    let inner = frame(state, Pane::Log, title, area, buf);
     if inner.is_empty() {
         return;
     }
     tui_logger::move_events();
     let styles = [theme.critical, theme.warning, theme.text, theme.dim];
-    TuiLoggerWidget::default().formatter(Box::new(Lines { styles })).state(&state.log.0).render(inner, buf);
+    TuiLoggerWidget::default().formatter(Box::new(Lines { styles, sieve: state.filters.log.clone() })).state(&state.log.0).render(inner, buf);
 }
 
 /// One line or more a record: the time of day as everywhere else on the screen, then the message, broken between words.
 struct Lines {
     /// Of an error, a warning, an information, all else.
     styles: [Style; 4],
+    /// Records that do not pass have no line.
+    sieve: Sieve,
 }
 
 impl LogFormatter for Lines {
@@ -93,6 +105,9 @@ impl LogFormatter for Lines {
             log::Level::Info => info,
             log::Level::Debug | log::Level::Trace => other,
         };
+        if !self.sieve.passes(&LineRow { text: record.msg(), level: Some(record.level.as_str()) }) {
+            return Vec::new();
+        }
         let time = words::clock(Wall(record.timestamp.timestamp().as_millisecond()));
         let room = width.saturating_sub(time.len() + 1);
         let lines = words::wrap(record.msg(), room).into_iter().enumerate();

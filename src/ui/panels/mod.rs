@@ -1,18 +1,22 @@
 //! The panels: each `fn draw(&State, Rect, &mut Buffer)`.
 
+pub mod alerts;
 pub mod audit;
 pub mod bar;
 pub mod cgroup;
 pub mod change;
 pub mod cpu;
+pub mod field;
 pub mod finding;
 pub mod findings;
 pub mod header;
 pub mod help;
+pub mod language;
 pub mod log;
 pub mod memory;
 pub mod network;
 pub mod overlay;
+pub mod palette;
 pub mod process;
 pub mod processes;
 pub mod processes_footer;

@@ -1,13 +1,14 @@
-//! What lies over a page: questions and menus.
+//! What lies over a page: questions, menus, fields.
 
 use crate::{
     model::wish::{Signal, Wish},
     ui::{
         act::{self, MODES},
+        alerts,
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
-        panels::{processes, track},
+        panels::{field, palette, processes, track},
         state::{Over, State},
         wish, words,
     },
@@ -34,6 +35,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             debug_assert_eq!(rows.len(), MODES.len());
             menu(state, "Mode", &rows, *row, area, buf);
         }
+        Over::SnoozeMenu { alert, row } => {
+            menu(state, &format!("Put {alert} off"), &alerts::SNOOZES.map(|(words, _)| words), *row, area, buf);
+        }
         Over::SignalMenu(row) => {
             let rows: Vec<String> = Signal::ALL.iter().map(|s| format!("{:<5} {}", s.name(), s.help())).collect();
             menu(state, &format!("Signal to {}", wish::whom(state)), &rows, *row, area, buf);
@@ -50,7 +54,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             let rows: Vec<String> = state.look.layouts.iter().map(|l| format!("{:<10} {}", l.name, l.about)).collect();
             menu(state, "Layout", &rows, *row, area, buf);
         }
-        Over::Nothing | Over::Filter => {}
+        Over::Filter(of) => field::draw(state, of, area, buf),
+        Over::Palette(of) => palette::draw(state, of, area, buf),
+        Over::Nothing => {}
     }
 }
 

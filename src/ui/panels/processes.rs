@@ -3,9 +3,10 @@
 
 use crate::ui::{
     canvas::Canvas,
+    filter::List,
     frame::{frame, known},
     pane::Pane,
-    panels::processes_footer as footer,
+    panels::{field, processes_footer as footer},
     processes::{
         act,
         choices::{KernelThreads, Way},
@@ -14,7 +15,7 @@ use crate::ui::{
         list::ProcessList,
         row::{Fold, Item, Row, RowId, Sight},
     },
-    state::{Over, State},
+    state::State,
     words::is_quiet,
 };
 use ratatui::{
@@ -60,7 +61,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         }
     }
     if list.rows.all.is_empty() {
-        canvas.text(0, 1, if list.filter.is_empty() { "no process" } else { "no process matches" }, state.theme().dim);
+        canvas.text(0, 1, if list.filter.is_empty() { "no process" } else { "no process passes the filter" }, state.theme().dim);
     }
     if let Some(row) = place.and_then(|at| list.rows.all.get(at)).filter(|_| below > 0) {
         footer::draw(state, row, &mut canvas);
@@ -72,11 +73,7 @@ fn title(state: &State, width: u16) -> Line<'static> {
     let theme = state.theme();
     let list = &state.processes;
     let mut parts: Vec<(String, Style)> = vec![];
-    if matches!(state.over, Over::Filter) {
-        parts.push((format!(" filter: {}_ ", list.filter), theme.accent));
-    } else if !list.filter.is_empty() {
-        parts.push((format!(" filter: {} ", list.filter), theme.warning));
-    }
+    parts.extend(field::in_title(state, List::Processes).map(|span| (span.content.into_owned(), span.style)));
     match (&list.followed, &list.cursor) {
         (Some(name), _) => parts.push((format!(" following {name} "), theme.warning)),
         (None, Some(_)) => parts.push((" held, Esc releases ".into(), theme.warning)),

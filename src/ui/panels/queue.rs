@@ -8,33 +8,38 @@ use crate::{
     },
     ui::{
         canvas::Canvas,
+        filter::List,
         frame::{frame, note},
         pane::{Page, Pane},
-        panels::watch,
+        panels::{field, watch},
         state::State,
         theme::Theme,
         words,
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
+use std::sync::Arc;
 
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let theme = state.theme();
-    let open = state.queue.iter().filter(|c| c.state.is_open()).count();
-    let title = if open > 0 { note(format!("{open} open"), theme.accent) } else { Line::default() };
+    let all: Vec<&Arc<Change>> = state.queued().collect();
+    let open = all.iter().filter(|c| c.state.is_open()).count();
+    let mut title = if open > 0 { note(format!("{open} open"), theme.accent) } else { Line::default() };
+    title.spans.splice(0..0, field::in_title(state, List::Queue));
     let inner = frame(state, Pane::Queue, title, area, buf);
     let mut canvas = Canvas::new(inner, buf);
-    if state.queue.is_empty() {
-        canvas.text(0, 0, "nothing proposed, nothing changed", theme.dim);
+    if all.is_empty() {
+        let why = if state.queue.is_empty() { "nothing proposed, nothing changed" } else { "no change passes the filter" };
+        canvas.text(0, 0, why, theme.dim);
         return;
     }
     let width = canvas.width();
-    let notes: Vec<Vec<(String, Style)>> = state.queue.iter().map(|c| notes(state, c, width.saturating_sub(6).into())).collect();
+    let notes: Vec<Vec<(String, Style)>> = all.iter().map(|c| notes(state, c, width.saturating_sub(6).into())).collect();
     let chosen = state.chosen_change().map(|c| c.id);
-    let at = state.queue.iter().position(|c| Some(c.id) == chosen).unwrap_or(0);
+    let at = all.iter().position(|c| Some(c.id) == chosen).unwrap_or(0);
     let mut y = 0;
-    for (i, (change, notes)) in state.queue.iter().zip(&notes).enumerate().skip(first(&notes, at, canvas.height())) {
+    for (i, (change, notes)) in all.iter().zip(&notes).enumerate().skip(first(&notes, at, canvas.height())) {
         if y >= canvas.height() {
             break;
         }

@@ -1,14 +1,18 @@
 //! Pages of text that scroll: details of a finding, a change, a process; the journal; the keys.
 
-use crate::ui::{
-    canvas::Canvas,
-    frame::{boxed, note},
-    layout,
-    pane::Page,
-    panels::{audit, cgroup, change, finding, help, process},
-    state::State,
-    theme::Theme,
-    words,
+use crate::{
+    query::rows::line::LineRow,
+    ui::{
+        canvas::Canvas,
+        filter::List,
+        frame::{boxed, note},
+        layout,
+        pane::Page,
+        panels::{alerts, audit, cgroup, change, field, finding, help, process},
+        state::State,
+        theme::Theme,
+        words,
+    },
 };
 use ratatui::{
     buffer::Buffer,
@@ -70,10 +74,21 @@ fn content(state: &State, width: usize) -> (String, Vec<Line<'static>>) {
         Page::Verify(id) => change::write_verify(state, *id, &mut prose),
         Page::Process(id) => process::write(state, *id, &mut prose),
         Page::Cgroup(path) => cgroup::write(state, path, &mut prose),
+        Page::Alerts => String::new(),
+        Page::Alert(id) => alerts::write(state, *id, &mut prose),
         Page::Audit => audit::write(state, &mut prose),
         Page::Help => help::write(state, &mut prose),
     };
+    if state.page == Page::Help && !state.filters.help.is_empty() {
+        prose.lines.retain(|line| passes(state, line));
+    }
     (title, prose.lines)
+}
+
+/// Whether a line of the help page is searched for.
+fn passes(state: &State, line: &Line<'_>) -> bool {
+    let text: String = line.spans.iter().map(|span| &*span.content).collect();
+    state.filters.help.passes(&LineRow { text: &text, level: None })
 }
 
 /// Rows of the chart above the text, if the page has one and there is room.
@@ -114,7 +129,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let rows = usize::from(inner_height - chart.min(inner_height));
     let top = state.scroll.min(lines.len().saturating_sub(rows));
     let below = lines.len().saturating_sub(top + rows);
-    let more = if below > 0 { note(format!("{below} more lines ▼"), theme.dim) } else { Line::default() };
+    let mut more = if below > 0 { note(format!("{below} more lines ▼"), theme.dim) } else { Line::default() };
+    if let Some(list @ (List::Audit | List::Help)) = state.list() {
+        more.spans.splice(0..0, field::in_title(state, list));
+    }
     let inner = boxed(state, true, Line::styled(format!(" {title} "), theme.accent), more, area, buf);
     let mut canvas = Canvas::new(inner, buf);
     let width = canvas.width();

@@ -19,7 +19,6 @@ use ratatui::layout::Rect;
 /// Does what a key of the table means.
 pub fn perform(state: &mut State, intent: Intent) {
     match intent {
-        Intent::Filter => state.over = Over::Filter,
         Intent::SortMenu => {
             let row = TABLE.iter().position(|column| column.name == state.processes.choices.sort);
             state.over = Over::SortMenu(row.unwrap_or(0));
@@ -227,7 +226,7 @@ fn to_match(state: &mut State, by: isize) {
     let count = list.rows.all.len() as isize;
     let from = list.place().map_or(if by > 0 { -1 } else { count }, |at| at as isize);
     let sight = Sight::of(state);
-    let fits = |id: &RowId| id.process().and_then(|id| sight.snapshot.process(id)).is_some_and(|p| matches(p, sought, &sight));
+    let fits = |id: &RowId| id.process().and_then(|id| sight.snapshot.process(id)).is_some_and(|p| matches(p, sought, &list.marks, &sight));
     let found = (1..=count).filter_map(|step| {
         let at = (from + by * step).rem_euclid(count.max(1));
         list.rows.all.get(at as usize).map(|row| &row.id).filter(|id| fits(id))
@@ -238,8 +237,8 @@ fn to_match(state: &mut State, by: isize) {
             state.processes.followed = None;
         }
         None => {
-            let sought = sought.clone();
-            state.refuse(format!("no row matches {sought}"));
+            let why = format!("no row matches {}", sought.text());
+            state.refuse(why);
         }
     }
 }

@@ -1,16 +1,19 @@
 //! The entries of each form: which processes have a row, which groups stand above them, and what these sum up to.
 
 use crate::{
-    model::snapshot::Process,
-    ui::processes::{
-        choices::{Choices, Form, KernelThreads},
-        figures::Figures,
-        filter, forest,
-        row::{RowId, Sight},
+    model::{snapshot::Process, subject::ProcessId},
+    ui::{
+        filter::Sieve,
+        processes::{
+            choices::{Choices, Form, KernelThreads},
+            figures::Figures,
+            filter, forest,
+            row::{RowId, Sight},
+        },
     },
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -18,8 +21,10 @@ use std::{
 pub struct Wish<'a> {
     /// What the operator chose.
     pub choices: &'a Choices,
-    /// The filter, in lower case.
-    pub filter: &'a str,
+    /// The filter.
+    pub filter: &'a Sieve,
+    /// Marked processes.
+    pub marks: &'a BTreeSet<ProcessId>,
     /// Rows that hold their places.
     pub held: &'a HashMap<RowId, u32>,
     /// What is seen.
@@ -30,7 +35,7 @@ impl Wish<'_> {
     /// Whether a process has a row of its own. One that holds its place keeps it, though its numbers may have left the filter.
     fn shows(&self, p: &Process) -> bool {
         !(p.kernel && self.choices.kernel == KernelThreads::Hidden)
-            && (filter::matches(p, self.filter, self.sight) || self.held.contains_key(&RowId::Process(p.id)))
+            && (filter::matches(p, self.filter, self.marks, self.sight) || self.held.contains_key(&RowId::Process(p.id)))
     }
 }
 

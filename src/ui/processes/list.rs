@@ -6,15 +6,18 @@
 
 use crate::{
     model::subject::ProcessId,
-    ui::processes::{
-        choices::{Choices, Form},
-        column::{Value, Worth},
-        columns::{self, TABLE},
-        fold::{Folds, Rule},
-        forest::{Forest, Met, Step},
-        gather::{Entries, Who, Wish},
-        order::Order,
-        row::{Fold, Item, Row, RowId, Rows, Sight},
+    ui::{
+        filter::Sieve,
+        processes::{
+            choices::{Choices, Form},
+            column::{Value, Worth},
+            columns::{self, TABLE},
+            fold::{Folds, Rule},
+            forest::{Forest, Met, Step},
+            gather::{Entries, Who, Wish},
+            order::Order,
+            row::{Fold, Item, Row, RowId, Rows, Sight},
+        },
     },
 };
 use std::collections::{BTreeSet, HashMap};
@@ -24,10 +27,10 @@ use std::collections::{BTreeSet, HashMap};
 pub struct ProcessList {
     /// What the operator chose.
     pub choices: Choices,
-    /// Only rows that match this, in lower case.
-    pub filter: String,
+    /// Only rows that match this.
+    pub filter: Sieve,
     /// The last filter, for the keys that go from match to match.
-    pub sought: String,
+    pub sought: Sieve,
     /// The rows.
     pub rows: Rows,
     /// The selected row.
@@ -60,8 +63,8 @@ impl Default for ProcessList {
     fn default() -> Self {
         ProcessList {
             choices: Choices::default(),
-            filter: String::new(),
-            sought: String::new(),
+            filter: Sieve::default(),
+            sought: Sieve::default(),
             rows: Rows::default(),
             cursor: None,
             followed: None,
@@ -138,7 +141,7 @@ impl ProcessList {
         let above = self.above_cursor();
         self.hold();
         let mut work = std::mem::take(&mut self.work);
-        let wish = Wish { choices: &self.choices, filter: &self.filter, held: &work.held, sight };
+        let wish = Wish { choices: &self.choices, filter: &self.filter, marks: &self.marks, held: &work.held, sight };
         work.entries.gather(all, &wish);
         self.sort(&mut work, sight);
         self.lay_out(&mut work, sight);
@@ -282,6 +285,7 @@ mod tests {
             snapshot::{Cgroup, Process, Reading, Snapshot},
             time::Tick,
         },
+        query::rows::process::PROCESSES,
         ui::{
             basis::Basis,
             processes::choices::{KernelThreads, Way},
@@ -447,7 +451,7 @@ mod tests {
     fn a_filter_keeps_what_stands_above_a_match_and_says_that_it_is_none() {
         let all = vec![process(1, 0, "init", 0.0, "/"), process(2, 1, "sh", 0.1, "/"), process(3, 2, "Python3", 0.2, "/")];
         let mut list = of(Form::Parents);
-        list.filter = "py".into();
+        list.filter.set("py", &PROCESSES).unwrap();
         take(&mut list, &snapshot(all, vec![]));
         assert_eq!(told(&list), ["0 1", "1 2", "2 3"]);
         assert_eq!(list.rows.all.iter().map(|row| row.matches).collect::<Vec<_>>(), [false, false, true]);
@@ -535,7 +539,7 @@ mod tests {
     fn marks_outlive_refreshes_and_filters_but_not_their_process() {
         let mut list = ProcessList::default();
         list.marks.extend([10, 13].map(|pid| ProcessId { pid, start: 1 }));
-        list.filter = "web".into();
+        list.filter.set("web", &PROCESSES).unwrap();
         take(&mut list, &world());
         assert_eq!((pids(&list), list.targets().len()), (vec![12], 2));
         take(&mut list, &rows(&[(13, "bash", 0.0)]));

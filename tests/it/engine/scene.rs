@@ -299,7 +299,7 @@ impl Scene {
                 Effect::Publish(view) => self.view = Some(view),
                 Effect::Perform { job, what } => self.waiting.push_back((job, what)),
                 Effect::Reply { ticket, reply } => self.replies.push((ticket, reply)),
-                Effect::LookForeign | Effect::Log(..) => {}
+                Effect::LookForeign | Effect::Log(..) | Effect::Notify(_) | Effect::KeepAlerts(_) => {}
             }
         }
         self.work();

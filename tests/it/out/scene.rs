@@ -133,5 +133,6 @@ pub fn view(snapshot: Snapshot) -> View {
         cost: Cost { cpu: 0.0078125, resident: 1 << 24 },
         guard: GuardState::Idle,
         engine: 11,
+            alerts: Arc::default(),
     }
 }
