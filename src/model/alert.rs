@@ -5,6 +5,7 @@ use crate::model::{
     change::Who,
     finding::Severity,
     metric::{Key, Metric},
+    subject::Subject,
     time::Wall,
 };
 use serde::{Deserialize, Serialize};
@@ -151,14 +152,19 @@ impl Alert {
         !matches!(self.state, AlertState::Pending | AlertState::Cleared)
     }
 
-    /// One line: what, how much, what the limit is.
+    /// One line: which rule, of what, how much, what the limit is. Of what is over the worst is told.
     pub fn headline(&self) -> String {
         let unit = self.key.metric.unit();
+        let value = unit.show(if self.state == AlertState::Cleared { self.peak } else { self.value });
         let side = match self.side {
             Side::Above => "over",
             Side::Below => "under",
         };
-        format!("{}: {} {}, {side} {}", self.rule, self.key, unit.show(self.value), unit.show(self.limit))
+        let limit = unit.show(self.limit);
+        match &self.key.subject {
+            Subject::Host => format!("{}: {value}, {side} {limit}", self.rule),
+            subject => format!("{}: {} {value}, {side} {limit}", self.rule, subject.name()),
+        }
     }
 
     /// Order wherever they are shown: firing first, the worse first, the newer first.

@@ -305,7 +305,7 @@ fn alerts_are_listed_acknowledged_and_snoozed_from_the_command_line_and_a_restar
     daemon.hear("alert !1 fired");
     let (code, out, _) = ended(&home.run(&["alerts"]));
     assert_eq!(code, 0);
-    assert!(out.contains("memory available of host") && out.contains("just a test"), "{out}");
+    assert!(out.contains("memory: ") && out.contains("just a test"), "{out}");
     let (code, out, errors) = ended(&home.run(&["ack", "1"]));
     assert_eq!((code, errors.as_str()), (0, ""));
     assert!(out.contains("!1 is acknowledged"), "{out}");
