@@ -1,23 +1,27 @@
 //! The console: a [`Seat`] at an engine, a terminal, and the state between them.
 //!
 //! One loop waits for whichever comes first: a key, a view, an answer, a signal, a moment at which the screen changes by itself. It
-//! draws only when something came, at most thirty times a second, and never while the frame before is still on its way.
+//! draws only when something came, as often as the line takes frames (see `rate.rs`), and never while the frame before is still on its way.
 
 pub mod depth;
 pub mod clipboard;
+pub mod kept;
 pub mod keyboard;
 pub mod kind;
 mod look;
 pub mod paint;
+pub mod rate;
 pub mod screen;
 pub mod terminal;
 
 use crate::{
     app::{
         console::{
-            keyboard::Input,
+            kept::Kept,
+            keyboard::{Input, Mouse},
             kind::{Kind, Says},
             look::look,
+            rate::FrameRate,
             screen::Screen,
             terminal::{Terminal, Writer},
         },
@@ -32,23 +36,23 @@ use crate::{
     },
     ui::{
         keymap::Keymap,
+        keys::Motion,
         panels::log as log_pane,
         state::{Msg, State, UiCommand},
         update::update,
     },
 };
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
     time::sleep,
 };
 
-/// Shortest time between two frames.
-const FRAME: Duration = Duration::from_millis(33);
-
 /// How the console looks, and the clock.
 pub struct ConsoleOptions {
+    /// The file that keeps what is chosen on the screen, if there is a place for it.
+    pub kept: Option<PathBuf>,
     /// Asked for the time only.
     pub host: Arc<dyn Host>,
     /// Name of a built-in theme, `default`, or the path of a theme file (`.ron`).
@@ -61,6 +65,8 @@ pub struct ConsoleOptions {
     pub keys: Keys,
     /// What the environment says of the terminal.
     pub says: Says,
+    /// The mouse is ours from the beginning.
+    pub mouse: bool,
     /// `$NO_COLOR`: the mono theme, whatever was asked for.
     pub no_color: bool,
 }
@@ -88,6 +94,9 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let look = look(&options, kind)?;
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
+    state.travel.replay = seat.replay;
+    let kept = Kept::open(options.kept);
+    state.processes.choose(kept.choices());
     state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
@@ -99,15 +108,21 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let mut console = Console {
         says: options.says,
         host: options.host,
+        kept,
         state,
         screen: Screen::default(),
         spare: Some(Vec::with_capacity(1 << 16)),
         dirty: true,
         last: Tick(0),
+        rate: FrameRate::default(),
         asks: seat.asks,
         answers,
     };
     let mut views = Some(seat.views);
+    if options.mouse {
+        console.state.mouse = true;
+        console.carry_out(UiCommand::Mouse(true));
+    }
     console.resize();
     loop {
         if !console.paint(&writer) {
@@ -126,12 +141,13 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
             }
             _ = resized.recv() => console.resize(),
             written = writer.written.recv() => match written {
-                Some(spare) => { console.spare = Some(spare); continue }
+                Some(spare) => { console.written(spare); continue }
                 None => return Ok(Ended::Terminal),
             },
             input = inputs.recv() => match input {
                 Some(Input::Key(key)) => console.take(Msg::Key(key)),
                 Some(Input::Paste(text)) => console.take(Msg::Paste(text)),
+                Some(Input::Mouse(did, column, row)) => console.point(did, column, row),
                 None => return Ok(Ended::Terminal),
             },
             body = answered.recv() => body.map(|body| console.take(Msg::Answer(body))).unwrap_or_default(),
@@ -171,6 +187,7 @@ struct Console {
     /// What the environment says of the terminal.
     says: Says,
     host: Arc<dyn Host>,
+    kept: Kept,
     state: State,
     screen: Screen,
     /// The buffer of frames; gone while the writer has it.
@@ -178,9 +195,16 @@ struct Console {
     dirty: bool,
     /// When the last frame was made.
     last: Tick,
+    rate: FrameRate,
     asks: mpsc::Sender<(Ask, oneshot::Sender<Body>)>,
     /// Holds 16; a full one makes an answer wait, nobody else.
     answers: mpsc::Sender<Body>,
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.kept.keep(&self.state.processes.choices);
+    }
 }
 
 impl Console {
@@ -189,15 +213,33 @@ impl Console {
         update(&mut self.state, self.host.now(), msg)
     }
 
+    /// What the mouse did, on what stands there by the last drawing.
+    fn point(&mut self, did: Mouse, column: u16, row: u16) -> Vec<UiCommand> {
+        let spots = &self.screen.spots;
+        let msg = match did {
+            Mouse::Press => spots.at(column, row).cloned().map(Msg::Click),
+            Mouse::Up => Some(Msg::Wheel(spots.pane(column, row), Motion::Up)),
+            Mouse::Down => Some(Msg::Wheel(spots.pane(column, row), Motion::Down)),
+        };
+        msg.map(|msg| self.take(msg)).unwrap_or_default()
+    }
+
     fn resize(&mut self) -> Vec<UiCommand> {
         let (width, height) = terminal::size();
         self.take(Msg::Resize(width, height))
     }
 
+    /// The terminal has taken the frame; its buffer is back.
+    fn written(&mut self, spare: Vec<u8>) {
+        self.spare = Some(spare);
+        self.rate.written(self.host.now().tick.since(self.last));
+        self.rate.spare(self.state.view.cost.pace.slow.is_some());
+    }
+
     /// Draws if there is reason to, the last frame is written and long enough ago; false when the terminal is gone.
     fn paint(&mut self, writer: &Writer) -> bool {
         let now = self.host.now().tick;
-        if !self.dirty || now.since(self.last) < FRAME {
+        if !self.dirty || now.since(self.last) < self.rate.gap() {
             return true;
         }
         let Some(mut frame) = self.spare.take() else { return true };
@@ -215,7 +257,7 @@ impl Console {
     /// How long to sleep if nothing comes: until the next frame may be drawn or the screen changes by itself.
     fn wait(&self) -> Option<Duration> {
         let now = self.host.now().tick;
-        let frame = (self.dirty && self.spare.is_some()).then(|| FRAME.saturating_sub(now.since(self.last)));
+        let frame = (self.dirty && self.spare.is_some()).then(|| self.rate.gap().saturating_sub(now.since(self.last)));
         let wake = self.state.wake().map(|at| at.since(now));
         frame.into_iter().chain(wake).min()
     }
@@ -225,6 +267,7 @@ impl Console {
             UiCommand::Ask(ask) => self.ask(ask),
             UiCommand::Redraw => self.screen.forget(),
             UiCommand::Copy(text) => self.screen.prefix(clipboard::sequence(&text, &self.says).as_bytes()),
+            UiCommand::Mouse(ours) => self.screen.prefix(if ours { terminal::TAKE_MOUSE } else { terminal::FREE_MOUSE }),
             UiCommand::Drain | UiCommand::Quit => {}
         }
     }

@@ -9,7 +9,8 @@ use crate::{
         guard::process::GuardProcess,
         handle::EngineHandle,
         hands::Hands,
-        parts::{AlertSettings, Parts, Settings},
+        parts::{AlertSettings, Feed, Parts, Settings},
+        record::{End, Recording},
         undo::Tools,
         worker::Work,
     },
@@ -19,6 +20,7 @@ use crate::{
     store::{
         alerts,
         error::{StoreError, Trouble},
+        history,
         journal::{self, Journal},
         lock::Lock,
     },
@@ -26,7 +28,11 @@ use crate::{
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
+
+/// Every sweep is kept, however slow they become.
+const EVERY: Duration = Duration::from_millis(500);
 
 /// What engine is wanted.
 #[derive(Clone)]
@@ -39,6 +45,17 @@ pub struct Wish {
     pub rights: Rights,
     /// When its changes end.
     pub legacy: Legacy,
+    /// What becomes of what it sees.
+    pub memory: Memory,
+}
+
+/// What becomes of what an engine sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// A history is kept in the state directory, if there is one and the configuration wants it.
+    Usual,
+    /// It is recorded there.
+    Recorded(Recording),
 }
 
 /// What an engine may do to the machine.
@@ -91,7 +108,9 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     let mut policy = config.policy.clone();
     policy.mode = crew.mode;
     let parts = Parts {
-        sources: sources::all(&crew.host, &config.services, handles()),
+        feed: Feed::Live(sources::all(&crew.host, &config.services, handles())),
+        history: recording(wish, crew.lock.is_some()),
+        inspector: sources::inspector,
         host: crew.host,
         actions: wish.actions,
         hands: crew.hands,
@@ -100,6 +119,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             thresholds: config.thresholds.clone(),
             hysteresis: config.hysteresis.clone(),
             policy,
+            budget: config.cost,
             alerts: alerts(wish),
         },
         leave: wish.legacy == Legacy::Leave,
@@ -121,6 +141,18 @@ fn alerts(wish: &Wish) -> AlertSettings {
             let file = (e.trouble != Trouble::Newer).then_some(file);
             AlertSettings { rules, targets, file, ..AlertSettings::default() }
         }
+    }
+}
+
+/// One engine at a time writes a history: the one that holds the lock of its directory, or has made its own file.
+fn recording(wish: &Wish, locked: bool) -> Option<Recording> {
+    match (&wish.memory, &wish.rights) {
+        (Memory::Recorded(recording), _) => Some(recording.clone()),
+        (Memory::Usual, Rights::Change(directory)) if locked && wish.config.history.keep => {
+            let place = history::writer::Place { path: directory.join(history::file::FILE), bytes: wish.config.history.bytes };
+            Some(Recording { place, every: EVERY, end: End::Stays })
+        }
+        _ => None,
     }
 }
 

@@ -34,7 +34,17 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         Verb::Ack(one) => order(one.format, Command::Acknowledge(one.id)),
         Verb::Snooze(wish) => order(wish.format, Command::Snooze { alert: wish.id, seconds: wish.span }),
         Verb::Mode(wish) => order(wish.format, Command::SetMode(wish.to)),
-        Verb::Demo(_) | Verb::Daemon | Verb::Metrics(_) | Verb::Completions(_) | Verb::Man | Verb::Doctor(_) | Verb::DemoPart(_) | Verb::Guard(_) => {
+        Verb::Record(_)
+        | Verb::Replay(_)
+        | Verb::Snapshot(_)
+        | Verb::Demo(_)
+        | Verb::Daemon
+        | Verb::Metrics(_)
+        | Verb::Completions(_)
+        | Verb::Man
+        | Verb::Doctor(_)
+        | Verb::DemoPart(_)
+        | Verb::Guard(_) => {
             return Err(Failure::usage("this is nothing that an engine can be asked"));
         }
     };

@@ -10,7 +10,7 @@ use crate::{
     },
     model::{
         alert::{Rule, Target},
-        limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+        limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -26,11 +26,13 @@ pub struct Console {
     pub layout: String,
     /// Draw with ASCII alone.
     pub ascii: bool,
+    /// Whose the mouse is.
+    pub mouse: MouseOf,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Console { theme: "default".into(), layout: "default".into(), ascii: false }
+        Console { theme: "default".into(), layout: "default".into(), ascii: false, mouse: MouseOf::Auto }
     }
 }
 
@@ -52,6 +54,29 @@ impl Default for Alerts {
     }
 }
 
+/// Whose the mouse is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MouseOf {
+    /// Ours, but over ssh the terminal's: there it selects text.
+    #[default]
+    Auto,
+    /// Ours.
+    Console,
+    /// The terminal's.
+    Terminal,
+}
+
+impl MouseOf {
+    /// Whether it is ours where the operator came so.
+    pub fn is_ours(self, ssh: bool) -> bool {
+        match self {
+            MouseOf::Auto => !ssh,
+            MouseOf::Console => true,
+            MouseOf::Terminal => false,
+        }
+    }
+}
+
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -65,10 +90,14 @@ pub struct Config {
     pub services: Vec<ServiceWatch>,
     /// How the console looks.
     pub console: Console,
+    /// What trimtab may cost.
+    pub cost: Budget,
     /// Keys by the name of what they mean, in place of the built-in ones.
     pub keys: Keys,
     /// The endpoint for Prometheus.
     pub metrics: Metrics,
+    /// What of the past is kept.
+    pub history: Keeping,
     /// Limits that somebody is told of.
     pub alerts: Alerts,
     /// Who is told. A layer replaces the whole list.
@@ -81,14 +110,15 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys", "metrics", "alerts", "notify"];
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history", "alerts", "notify"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, metrics] = ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, cost, metrics, history] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -111,13 +141,17 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         policy: build(&policy, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
+        cost: build(&cost, &mut complaints),
         keys,
         metrics: build(&metrics, &mut complaints),
+        history: build(&history, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::budget(&config.cost, &mut |name, why| blame(&cost, name, why, &mut complaints));
     check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
+    check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     for (name, why) in check_keys(&config.keys) {
         complaints.extend(places.get(&name).map(|place| Complaint { why, ..place.clone() }));
@@ -191,10 +225,13 @@ mod tests {
 
     #[test]
     fn later_layers_win_field_by_field() {
-        let config = merge(&[
-            layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
-            layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
-        ], &no_check)
+        let config = merge(
+            &[
+                layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
+                layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
+            ],
+            &no_check,
+        )
         .unwrap();
         assert_eq!(config.thresholds, Thresholds { steal: 0.3, cpu_busy: 0.8, ..Thresholds::default() });
         assert_eq!(config.policy.mode, Mode::Observe);
@@ -273,7 +310,10 @@ mod tests {
             layer("user", "(\n  keys: {\n    \"freeze\": [\"F12\", \"f\"],\n    \"odd\": [\"x\"],\n  },\n)"),
         ];
         let keys = merge(&layers, &no_check).unwrap().keys;
-        assert_eq!((keys["freeze"].as_slice(), keys["help"].as_slice()), (&["F12".to_string(), "f".into()][..], &["h".to_string()][..]));
+        assert_eq!(
+            (keys["freeze"].as_slice(), keys["help"].as_slice()),
+            (&["F12".to_string(), "f".into()][..], &["h".to_string()][..])
+        );
         let odd = |keys: &Keys| keys.keys().filter(|name| *name == "odd").map(|name| (name.clone(), "odd indeed".into())).collect();
         let told = merge(&layers, &odd).unwrap_err().to_string();
         assert_eq!(told, "user:4:5: odd indeed");

@@ -1,18 +1,21 @@
 //! The loop: inputs in, the brain's step, effects out. It never waits for the machine, for a screen or for the hands.
 //!
-//! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that tell and keep alerts
-//! ([`notify`](crate::engine::notify)); those that read
-//! ([`sampler`](crate::engine::sampler)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
+//! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that tell and keep
+//! alerts ([`notify`](crate::engine::notify)); those that read
+//! ([`sampler`](crate::engine::sampler)), and once asked for, those that look at processes ([`inspect`](crate::engine::inspect)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
 //! and hands wait), `views` (latest wins).
 
 use crate::{
-    analysis::derive::deriver::Deriver,
     engine::{
         brain::brain::{Birth, Brain},
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
+        inspect::Inspectors,
         notify::{keeper::Keeper, notifier::Notifier},
-        parts::Parts,
+        parts::{Feed, Parts},
+        past::PastHandle,
+        player::Player,
+        record::{Recorder, is_sweep},
         sampler::Sampler,
         worker::Worker,
     },
@@ -30,16 +33,16 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// Starts an engine. It runs until it is asked to stop or every handle is gone.
 pub fn start(parts: Parts) -> Result<EngineHandle, String> {
-    let Parts { host, sources, actions, hands, entries, settings, leave } = parts;
+    let Parts { host, feed, history, inspector, actions, hands, entries, settings, leave } = parts;
     let facts = Arc::new(host.facts());
     let (targets, file) = (settings.alerts.targets.clone(), settings.alerts.file.clone());
     let name = facts.host.clone();
     let birth = Birth {
-        deriver: Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
+        deriver: feed.deriver(),
         facts,
         actions,
         settings,
-        entries,
+        entries: entries.clone(),
         leave,
         engine: std::process::id(),
         now: host.now(),
@@ -53,15 +56,44 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let notifier = Notifier::start(targets, &host, &name, &input).map_err(failed)?;
     let keeper = Keeper::start(file, &input).map_err(failed)?;
     let worker = Worker::start(hands, input.clone()).map_err(failed)?;
-    let sampler = Sampler::start(&host, sources, &input).map_err(failed)?;
-    let engine = Loop { brain, host, worker, notifier, keeper, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let past = match (&feed, &history) {
+        (Feed::Stored(reel), _) => Some(reel.path.clone()),
+        (Feed::Live(_), history) => history.as_ref().map(|recording| recording.place.path.clone()),
+    };
+    let past = past.map(PastHandle::start).transpose().map_err(failed)?;
+    let recorder = history.map(|wish| Recorder::start(wish, &entries, input.clone(), host.now().wall)).transpose().map_err(failed)?;
+    let reader = match feed {
+        Feed::Live(sources) => Reader::Sampler(Sampler::start(&host, sources, &input).map_err(failed)?),
+        Feed::Stored(reel) => Reader::Player(Player::start(reel, &input).map_err(failed)?),
+    };
+    let inspectors = Inspectors::new(host.clone(), inspector);
+    let engine = Loop {
+        brain,
+        host,
+        worker,
+        notifier,
+        keeper,
+        recorder,
+        reader,
+        inspectors,
+        show,
+        waiting: BTreeMap::new(),
+        tickets: 0,
+        over: Vec::new(),
+    };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
-        engine.end(sampler);
+        engine.end();
     };
     thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
-    Ok(EngineHandle { asks: ask, views })
+    Ok(EngineHandle { asks: ask, views, past })
+}
+
+/// Who reads: the machine, or a history.
+enum Reader {
+    Sampler(Sampler),
+    Player(Player),
 }
 
 /// Who waits for a ticket.
@@ -74,6 +106,9 @@ struct Loop {
     brain: Brain,
     host: Arc<dyn Host>,
     worker: Worker,
+    recorder: Option<Recorder>,
+    reader: Reader,
+    inspectors: Inspectors,
     notifier: Notifier,
     keeper: Keeper,
     show: watch::Sender<Arc<View>>,
@@ -114,6 +149,7 @@ impl Loop {
             Asked::Welcome(back) => drop(back.send(self.brain.welcome())),
             Asked::Counters(back) => drop(back.send(self.brain.counters())),
             Asked::Audit(most, back) => self.worker.audit(most, back),
+            Asked::Inspect(process, back) => self.inspectors.ask(process, back),
             Asked::Stop(back) => self.stop(Some(back)),
         }
     }
@@ -130,7 +166,14 @@ impl Loop {
     }
 
     fn step(&mut self, input: Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&input);
+        }
+        let swept = is_sweep(&input);
         let effects = self.brain.step(input);
+        if let (true, Some(recorder), Some(Effect::Publish(view))) = (swept, &mut self.recorder, effects.first()) {
+            recorder.keep(view);
+        }
         self.carry_out(effects);
     }
 
@@ -139,6 +182,11 @@ impl Loop {
             match effect {
                 Effect::Publish(view) => drop(self.show.send_replace(view)),
                 Effect::Perform { job, what } => self.worker.perform(job, what),
+                Effect::SweepEvery(span) => match &self.reader {
+                    Reader::Sampler(sampler) => sampler.sweep_every(span),
+                    // What is stored has its own pace.
+                    Reader::Player(_) => {}
+                },
                 Effect::LookForeign => self.worker.look_foreign(),
                 Effect::Reply { ticket, reply } => match self.waiting.remove(&ticket) {
                     Some(Waiter::Command(back)) => drop(back.send(reply)),
@@ -153,11 +201,17 @@ impl Loop {
     }
 
     /// Ends the threads, then tells those who asked for it.
-    fn end(self, sampler: Sampler) {
-        let Loop { worker, keeper, over, .. } = self;
-        sampler.end();
+    fn end(self) {
+        let Loop { worker, keeper, recorder, reader, over, .. } = self;
+        match reader {
+            Reader::Sampler(sampler) => sampler.end(),
+            Reader::Player(player) => player.end(),
+        }
         worker.end();
         keeper.end();
+        if let Some(recorder) = recorder {
+            recorder.end();
+        }
         for back in over.into_iter().flatten() {
             let _asker_gone = back.send(());
         }

@@ -1,9 +1,16 @@
 //! The way into a running engine: views out, commands in. Cheap to clone; every console and the socket hold one.
 
-use crate::model::{
-    change::{Entry, Who},
-    message::{Command, Reply, View, Welcome},
-    sample::Counters,
+use crate::{
+    engine::{
+        inspect::{self, DEADLINE},
+        past::PastHandle,
+    },
+    model::{
+        change::{Entry, Who},
+        message::{Ask, Body, Command, Reply, View, Welcome},
+        sample::Counters,
+        subject::ProcessId,
+    },
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,6 +26,8 @@ pub enum Asked {
     Counters(oneshot::Sender<Counters>),
     /// The newest entries of the journal, oldest first, with their numbers.
     Audit(usize, oneshot::Sender<Vec<(u64, Entry)>>),
+    /// Look closely at a process.
+    Inspect(ProcessId, oneshot::Sender<inspect::Answer>),
     /// End: changes made to be left behind are kept, those of a demo and unconfirmed ones are rolled back; then answer.
     Stop(oneshot::Sender<()>),
 }
@@ -30,6 +39,8 @@ pub struct EngineHandle {
     pub asks: mpsc::Sender<Asked>,
     /// The newest view; latest wins, a slow screen never slows the loop.
     pub views: watch::Receiver<Arc<View>>,
+    /// The past, where one is kept.
+    pub past: Option<PastHandle>,
 }
 
 impl EngineHandle {
@@ -51,6 +62,25 @@ impl EngineHandle {
     /// The newest journal entries.
     pub async fn audit(&self, most: usize) -> Vec<(u64, Entry)> {
         self.ask(|back| Asked::Audit(most, back)).await.unwrap_or_default()
+    }
+
+    /// The answer to a question about the past.
+    pub async fn past(&self, ask: Ask) -> Body {
+        match &self.past {
+            Some(past) => past.ask(ask).await,
+            None => Body::Error("no history is kept: trimtab has no state directory, only observes, or was told so".into()),
+        }
+    }
+
+    /// A close look at a process; an error in words when it is gone, or when the look takes too long.
+    pub async fn inspect(&self, process: ProcessId) -> inspect::Answer {
+        match tokio::time::timeout(DEADLINE, self.ask(|back| Asked::Inspect(process, back))).await {
+            Ok(answer) => answer.unwrap_or_else(|| Err("the engine has ended".into())),
+            Err(_elapsed) => Err(format!(
+                "process {} does not let itself be looked at: a thread of it may be blocked in the kernel",
+                process.pid
+            )),
+        }
     }
 
     /// Ends the engine and waits until it has cleaned up.

@@ -14,7 +14,7 @@ use crate::{
     },
     sources::source::Lane,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A command that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +68,8 @@ pub enum Input {
         /// What came of it.
         done: Box<Done>,
     },
+    /// The history cannot be written, and why; or it can be again.
+    History(Option<Arc<str>>),
     /// A receiver of alerts could not be reached, or can be again.
     Notified {
         /// Which.
@@ -108,6 +110,8 @@ pub enum Effect {
         /// What.
         reply: Reply,
     },
+    /// Sweep the host so often from now on.
+    SweepEvery(Duration),
     /// Tell the receivers.
     Notify(Notice),
     /// Keep the alerts on disk.

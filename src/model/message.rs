@@ -5,11 +5,13 @@ use crate::model::{
     change::{Change, ChangeId, Entry},
     facts::Facts,
     finding::Finding,
-    limits::Mode,
+    inspection::Inspection,
+    limits::{Budget, Mode},
     metric::Key,
     past::{Mark, Past, Trace},
     series::Point,
     snapshot::Snapshot,
+    subject::ProcessId,
     time::{Now, Wall},
     wish::Wish,
 };
@@ -49,6 +51,8 @@ pub enum Command {
     RollBackAll,
     /// Switch the mode.
     SetMode(Mode),
+    /// Sweep the host so often: milliseconds from one sweep to the next.
+    Interval(u32),
     /// Somebody knows of an alert.
     Acknowledge(AlertId),
     /// Somebody wants to hear of an alert later.
@@ -78,6 +82,51 @@ pub struct Cost {
     pub cpu: f64,
     /// Resident bytes.
     pub resident: u64,
+    /// What it may cost.
+    #[serde(default)]
+    pub budget: Budget,
+    /// How often the host is swept.
+    #[serde(default)]
+    pub pace: Pace,
+}
+
+/// How often the host is swept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Seconds between sweeps that the operator wants.
+    pub asked: f64,
+    /// Seconds between sweeps in force.
+    pub sweep: f64,
+    /// Why that is slower.
+    pub slow: Option<Slow>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace { asked: 1.0, sweep: 1.0, slow: None }
+    }
+}
+
+/// Why trimtab slows itself down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Slow {
+    /// It uses more cpu than its budget.
+    Budget,
+    /// Tasks wait for cpu, and so does trimtab.
+    Starved,
+    /// Everybody waits for memory.
+    Full,
+}
+
+impl Slow {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Slow::Budget => "over its budget",
+            Slow::Starved => "host is starved",
+            Slow::Full => "memory is full",
+        }
+    }
 }
 
 /// How the guard stands.
@@ -163,6 +212,8 @@ pub enum Ask {
         /// At most so many.
         most: usize,
     },
+    /// A close look at one process, now.
+    Inspect(ProcessId),
     /// The view as it was.
     Past {
         /// The newest stored instant at or before this time, or the oldest there is.
@@ -230,6 +281,8 @@ pub enum Body {
     Reply(Reply),
     /// To [`Ask::Audit`]: number and entry.
     Audit(Vec<(u64, Entry)>),
+    /// To [`Ask::Inspect`].
+    Inspected(Box<Inspection>),
     /// To [`Ask::Past`].
     Past(Box<Past>),
     /// To [`Ask::Trace`].

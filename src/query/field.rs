@@ -68,6 +68,8 @@ fields! {
     Policy, "policy", ["class"], Text, "scheduling policy: other, batch, idle, fifo, rr, deadline, ext";
     Read, "read", [], Number(Unit::BytesPerSecond), "bytes read from storage";
     Write, "write", [], Number(Unit::BytesPerSecond), "bytes written to storage";
+    Receive, "netin", ["net", "received"], Number(Unit::BytesPerSecond), "bytes received over TCP";
+    Send, "netout", ["sent"], Number(Unit::BytesPerSecond), "bytes sent over TCP";
     Faults, "faults", [], Number(Unit::PerSecond), "page faults that needed storage";
     Descriptors, "fds", ["descriptors", "files"], Number(Unit::Count), "open descriptors";
     Cgroup, "cgroup", [], Text, "path of the control group";

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod chain;
 pub mod error;
+pub mod history;
 pub mod journal;
 pub mod lock;
 pub mod repair;

@@ -13,7 +13,7 @@ use crate::{
         filter,
         keys::Intent,
         pane::Page,
-        state::{State, UiCommand},
+        state::{Over, State, UiCommand},
         update::{ask, open},
         wish,
     },
@@ -21,6 +21,9 @@ use crate::{
 
 /// Modes, in the order of the menu.
 pub const MODES: [Mode; 3] = [Mode::Observe, Mode::Suggest, Mode::Auto];
+
+/// Intervals between sweeps, in milliseconds, in the order of the menu.
+pub const INTERVALS: [u32; 5] = [500, 1000, 2000, 5000, 10_000];
 
 /// Why an intent cannot be carried out here and now; `None` when it can. The bottom bar shows only what can.
 pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
@@ -35,6 +38,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::RollBack
             | I::RollBackAll
             | I::Mode
+            | I::Interval
             | I::Audit
             | I::Signal
             | I::Nice(_)
@@ -43,6 +47,13 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
     );
     if engine && state.lost {
         return Some("the engine has ended; nothing can be asked of it".into());
+    }
+    if engine && intent != I::Audit && state.travel.replay {
+        return Some("this is a replay: nothing can be changed".into());
+    }
+    // What was is no ground to act on; PANIC is about what is applied now, and asks.
+    if engine && !matches!(intent, I::Audit | I::RollBackAll) && state.travel.past.is_some() {
+        return Some("the screen shows the past; `.` goes back to now".into());
     }
     match intent {
         I::Copy => copy::chosen(state).err(),
@@ -140,6 +151,18 @@ fn take(state: &mut State) -> Vec<UiCommand> {
 /// `3 commands`, `1 command`.
 pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Opens the menu of intervals at the one in force.
+pub fn intervals(state: &mut State) {
+    let asked = state.view.cost.pace.asked * 1000.0;
+    let at = INTERVALS.iter().position(|millis| f64::from(*millis) >= asked).unwrap_or(0);
+    state.over = Over::IntervalMenu(at);
+}
+
+/// Asks for the interval of that row.
+pub fn set_interval(row: usize) -> Vec<UiCommand> {
+    INTERVALS.get(row).map_or_else(Vec::new, |millis| command(Command::Interval(*millis)))
 }
 
 /// Switches the mode; that the engine may act by itself wants a yes.

@@ -23,6 +23,8 @@ pub enum Context {
     List,
     /// In the table of processes.
     Processes,
+    /// On the page of a process.
+    Process,
     /// In that table while its rows stand side by side.
     Flat,
     /// In that table while its rows stand below one another and fold.
@@ -49,13 +51,15 @@ pub enum Context {
     Filter,
     /// In the palette.
     Palette,
+    /// While a time is typed.
+    Jump,
 }
 
 impl Context {
     /// True where keys may be changed. Questions, menus and fields are the same for everybody.
     pub fn is_free(self) -> bool {
-        use Context::{Code, Columns, Dialog, Field, Filter, Menu, Palette};
-        !matches!(self, Dialog | Code | Menu | Columns | Field | Filter | Palette)
+        use Context::{Code, Columns, Dialog, Field, Filter, Jump, Menu, Palette};
+        !matches!(self, Dialog | Code | Menu | Columns | Field | Filter | Palette | Jump)
     }
 
     /// Where that is, in words.
@@ -66,6 +70,7 @@ impl Context {
             Context::Chart => "in a pane with charts",
             Context::List => "in a list",
             Context::Processes => "in the list of processes",
+            Context::Process => "on the page of a process",
             Context::Target => "where a process is chosen",
             Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
             Context::Alerts => "where an alert is chosen",
@@ -77,6 +82,7 @@ impl Context {
             Context::Field => "while a line is typed",
             Context::Filter => "while a filter is typed",
             Context::Palette => "in the palette",
+            Context::Jump => "while a time is typed",
         }
     }
 }
@@ -96,7 +102,9 @@ pub enum Intent {
     Freeze,
     Theme,
     Layout,
+    Mouse,
     Mode,
+    Interval,
     Basis,
     Audit,
     Alerts,
@@ -106,6 +114,7 @@ pub enum Intent {
     Copy,
     Move(Motion),
     Details,
+    Threads,
     Filter,
     SortMenu,
     Invert,
@@ -148,6 +157,18 @@ pub enum Intent {
     Later,
     Language,
     Palette,
+    StepEarlier,
+    StepLater,
+    GoTo,
+    Now,
+    MarkBefore,
+    MarkAfter,
+    Marks,
+    Compare,
+    WriteSnapshot,
+    ZoomOut,
+    ZoomIn,
+    ZoomNone,
 }
 
 impl Intent {
@@ -277,7 +298,13 @@ pub const TABLE: &[Binding] = &[
     row(&[Ctrl('d')], C::List, I::Move(Motion::HalfDown), "", "half a page down"),
     row(&[Char('g'), Home], C::List, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::List, I::Move(Motion::Bottom), "", "to the bottom"),
-    row(&[Char('/'), F(4), Char('\\')], C::Filterable, I::Filter, "filter", "show only some rows: a text, or conditions (F1 there)"),
+    row(
+        &[Char('/'), F(4), Char('\\')],
+        C::Filterable,
+        I::Filter,
+        "filter",
+        "show only some rows: a text, or conditions (F1 there)",
+    ),
     row(&[Char('n'), F(3)], C::Processes, I::NextMatch, "", "to the next row that matches the filter, or the last filter"),
     row(&[Char('N')], C::Processes, I::PreviousMatch, "", "to the row before that matches"),
     row(&[Char('s'), F(6)], C::Processes, I::SortMenu, "sort", "choose the order, and which columns are shown"),
@@ -314,13 +341,29 @@ pub const TABLE: &[Binding] = &[
     row(&[Ctrl('d')], C::Reader, I::Move(Motion::HalfDown), "", "half a page down"),
     row(&[Char('g'), Home], C::Reader, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::Reader, I::Move(Motion::Bottom), "", "to the bottom"),
+    // Time.
+    row(&[Char('T')], C::Global, I::StepEarlier, "", "one stored sweep back"),
+    row(&[Char('t')], C::Global, I::StepLater, "", "one stored sweep on"),
+    row(&[Char('b')], C::Global, I::GoTo, "", "go to a time: 14:05, -10m, 2026-11-21 14:05 (UTC)"),
+    row(&[Char('.')], C::Global, I::Now, "", "back to now"),
+    row(&[Char('[')], C::Global, I::MarkBefore, "", "to the finding or change before"),
+    row(&[Char(']')], C::Global, I::MarkAfter, "", "to the finding or change after"),
+    row(&[Char('B')], C::Global, I::Marks, "", "every finding and change that is kept, to go to"),
+    row(&[Char('D')], C::Global, I::Compare, "", "mark a window of time, then another one, and compare them"),
+    row(&[Char('w')], C::Global, I::WriteSnapshot, "", "write the ten minutes before into a file for a colleague"),
+    row(&[Char('+')], C::Chart, I::ZoomOut, "", "longer charts, up to a day"),
+    row(&[Char('-')], C::Chart, I::ZoomIn, "", "shorter charts"),
+    row(&[Char('=')], C::Chart, I::ZoomNone, "", "charts of the newest minutes"),
+    row(&[Char('H')], C::Process, I::Threads, "threads", "list the threads of the process, or hide them"),
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
     row(&[Char('c')], C::Global, I::Theme, "", "choose a theme; each is shown as you pass it"),
     row(&[F(2)], C::Global, I::Layout, "", "choose a layout of the panes; each is shown as you pass it"),
+    row(&[Char('m')], C::Global, I::Mouse, "", "let the mouse choose and scroll, or give it back to the terminal"),
     row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
+    row(&[Char('i')], C::Global, I::Interval, "interval", "how often the host is looked at"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
     row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),
     row(&[Char(':'), Ctrl('p')], C::Global, I::Palette, "commands", "every action by name"),
@@ -357,6 +400,8 @@ pub const TABLE: &[Binding] = &[
     row(&[Down], C::Palette, I::Move(Motion::Down), "", "down"),
     row(&[PageUp], C::Palette, I::Move(Motion::PageUp), "", "a page up"),
     row(&[PageDown], C::Palette, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Enter], C::Jump, I::Choose, "go", "go there"),
+    row(&[Esc], C::Jump, I::Cancel, "cancel", "stay here"),
     row(&[Backspace], C::Field, I::Edit(Edit::Erase), "", "erase a letter"),
     row(&[Delete], C::Field, I::Edit(Edit::EraseAhead), "", "erase the letter under the cursor"),
     row(&[Ctrl('w')], C::Field, I::Edit(Edit::EraseWord), "", "erase a word"),

@@ -123,7 +123,11 @@ fn every(state: &State) -> Vec<Item> {
     }
     let plain = |name: String, help: &str, deed| Item { name, help: help.into(), keys: String::new(), obstacle: None, deed };
     for column in TABLE {
-        all.push(plain(format!("sort {}", column.name), "order the processes", Deed::Sort(column.name)));
+        let name = format!("sort {}", column.name);
+        // Orders with a key of their own are there already.
+        if !all.iter().any(|item| item.name == name) {
+            all.push(plain(name, "order the processes", Deed::Sort(column.name)));
+        }
     }
     for (i, theme) in state.look.themes.iter().enumerate() {
         all.push(plain(format!("theme {}", theme.name), "choose a theme", Deed::Theme(i)));

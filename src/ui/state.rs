@@ -12,18 +12,22 @@ use crate::{
         arrangement::Arrangement,
         basis::Basis,
         chart::Ink,
+        close_look::CloseLook,
         dialog::{Dialog, HOLD},
+        entry,
         filter::{Field, Filters, List},
         history::History,
         key::Key,
         keymap::Keymap,
-        keys::Context,
+        keys::{Context, Motion},
         layout,
         palette::Palette,
         pane::{Page, Pane},
         panels::log::LogView,
         processes::{list::ProcessList, row::Sight},
+        spots::Spot,
         theme::Theme,
+        time::Travel,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -35,6 +39,10 @@ pub enum Msg {
     Key(Key),
     /// Text from a clipboard.
     Paste(String),
+    /// A click of the mouse on something.
+    Click(Spot),
+    /// Its wheel, over a pane.
+    Wheel(Option<Pane>, Motion),
     /// A new size: columns, rows.
     Resize(u16, u16),
     /// A new view.
@@ -58,6 +66,8 @@ pub enum UiCommand {
     Drain,
     /// Clear the terminal and draw everything.
     Redraw,
+    /// Take reports of the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Put text into the clipboard.
     Copy(String),
     /// End.
@@ -87,6 +97,8 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of intervals between sweeps, and the row chosen.
+    IntervalMenu(usize),
     /// The menu of signals, and the row chosen.
     SignalMenu(usize),
     /// The menu of times for which an alert can be put off, and the row chosen.
@@ -112,6 +124,10 @@ pub enum Over {
         /// Comes back when the menu is cancelled.
         before: usize,
     },
+    /// A time to go to is being typed.
+    Jump(entry::Entry),
+    /// The bookmarks, and the row chosen.
+    Marks(usize),
     /// A filter is being typed.
     Filter(Field),
     /// The palette.
@@ -140,8 +156,10 @@ pub struct State {
     pub view: Arc<View>,
     /// The view that is held on the screen.
     pub frozen: Option<Arc<View>>,
-    /// What the charts draw.
+    /// What the charts draw, now.
     pub history: History,
+    /// Where in time the screen stands.
+    pub travel: Travel,
     /// Columns and rows.
     pub size: (u16, u16),
     /// The time of the last message.
@@ -170,6 +188,8 @@ pub struct State {
     pub over: Over,
     /// The journal, once asked for.
     pub audit: Option<Vec<(u64, Entry)>>,
+    /// The close look at the process on the page.
+    pub close_look: CloseLook,
     /// One line for the operator.
     pub toast: Option<Toast>,
     /// The engine has ended, or the connection is lost.
@@ -178,6 +198,8 @@ pub struct State {
     pub own: bool,
     /// What 100 % of processor time is.
     pub basis: Basis,
+    /// The mouse is ours; else the terminal selects text with it.
+    pub mouse: bool,
     /// The keys in force.
     pub keymap: Keymap,
     /// How it looks.
@@ -195,7 +217,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree],
     &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
     &[C::Always, C::Global, C::Queue, C::Reader],
-    &[C::Always, C::Global, C::Reader, C::Target],
+    &[C::Always, C::Global, C::Process, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Global, C::List, C::Alerts],
     &[C::Always, C::Global, C::Reader, C::Alerts],
@@ -206,6 +228,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Columns],
     &[C::Always, C::Field, C::Filter],
     &[C::Always, C::Field, C::Palette],
+    &[C::Always, C::Field, C::Jump],
 ];
 
 impl State {
@@ -214,6 +237,7 @@ impl State {
         let view = Arc::new(welcome.view.clone());
         let mut state = State {
             history: History::begin(welcome),
+            travel: Travel::default(),
             now: view.now,
             view,
             frozen: None,
@@ -230,10 +254,12 @@ impl State {
             alert: None,
             over: Over::Nothing,
             audit: None,
+            close_look: CloseLook::default(),
             toast: None,
             lost: false,
             own,
             basis: Basis::default(),
+            mouse: false,
             keymap: Keymap::default(),
             look,
             log: LogView::default(),
@@ -260,9 +286,15 @@ impl State {
             Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
             Over::Dialog(_) => &[C::Always, C::Dialog],
             Over::SortMenu(_) => &[C::Always, C::Columns],
-            Over::ModeMenu(_) | Over::SnoozeMenu { .. } | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
-                &[C::Always, C::Menu]
-            }
+            Over::Jump(_) => &[C::Always, C::Field, C::Jump],
+            Over::Marks(_)
+            | Over::ModeMenu(_)
+            | Over::IntervalMenu(_)
+            | Over::SnoozeMenu { .. }
+            | Over::SignalMenu(_)
+            | Over::NiceMenu(_)
+            | Over::ThemeMenu { .. }
+            | Over::LayoutMenu { .. } => &[C::Always, C::Menu],
             Over::Filter(_) => &[C::Always, C::Field, C::Filter],
             Over::Palette(_) => &[C::Always, C::Field, C::Palette],
             Over::Nothing => self.contexts_below(),
@@ -273,8 +305,8 @@ impl State {
     pub fn contexts_below(&self) -> &'static [Context] {
         match (&self.page, self.focus) {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
-            (Page::Finding(_) | Page::Cgroup(_), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader, C::Target],
+            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare, _) => &[C::Always, C::Global, C::Reader],
             (Page::Alerts, _) => &[C::Always, C::Global, C::List, C::Alerts],
             (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
@@ -284,9 +316,7 @@ impl State {
             (Page::Overview, Pane::Processes) => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat]
             }
-            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
-                &[C::Always, C::Global, C::Queue, C::List, C::Filterable]
-            }
+            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
             (Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     model::message::{Ask, Body, Reply, View},
     model::time::Now,
     ui::{
-        act, alerts,
+        act, alerts, close_look,
         dialog::{Dialog, Question},
         entry::Entry,
         filter::{self, Field, List},
@@ -14,9 +14,10 @@ use crate::{
         motion,
         palette::{self, Palette},
         pane::{Page, Pane},
+        pointer,
         processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
-        wish,
+        time, wish,
     },
 };
 use std::sync::Arc;
@@ -27,8 +28,9 @@ const AUDITED: usize = 500;
 /// Takes a message at a time; says what the console is to do.
 pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
     state.now = now;
-    let commands = take(state, msg);
+    let mut commands = take(state, msg);
     state.settle();
+    commands.extend(close_look::due(state).map(UiCommand::Ask));
     commands
 }
 
@@ -40,6 +42,8 @@ fn take(state: &mut State, msg: Msg) -> Vec<UiCommand> {
     match msg {
         Msg::Key(key) => press(state, key),
         Msg::Paste(text) => paste(state, &text),
+        Msg::Click(spot) => pointer::click(state, spot),
+        Msg::Wheel(pane, motion) => pointer::wheel(state, pane, motion),
         Msg::Resize(width, height) => {
             resize(state, width, height);
             vec![UiCommand::Redraw]
@@ -76,15 +80,23 @@ fn view_came(state: &mut State, view: Arc<View>) -> Vec<UiCommand> {
     if state.frozen.is_none() {
         state.refresh();
     }
-    vec![]
+    time::passed(state)
 }
 
 fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
     match body {
+        Body::Past(past) => return time::came(state, *past),
+        Body::Marks(marks) => return time::marked(state, marks),
+        Body::Trace(trace) => time::traced(state, trace),
         Body::Reply(Reply::Done(text)) => state.tell(text),
-        Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
+        Body::Reply(Reply::Refused(text)) => state.refuse(text),
+        Body::Error(text) => {
+            time::failed(state);
+            state.refuse(text);
+        }
         Body::Audit(entries) => state.audit = Some(entries),
-        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) | Body::Metrics(_) => {}
+        Body::Inspected(look) => state.close_look.take(look),
+        Body::Welcome(_) | Body::View(_) | Body::Metrics(_) => {}
     }
     vec![]
 }
@@ -104,6 +116,10 @@ fn type_in(state: &mut State, text: &str) {
 fn edit(state: &mut State, change: impl FnOnce(&mut Entry)) {
     match std::mem::take(&mut state.over) {
         Over::Filter(field) => state.over = Over::Filter(filter::type_into(state, field, |field| change(&mut field.entry))),
+        Over::Jump(mut entry) => {
+            change(&mut entry);
+            state.over = Over::Jump(entry);
+        }
         Over::Palette(mut palette) => {
             change(&mut palette.entry);
             state.over = Over::Palette(Palette { row: 0, ..palette });
@@ -179,9 +195,20 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
         }
+        Intent::Interval => act::intervals(state),
+        Intent::Mouse => {
+            state.mouse = !state.mouse;
+            state.tell(if state.mouse {
+                "the mouse is ours; m gives it back"
+            } else {
+                "the mouse is the terminal's, to select text"
+            });
+            return vec![UiCommand::Mouse(state.mouse)];
+        }
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
+        Intent::Threads => state.close_look.threads = !state.close_look.threads,
         Intent::Filter => {
             if let Some(list) = state.list() {
                 state.over = Over::Filter(Field::open(state, list));
@@ -208,6 +235,18 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         | Intent::NextMatch
         | Intent::PreviousMatch
         | Intent::KernelThreads => processes::act::perform(state, intent),
+        Intent::StepEarlier => return time::earlier(state),
+        Intent::StepLater => return time::later(state),
+        Intent::GoTo => time::open_jump(state),
+        Intent::Now => return time::now(state),
+        Intent::MarkBefore => return time::mark_before(state),
+        Intent::MarkAfter => return time::mark_after(state),
+        Intent::Marks => return time::list_marks(state),
+        Intent::Compare => return time::compare(state),
+        Intent::WriteSnapshot => return time::write_snapshot(state),
+        Intent::ZoomOut => return time::zoom(state, time::zoomed(state) + 1),
+        Intent::ZoomIn => return time::zoom(state, time::zoomed(state).saturating_sub(1)),
+        Intent::ZoomNone => return time::zoom(state, 0),
         Intent::Signal => state.over = Over::SignalMenu(0),
         Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
@@ -317,6 +356,7 @@ pub fn focus(state: &mut State, pane: Pane) {
 }
 
 fn freeze(state: &mut State) {
+    time::forget(state);
     state.frozen = if state.frozen.is_some() { None } else { Some(state.view.clone()) };
     state.refresh();
 }
@@ -353,7 +393,10 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
             processes::act::choose_sort(state, row);
             vec![]
         }
+        Over::Jump(entry) => time::jump(state, entry.text()),
+        Over::Marks(row) => time::go_to_mark(state, row),
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::IntervalMenu(row) => act::set_interval(row),
         Over::Palette(palette) => palette::choose(state, palette),
         Over::SnoozeMenu { alert, row } => alerts::snooze(alert, row),
         Over::SignalMenu(row) => wish::signal(state, row),

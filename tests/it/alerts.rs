@@ -24,7 +24,7 @@ use trimtab::{
         handle::EngineHandle,
         job::{Done, Job},
         notify::receiver::MOST,
-        parts::{AlertSettings, Parts, Settings},
+        parts::{AlertSettings, Feed, Parts, Settings},
         worker::Work,
     },
     host::{error::HostError, host::Host, real::RealHost},
@@ -91,7 +91,9 @@ fn start(filesystems: u64, alerts: AlertSettings) -> EngineHandle {
         SourceAbout { name: SourceName::Filesystems, lane: Lane::Sweep, deadline: Duration::from_millis(500), reads: "nothing" };
     engine::start(Parts {
         host: Arc::new(RealHost::default()),
-        sources: vec![Box::new(Full(about, filesystems))],
+        feed: Feed::Live(vec![Box::new(Full(about, filesystems))]),
+        history: None,
+        inspector: trimtab::sources::inspector,
         actions: &[],
         hands: Box::new(Idle),
         entries: vec![],

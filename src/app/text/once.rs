@@ -6,6 +6,7 @@ use crate::{
         text::{
             change::plan,
             finding::{findings, proposal},
+            hardware,
             rows::{line, row},
         },
     },
@@ -58,6 +59,15 @@ fn snapshot(out: &mut String, snapshot: &Snapshot) {
     if let Some(memory) = snapshot.vitals.memory.known() {
         line(out, &format!("memory    {} of {} available", bytes(memory.available), bytes(memory.total)));
     }
+    if let Some(limits) = snapshot.allowance.known().and_then(hardware::limits) {
+        line(out, &format!("limit     {limits}"));
+    }
+    if let Some(sensors) = snapshot.hardware.known().and_then(hardware::sensors) {
+        line(out, &format!("sensors   {sensors}"));
+    }
+    for gpu in snapshot.gpus.known().into_iter().flatten() {
+        line(out, &format!("gpu       {}", hardware::gpu(gpu)));
+    }
     if let Some(pressure) = snapshot.vitals.pressure.known() {
         let [cpu, memory, io] = [pressure.cpu, pressure.memory, pressure.io].map(|p| share(p.some));
         line(out, &format!("pressure  cpu {cpu}, memory {memory}, io {io}"));
@@ -68,13 +78,21 @@ fn snapshot(out: &mut String, snapshot: &Snapshot) {
         line(out, &format!("disk      {}: read {read}, write {write}, latency {latency}, busy {}", disk.name, share(disk.busy)));
     }
     for filesystem in snapshot.filesystems.known().into_iter().flatten() {
-        if let Some(used) = filesystem.used() {
-            line(out, &format!("space     {}: {} used", filesystem.at, share(used)));
+        let inodes = filesystem.inodes_used().map(|used| format!(", {} of inodes", share(used))).unwrap_or_default();
+        match (filesystem.stale, filesystem.used()) {
+            (Some(seconds), _) => line(out, &format!("space     {}: no answer for {}", filesystem.at, Unit::Seconds.show(seconds))),
+            (None, Some(used)) => line(out, &format!("space     {}: {} used{inodes}", filesystem.at, share(used))),
+            (None, None) => {}
         }
     }
     for interface in snapshot.network.known().into_iter().flat_map(|network| &network.interfaces) {
         let [received, sent] = interface.bytes.map(|rate| Unit::BytesPerSecond.show(rate));
         line(out, &format!("network   {}: received {received}, sent {sent}", interface.name));
+    }
+    for tcp in snapshot.tcp.known().into_iter().flatten().filter(|tcp| tcp.through.is_none()) {
+        let resent = tcp.resent().map(|resent| format!(", {} resent", share(resent))).unwrap_or_default();
+        let waiting = format!("{} established, {} in TIME_WAIT", tcp.established, tcp.time_wait);
+        line(out, &format!("tcp       {waiting}{resent}, {} overflows", Unit::PerSecond.show(tcp.overflows)));
     }
     for service in snapshot.services.known().into_iter().flatten() {
         let latency = service.latency.map_or("too few".into(), |[_, p95, _]| format!("p95 {}", Unit::Seconds.show(p95)));

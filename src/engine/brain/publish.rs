@@ -60,5 +60,6 @@ impl Publisher {
 }
 
 fn problems(office: &Office) -> impl Iterator<Item = String> + '_ {
-    office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"))
+    let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
+    journal.chain(office.history.iter().map(ToString::to_string))
 }

@@ -10,6 +10,7 @@ use crate::{
         canvas::Canvas,
         frame::{boxed, note},
         panels::{findings, reader::Prose},
+        spots::{Spot, Spots},
         state::State,
         words,
     },
@@ -27,7 +28,7 @@ pub fn style(state: &State, alert: &Alert) -> Style {
 }
 
 /// Draws the page.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     let theme = state.theme();
     let all = &state.shown().alerts;
     let firing = alerts::firing(state).count();
@@ -49,6 +50,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let mut y = 0;
     for (i, alert) in all.iter().enumerate().skip(first).take(fit) {
         one(state, alert, y, &mut canvas);
+        (y..y + rows as u16).for_each(|row| spots.add(canvas.row(row), Spot::Alert(alert.id)));
         if i == at {
             for row in 0..rows as u16 {
                 canvas.tint(0, y + row, width, theme.selected);
@@ -89,7 +91,7 @@ fn span(from: Wall, to: Wall) -> String {
 }
 
 /// Draws firing alerts into what is left of the findings pane, from row `y` on.
-pub fn draw_below(state: &State, mut y: u16, canvas: &mut Canvas<'_>) {
+pub fn draw_below(state: &State, mut y: u16, canvas: &mut Canvas<'_>, spots: &mut Spots) {
     let (width, height) = (canvas.width(), canvas.height());
     let mut all = alerts::firing(state).peekable();
     while let Some(alert) = all.next() {
@@ -102,6 +104,7 @@ pub fn draw_below(state: &State, mut y: u16, canvas: &mut Canvas<'_>) {
             canvas.short(3, y, width.saturating_sub(3), &format!("and {} more alerts: 0", 1 + all.count()), style);
             return;
         }
+        spots.add(canvas.row(y), Spot::Alert(alert.id));
         canvas.text(0, y, alert.severity.sign(), style);
         canvas.short(3, y, width.saturating_sub(3), &format!("alert {}", alert.headline()), style);
         y += 1;

@@ -7,6 +7,7 @@ use crate::ui::{
     frame::{boxed, note},
     panels::{language, reader::Prose},
     state::State,
+    words,
 };
 use ratatui::{
     buffer::Buffer,
@@ -20,7 +21,13 @@ use unicode_width::UnicodeWidthStr;
 /// Draws the field above the bar.
 pub fn draw(state: &State, field: &Field, area: Rect, buf: &mut Buffer) {
     let theme = state.theme();
-    let tall = 4.min(area.height);
+    let width = area.width.saturating_sub(4);
+    let error = place(field, width);
+    let below = error.as_ref().map_or(0, |(x, why)| match why.as_slice() {
+        [only] if fits_beside(only, *x, width) => 0,
+        why => why.len() as u16,
+    });
+    let tall = (4 + below).min(area.height);
     let low = area.height.saturating_sub(tall + 1);
     let at = Rect { y: area.y + low, height: tall, ..area };
     if field.language.is_some() && low >= 3 {
@@ -31,9 +38,9 @@ pub fn draw(state: &State, field: &Field, area: Rect, buf: &mut Buffer) {
     let title = Line::styled(format!(" filter {} ", field.list.schema().rows), theme.accent);
     let inner = boxed(state, true, title, note(count(state, field), theme.dim), at, buf);
     let mut canvas = Canvas::new(inner, buf);
-    let skip = draw_entry(&field.entry, theme.text, theme.selected, &mut canvas);
-    match &field.error {
-        Some(e) => draw_error(state, (skip, field.entry.text()), (e.at.start, &e.why), &mut canvas),
+    draw_entry(&field.entry, theme.text, theme.selected, &mut canvas);
+    match &error {
+        Some((x, why)) => draw_error(state, *x, why, &mut canvas),
         None => draw_hint(state, field, &mut canvas),
     }
 }
@@ -54,36 +61,53 @@ fn matching(state: &State) -> usize {
     state.processes.rows.all.iter().filter(|row| row.matches && row.id.process().is_some()).count()
 }
 
-/// Draws a line with its cursor in the first row; returns the columns that are scrolled out at the left.
-pub fn draw_entry(entry: &Entry, text: Style, cursor: Style, canvas: &mut Canvas<'_>) -> usize {
-    let width = usize::from(canvas.width()).max(1);
-    let skip = (entry.column() + 1).saturating_sub(width);
+/// Columns of a line that are scrolled out at the left, so that its cursor can be seen.
+fn scrolled(entry: &Entry, width: u16) -> usize {
+    (entry.column() + 1).saturating_sub(usize::from(width).max(1))
+}
+
+/// Draws a line with its cursor in the first row.
+pub fn draw_entry(entry: &Entry, text: Style, cursor: Style, canvas: &mut Canvas<'_>) {
+    let skip = scrolled(entry, canvas.width());
     let mut x = 0_usize;
     for c in entry.text().chars() {
         let wide = UnicodeWidthStr::width(c.encode_utf8(&mut [0; 4]) as &str);
         if x >= skip && wide > 0 {
-            canvas.put(u16::try_from(x - skip).unwrap_or(u16::MAX), 0, c, text);
+            canvas.text(u16::try_from(x - skip).unwrap_or(u16::MAX), 0, c.encode_utf8(&mut [0; 4]), text);
         }
         x += wide;
     }
     canvas.tint(u16::try_from(entry.column() - skip.min(entry.column())).unwrap_or(u16::MAX), 0, 1, cursor);
-    skip
 }
 
-/// A caret under the place, and why beside it: at the right, or at the left where there is more room.
-fn draw_error(state: &State, (skip, text): (usize, &str), (at, why): (usize, &str), canvas: &mut Canvas<'_>) {
+/// A caret under the place, and why: beside it where there is room, else below.
+fn draw_error(state: &State, x: u16, why: &[String], canvas: &mut Canvas<'_>) {
     let theme = state.theme();
-    let column = text.get(..at).map_or(0, UnicodeWidthStr::width).saturating_sub(skip);
-    let x = u16::try_from(column).unwrap_or(u16::MAX).min(canvas.width().saturating_sub(1));
-    let wide = u16::try_from(why.width()).unwrap_or(u16::MAX);
-    let right = canvas.width().saturating_sub(x + 2);
+    let x = x.min(canvas.width().saturating_sub(1));
     canvas.put(x, 1, '^', theme.critical);
-    if wide <= right || right >= x {
-        canvas.short(x + 2, 1, right, why, theme.warning);
-    } else {
-        let room = x.saturating_sub(1);
-        canvas.short(room.saturating_sub(wide), 1, room, why, theme.warning);
+    if let [only] = why
+        && fits_beside(only, x, canvas.width())
+    {
+        canvas.text(x + 2, 1, only, theme.warning);
+        return;
     }
+    for (y, line) in (2..).zip(why) {
+        canvas.text(0, y, line, theme.warning);
+    }
+}
+
+fn fits_beside(why: &str, x: u16, width: u16) -> bool {
+    why.width() + 2 + usize::from(x) <= usize::from(width)
+}
+
+/// The column of what is wrong, and why in lines of this width.
+fn place(field: &Field, width: u16) -> Option<(u16, Vec<String>)> {
+    let e = field.error.as_ref()?;
+    let column = field.entry.text().get(..e.at.start).map_or(0, UnicodeWidthStr::width);
+    let column = column.saturating_sub(scrolled(&field.entry, width));
+    let x = u16::try_from(column).unwrap_or(u16::MAX).min(width.saturating_sub(1));
+    let why = if fits_beside(&e.why, x, width) { vec![e.why.clone()] } else { words::wrap_most(&e.why, width.into(), 2) };
+    Some((x, why))
 }
 
 /// What the word may become, or what can be done.

@@ -12,6 +12,7 @@ use crate::{
         pane::Pane,
         panels::alerts,
         panels::field,
+        spots::{Spot, Spots},
         state::State,
         theme::Theme,
         words,
@@ -29,7 +30,7 @@ pub fn style(theme: &Theme, severity: Severity) -> Style {
 }
 
 /// Draws the pane.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     let theme = state.theme();
     let all: Vec<&Finding> = state.found().collect();
     let mut title = all.first().map_or_else(Line::default, |worst| note(all.len().to_string(), style(theme, worst.severity)));
@@ -42,7 +43,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             Reading::Initializing => canvas.text(0, 0, "initializing", theme.dim),
             _ => canvas.text(0, 0, "no bottleneck found", theme.good),
         };
-        alerts::draw_below(state, 1, &mut canvas);
+        alerts::draw_below(state, 1, &mut canvas, spots);
         return;
     }
     let width = canvas.width();
@@ -56,13 +57,14 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         }
         let top = y;
         y = one(state, finding, lines, y, &mut canvas);
+        (top..y).for_each(|row| spots.add(canvas.row(row), Spot::Finding(finding.id.clone())));
         if i == at && state.focus == Pane::Findings {
             for row in top..y {
                 canvas.tint(0, row, width, theme.selected);
             }
         }
     }
-    alerts::draw_below(state, y, &mut canvas);
+    alerts::draw_below(state, y, &mut canvas, spots);
 }
 
 /// The first block to draw so that block `at` is in view.

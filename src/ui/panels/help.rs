@@ -7,6 +7,7 @@ use crate::ui::{
     palette,
     panels::{language, reader::Prose},
     state::State,
+    words,
 };
 use ratatui::text::Span;
 
@@ -18,9 +19,9 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
     ("Alerts", &[Context::Alerts]),
     ("Charts", &[Context::Chart]),
-    ("Pages of text", &[Context::Reader]),
+    ("Pages of text", &[Context::Reader, Context::Process]),
     ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns]),
-    ("While a filter or a command is typed", &[Context::Filter, Context::Palette, Context::Field]),
+    ("While a filter, a command or a time is typed", &[Context::Filter, Context::Palette, Context::Jump, Context::Field]),
 ];
 
 /// Writes the page; returns its title.
@@ -56,15 +57,24 @@ pub fn write(state: &State, prose: &mut Prose<'_>) -> String {
 
 fn line(row: &Bound, prose: &mut Prose<'_>) {
     let theme = prose.theme;
-    let names: Vec<String> = row.keys.iter().map(ToString::to_string).collect();
+    let keys: Vec<String> = row.keys.iter().map(ToString::to_string).collect();
     let reach = match row.reach {
         Reach::Screen => "",
         Reach::Queue => "  (queue)",
         Reach::Host => "  (host)",
     };
-    prose.line(vec![
-        Span::styled(format!("{:<18}", names.join(" ")), theme.title),
-        Span::styled(row.help, theme.text),
-        Span::styled(reach, theme.warning),
-    ]);
+    // The name is what the palette and the configuration call it; the first to go where room is short.
+    let name = if prose.width >= 76 && row.context.is_free() { format!("{:<18}", row.intent.name()) } else { String::new() };
+    let wide = if prose.width < 60 { 11 } else { 18 };
+    let lines = words::wrap(row.help, prose.width.saturating_sub(wide + name.len()));
+    let last = lines.len().saturating_sub(1);
+    for (i, text) in lines.into_iter().enumerate() {
+        let (keys, name) = if i == 0 { (keys.join(" ") + " ", name.clone()) } else { (String::new(), " ".repeat(name.len())) };
+        prose.line(vec![
+            Span::styled(format!("{keys:<wide$}"), theme.title),
+            Span::styled(name, theme.dim),
+            Span::styled(text, theme.text),
+            Span::styled(if i == last { reach } else { "" }, theme.warning),
+        ]);
+    }
 }

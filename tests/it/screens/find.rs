@@ -182,7 +182,8 @@ fn the_palette_names_every_action_and_the_help_every_key_and_command() {
     }
     for row in TABLE {
         assert!(help.contains(row.help) && row.keys.iter().all(|key| help.contains(&key.to_string())), "{row:?}");
-        let inner = ["Dialog", "Code", "Menu", "Columns", "Field", "Filter", "Palette"].contains(&format!("{:?}", row.context).as_str());
+        let inner =
+            ["Dialog", "Code", "Menu", "Columns", "Field", "Filter", "Palette", "Jump"].contains(&format!("{:?}", row.context).as_str());
         let named = all.iter().any(|item| item.deed == Deed::Intent(row.intent));
         assert!(inner || named || matches!(row.intent, Intent::Move(_) | Intent::Palette), "{row:?}");
     }
@@ -201,7 +202,9 @@ fn keys_of_one_s_own_work_and_are_shown() {
     assert!(state.frozen.is_none());
     key(&mut state, 0, Key::F(12));
     assert!(state.frozen.is_some());
-    assert!(text(&drawn(&mut state, 160, 50)).contains("F12 freeze"));
+    press(&mut state, 0, "?/freeze");
+    assert!(text(&drawn(&mut state, 160, 50)).contains("F12               freeze"));
+    key(&mut state, 0, Key::Enter);
     press(&mut state, 0, ";freeze");
     assert!(text(&drawn(&mut state, 100, 30)).contains("F12"));
 }
