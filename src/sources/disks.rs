@@ -7,7 +7,7 @@ use crate::{
     host::{error::HostError, host::Host},
     model::{
         knob::Place,
-        sample::{DiskQueue, DiskSample, Sample, SourceName},
+        sample::{DiskLayout, DiskQueue, DiskSample, Sample, SourceName},
         text::clean,
         time::Tick,
     },
@@ -41,6 +41,7 @@ struct Device {
     read: Option<Tick>,
     size: Option<u64>,
     queue: Option<Arc<DiskQueue>>,
+    layout: Option<Arc<DiskLayout>>,
 }
 
 impl Default for Disks {
@@ -61,7 +62,7 @@ impl Source for Disks {
             name: SourceName::Disks,
             lane: Lane::Sweep,
             deadline: Duration::from_millis(1500),
-            reads: "/proc/diskstats, /sys/block/NAME/{size,queue}",
+            reads: "/proc/diskstats, /sys/block/NAME/{size,queue,holders,slaves}",
         }
     }
 
@@ -72,13 +73,19 @@ impl Source for Disks {
             self.list(host, &rows);
         }
         let now = host.now().tick;
+        let numbers: Vec<(Arc<str>, (u32, u32))> =
+            rows.iter().filter(|row| !self.whole.contains_key(&row.name)).map(|row| (row.name.clone(), row.device)).collect();
         rows.retain_mut(|row| {
             if row.name.starts_with("ram") || (row.name.starts_with("loop") && row.completed.iter().all(|n| *n == 0)) {
                 return false;
             }
             let Some(device) = self.whole.get_mut(&row.name) else { return false };
-            device.refresh(host, now, &mut self.buffer);
+            if device.refresh(host, now, &mut self.buffer) {
+                let partitions = numbers.iter().filter(|(name, _)| is_partition(name, &row.name)).cloned().collect();
+                device.look(host, partitions, &mut self.buffer);
+            }
             row.queue.clone_from(&device.queue);
+            row.layout.clone_from(&device.layout);
             device.size != Some(0)
         });
         Ok(Sample::Disks(rows))
@@ -106,15 +113,15 @@ impl Disks {
 impl Device {
     fn new(directory: Place) -> Device {
         let scheduler = Kept::new(directory.join("queue/scheduler"));
-        Device { directory, scheduler, seen: Vec::new(), read: None, size: None, queue: None }
+        Device { directory, scheduler, seen: Vec::new(), read: None, size: None, queue: None, layout: None }
     }
 
-    /// Reads the settings again in turns, and at once after another scheduler was chosen, which changes the others too.
-    fn refresh(&mut self, host: &dyn Host, now: Tick, buffer: &mut Vec<u8>) {
+    /// Reads the settings again in turns, and at once after another scheduler was chosen, which changes the others too. True when it did.
+    fn refresh(&mut self, host: &dyn Host, now: Tick, buffer: &mut Vec<u8>) -> bool {
         let scheduler = self.scheduler.read(host, buffer).is_ok();
         let fresh = self.read.is_some_and(|read| now.seconds_since(read) < TURN);
         if fresh && (!scheduler || *buffer == self.seen) {
-            return;
+            return false;
         }
         self.read = Some(now);
         self.seen.clear();
@@ -134,7 +141,41 @@ impl Device {
             let queue = DiskQueue { scheduler: chosen, schedulers, read_ahead, requests, rotational: rotational == 1, size };
             self.queue = Some(Arc::new(queue));
         }
+        true
     }
+
+    /// Reads what it is made of and who builds on it.
+    fn look(&mut self, host: &dyn Host, partitions: Vec<(Arc<str>, (u32, u32))>, buffer: &mut Vec<u8>) {
+        let names = |directory: Place| {
+            let mut names = Vec::new();
+            let _none = host.list(&directory, &mut names);
+            names.sort();
+            names
+        };
+        let mut holders = names(self.directory.join("holders"));
+        holders.extend(partitions.iter().flat_map(|(name, _)| names(self.directory.join(&format!("{name}/holders")))));
+        let slaves = names(self.directory.join("slaves"));
+        let mut word = |file: &str| {
+            host.read(&self.directory.join(file), buffer).ok()?;
+            Some(clean(parse::text(buffer).trim(), 64))
+        };
+        let model = word("device/model").unwrap_or_default();
+        let write_back = word("queue/write_cache").is_some_and(|cache| &*cache == "write back");
+        let hardware_queues = u32::try_from(names(self.directory.join("mq")).len()).unwrap_or(u32::MAX);
+        let cleaned = |names: Vec<String>| names.iter().map(|name| clean(name, 64)).collect();
+        let layout =
+            DiskLayout { model, hardware_queues, partitions, holders: cleaned(holders), slaves: cleaned(slaves), write_back };
+        if self.layout.as_deref() != Some(&layout) {
+            self.layout = Some(Arc::new(layout));
+        }
+    }
+}
+
+/// Whether a name is that of a partition of a device: `sda1`, or `nvme0n1p1` where the device's name ends with a digit.
+fn is_partition(name: &str, of: &str) -> bool {
+    let Some(rest) = name.strip_prefix(of) else { return false };
+    let number = if of.ends_with(|c: char| c.is_ascii_digit()) { rest.strip_prefix('p').unwrap_or("") } else { rest };
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `/proc/diskstats`. Discards came with 4.18, flushes with 5.5; before they read as zero.
@@ -222,6 +263,20 @@ mod tests {
         let queue = all[0].queue.clone().unwrap();
         assert_eq!((&*queue.scheduler, queue.schedulers.len(), queue.size), ("mq-deadline", 3, 1 << 20));
         assert!(queue.rotational);
+    }
+
+    #[test]
+    fn partitions_and_what_is_built_on_them_are_named() {
+        let host = host();
+        host.put("/sys/block/vda/vda1/holders/dm-0/dev", "252:0\n");
+        host.put("/sys/block/vda/mq/0/nr_tags", "1\n");
+        host.put("/sys/block/vda/mq/1/nr_tags", "1\n");
+        host.put("/sys/block/vda/device/model", "QEMU HARDDISK   \n");
+        host.put("/sys/block/vda/queue/write_cache", "write back\n");
+        let layout = rows(&mut Disks::default(), &host)[0].layout.clone().unwrap();
+        assert_eq!((layout.partitions.as_slice(), layout.holders.as_slice()), (&[("vda1".into(), (254, 1))][..], &["dm-0".into()][..]));
+        assert_eq!((layout.hardware_queues, &*layout.model, layout.write_back), (2, "QEMU HARDDISK", true));
+        assert!(is_partition("nvme0n1p2", "nvme0n1") && !is_partition("nvme0n10", "nvme0n1") && !is_partition("sdaa", "sda"));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Interfaces: `/proc/net/dev`, `/sys/class/net/NAME/{speed,operstate}`, and the receive path of each cpu in `/proc/net/softnet_stat`
+//! Interfaces: `/proc/net/dev`, `/sys/class/net/NAME` (Documentation/ABI/testing/sysfs-class-net), and the receive path of each cpu in `/proc/net/softnet_stat`
 //! (Documentation/networking/scaling.rst; `softnet_seq_show` of net/core/net-procfs.c).
 
 use crate::{
     host::{error::HostError, host::Host},
     model::{
         knob::Place,
-        sample::{InterfaceSample, NetworkSample, Sample, SourceName},
+        sample::{InterfaceKind, InterfaceSample, NetworkSample, Sample, SourceName},
         text::clean,
         time::Tick,
     },
@@ -29,11 +29,15 @@ pub struct Interfaces {
 }
 
 /// What sysfs said of an interface.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Link {
     read: Tick,
     speed: Option<u64>,
     up: bool,
+    kind: InterfaceKind,
+    mtu: u32,
+    duplex: Option<Arc<str>>,
+    carrier: Option<bool>,
 }
 
 impl Default for Interfaces {
@@ -53,7 +57,7 @@ impl Source for Interfaces {
             name: SourceName::Interfaces,
             lane: Lane::Sweep,
             deadline: Duration::from_millis(1500),
-            reads: "/proc/net/{dev,softnet_stat}, /sys/class/net/NAME/{speed,operstate}",
+            reads: "/proc/net/{dev,softnet_stat}, /sys/class/net/NAME",
         }
     }
 
@@ -65,14 +69,15 @@ impl Source for Interfaces {
         self.links.retain(|name, _| interfaces.binary_search_by(|row| row.name.cmp(name)).is_ok());
         for row in &mut interfaces {
             let link = match self.links.get(&row.name) {
-                Some(link) if now.seconds_since(link.read) < TURN => *link,
+                Some(link) if now.seconds_since(link.read) < TURN => link.clone(),
                 _ => {
                     let link = self.look(host, &row.name, now);
-                    self.links.insert(row.name.clone(), link);
+                    self.links.insert(row.name.clone(), link.clone());
                     link
                 }
             };
-            (row.speed, row.up) = (link.speed, link.up);
+            (row.speed, row.up, row.kind) = (link.speed, link.up, link.kind);
+            (row.mtu, row.duplex, row.carrier) = (link.mtu, link.duplex, link.carrier);
         }
         let softnet = match self.softnet.read(host, &mut self.buffer) {
             Ok(()) => parse_softnet(&parse::text(&self.buffer)),
@@ -85,12 +90,47 @@ impl Source for Interfaces {
 impl Interfaces {
     fn look(&mut self, host: &dyn Host, name: &str, now: Tick) -> Link {
         let directory = Place::sys(format!("class/net/{name}"));
+        // What it is does not change.
+        let kind = self.links.get(name).map(|link| link.kind).unwrap_or_else(|| self.kind(host, &directory));
         // Megabits; -1 or a refusal (EINVAL) where there is no cable or no such thing.
         let speed = host.read(&directory.join("speed"), &mut self.buffer).ok();
         let speed = speed.and_then(|()| parse::whole(&parse::text(&self.buffer)));
         let state = host.read(&directory.join("operstate"), &mut self.buffer).ok();
         let up = state.is_none_or(|()| matches!(self.buffer.trim_ascii(), b"up" | b"unknown"));
-        Link { read: now, speed: speed.filter(|megabits| *megabits > 0).map(|megabits| megabits.saturating_mul(1_000_000)), up }
+        let mut word = |file: &str| {
+            host.read(&directory.join(file), &mut self.buffer).ok()?;
+            Some(clean(parse::text(&self.buffer).trim(), 16))
+        };
+        let mtu = word("mtu").and_then(|mtu| mtu.parse().ok()).unwrap_or(0);
+        let duplex = word("duplex").filter(|duplex| matches!(&**duplex, "full" | "half"));
+        let carrier = word("carrier").map(|carrier| &*carrier == "1");
+        let speed = speed.filter(|megabits| *megabits > 0).map(|megabits| megabits.saturating_mul(1_000_000));
+        Link { read: now, speed, up, kind, mtu, duplex, carrier }
+    }
+
+    /// By what its directory has, from the surest sign on.
+    fn kind(&mut self, host: &dyn Host, directory: &Place) -> InterfaceKind {
+        let mut read = |file: &str| {
+            host.read(&directory.join(file), &mut self.buffer).ok()?;
+            Some(parse::text(&self.buffer).trim().to_string())
+        };
+        let event = read("uevent").unwrap_or_default();
+        let family = event.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).unwrap_or("");
+        let (kind, own, peer) = (read("type"), read("ifindex"), read("iflink"));
+        match (family, kind.as_deref()) {
+            ("bridge", _) => InterfaceKind::Bridge,
+            ("bond", _) => InterfaceKind::Bond,
+            ("vlan" | "macvlan" | "ipvlan", _) => InterfaceKind::Vlan,
+            ("vxlan" | "wireguard" | "geneve" | "gre", _) => InterfaceKind::Tunnel,
+            // ARPHRD_LOOPBACK; then NONE, TUNNEL, TUNNEL6, SIT, IPGRE of include/uapi/linux/if_arp.h.
+            (_, Some("772")) => InterfaceKind::Loopback,
+            (_, Some("65534" | "768" | "769" | "776" | "778")) => InterfaceKind::Tunnel,
+            _ if host.inode(&directory.join("device")).is_ok() => InterfaceKind::Physical,
+            _ if host.inode(&directory.join("tun_flags")).is_ok() => InterfaceKind::Tunnel,
+            // The other end of a pair has another number, mostly in another namespace.
+            _ if peer.is_some() && peer != own => InterfaceKind::Veth,
+            _ => InterfaceKind::Virtual,
+        }
     }
 }
 
@@ -179,5 +219,28 @@ mod tests {
         assert!(read()[0].1, "not yet looked at again");
         host.step(Duration::from_secs(10));
         assert!(!read()[0].1);
+    }
+
+    #[test]
+    fn what_an_interface_is_shows_in_its_directory() {
+        let host = RecordedHost::default();
+        let lines: String = ["br0", "eth0", "lo", "veth1", "wg0", "dummy0"].map(|name| format!("{name}: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n")).concat();
+        host.put("/proc/net/dev", &format!("Inter-| Receive\n face\n{lines}"));
+        let put = |name: &str, file: &str, text: &str| host.put(&format!("/sys/class/net/{name}/{file}"), text);
+        for (name, kind, index, peer) in [("br0", 1, 5, 5), ("eth0", 1, 2, 2), ("lo", 772, 1, 1), ("veth1", 1, 7, 3), ("wg0", 65534, 8, 8)] {
+            put(name, "type", &format!("{kind}\n"));
+            put(name, "ifindex", &format!("{index}\n"));
+            put(name, "iflink", &format!("{peer}\n"));
+        }
+        put("br0", "uevent", "DEVTYPE=bridge\nINTERFACE=br0\n");
+        put("eth0", "device/vendor", "0x1\n");
+        put("eth0", "duplex", "full\n");
+        put("eth0", "carrier", "0\n");
+        put("eth0", "mtu", "9000\n");
+        let Sample::Interfaces(sample) = Interfaces::default().read(&host).unwrap() else { panic!() };
+        use InterfaceKind::{Bridge, Loopback, Physical, Tunnel, Veth, Virtual};
+        assert_eq!(sample.interfaces.iter().map(|row| row.kind).collect::<Vec<_>>(), [Bridge, Virtual, Physical, Loopback, Veth, Tunnel]);
+        let eth0 = &sample.interfaces[2];
+        assert_eq!((eth0.mtu, eth0.duplex.as_deref(), eth0.carrier), (9000, Some("full"), Some(false)));
     }
 }

@@ -22,6 +22,7 @@ pub mod palette;
 pub mod pane;
 pub mod panels;
 pub mod processes;
+pub mod sheet;
 pub mod state;
 pub mod theme;
 pub mod update;

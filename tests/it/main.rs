@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod engine;
 mod guard;
+mod hung;
 mod kill;
 mod laws;
 mod link;

@@ -68,13 +68,21 @@ fn snapshot(out: &mut String, snapshot: &Snapshot) {
         line(out, &format!("disk      {}: read {read}, write {write}, latency {latency}, busy {}", disk.name, share(disk.busy)));
     }
     for filesystem in snapshot.filesystems.known().into_iter().flatten() {
-        if let Some(used) = filesystem.used() {
-            line(out, &format!("space     {}: {} used", filesystem.at, share(used)));
+        let inodes = filesystem.inodes_used().map(|used| format!(", {} of inodes", share(used))).unwrap_or_default();
+        match (filesystem.stale, filesystem.used()) {
+            (Some(seconds), _) => line(out, &format!("space     {}: no answer for {}", filesystem.at, Unit::Seconds.show(seconds))),
+            (None, Some(used)) => line(out, &format!("space     {}: {} used{inodes}", filesystem.at, share(used))),
+            (None, None) => {}
         }
     }
     for interface in snapshot.network.known().into_iter().flat_map(|network| &network.interfaces) {
         let [received, sent] = interface.bytes.map(|rate| Unit::BytesPerSecond.show(rate));
         line(out, &format!("network   {}: received {received}, sent {sent}", interface.name));
+    }
+    for tcp in snapshot.tcp.known().into_iter().flatten().filter(|tcp| tcp.through.is_none()) {
+        let resent = tcp.resent().map(|resent| format!(", {} resent", share(resent))).unwrap_or_default();
+        let waiting = format!("{} established, {} in TIME_WAIT", tcp.established, tcp.time_wait);
+        line(out, &format!("tcp       {waiting}{resent}, {} overflows", Unit::PerSecond.show(tcp.overflows)));
     }
     for service in snapshot.services.known().into_iter().flatten() {
         let latency = service.latency.map_or("too few".into(), |[_, p95, _]| format!("p95 {}", Unit::Seconds.show(p95)));

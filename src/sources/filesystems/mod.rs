@@ -114,7 +114,7 @@ impl Mount {
             device: clean(&about.device, 256),
             kind: clean(&about.kind, 32),
             number: about.number,
-            read_only: false,
+            read_only: about.read_only,
             space: None,
             stale: None,
         };

@@ -15,6 +15,8 @@ pub struct Mount {
     pub device: String,
     /// Options of the filesystem: for cgroup v1 its controllers.
     pub options: String,
+    /// Nothing can be written here, be it for this mount or for the whole filesystem.
+    pub read_only: bool,
 }
 
 /// All mounts, in the order in which they were mounted. Malformed lines are left out.
@@ -27,15 +29,18 @@ fn line(line: &str) -> Option<Mount> {
     let (left, right) = line.split_once(" - ")?;
     let mut left = left.split(' ').skip(2);
     let (major, minor) = left.next()?.split_once(':')?;
-    let (root, at) = (left.next()?, left.next()?);
+    let (root, at, own) = (left.next()?, left.next()?, left.next().unwrap_or(""));
     let mut right = right.split(' ');
+    let (kind, device, options) = (plain(right.next()?), plain(right.next()?), right.next().unwrap_or("").to_string());
+    let sealed = |options: &str| options.split(',').any(|option| option == "ro");
     Some(Mount {
+        read_only: sealed(own) || sealed(&options),
         number: (major.parse().ok()?, minor.parse().ok()?),
         root: plain(root),
         at: plain(at),
-        kind: plain(right.next()?),
-        device: plain(right.next()?),
-        options: right.next().unwrap_or("").into(),
+        kind,
+        device,
+        options,
     })
 }
 

@@ -1,8 +1,11 @@
 //! Network: what comes in and goes out of each interface, and what is lost.
 
+mod expanded;
+
 use crate::{
     model::{
         metric::{Key, Metric},
+        sample::InterfaceKind,
         snapshot::{Interface, Network, Tcp},
         subject::Subject,
         unit::Unit,
@@ -21,6 +24,12 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 /// A megabit per second: below it every chart is quiet.
 const LEAST: f64 = 125_000.0;
 
+/// Rows from which on there is room for everything.
+const ROOMY: u16 = 15;
+
+/// From so many on, the ends of pairs that lead into containers are one row.
+const CROWD: usize = 3;
+
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let theme = state.theme();
@@ -32,7 +41,11 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let inner = frame(state, Pane::Network, title.unwrap_or_default(), area, buf);
     let mut canvas = Canvas::new(inner, buf);
     let Some(network) = known(state, &snapshot.network, 0, &mut canvas) else { return };
-    let rows = shown(network);
+    if canvas.height() >= ROOMY {
+        return expanded::draw(state, network, canvas);
+    }
+    let veths = together(network);
+    let rows: Vec<&Interface> = collapsed(network, veths.as_ref());
     let tcp = snapshot.tcp.known().and_then(|all| all.first());
     let cells = tcp.map(|tcp| cells(state, tcp)).unwrap_or_default();
     let columns = if canvas.width() >= 40 { 3 } else { 2 };
@@ -64,6 +77,36 @@ fn total(network: &Network) -> [f64; 2] {
 fn shown(network: &Network) -> Vec<&Interface> {
     let mut rows: Vec<&Interface> = network.interfaces.iter().filter(|i| i.up || i.bytes != [0.0, 0.0]).collect();
     rows.sort_by_key(|i| (&*i.name == "lo", i.name.clone()));
+    rows
+}
+
+/// The ends of pairs that lead into containers as one interface, where there are many.
+fn together(network: &Network) -> Option<Interface> {
+    let all: Vec<&Interface> = network.interfaces.iter().filter(|i| i.kind == InterfaceKind::Veth).collect();
+    if all.len() < CROWD {
+        return None;
+    }
+    let sum = |of: fn(&Interface) -> [f64; 2]| all.iter().map(|i| of(i)).fold([0.0, 0.0], |[a, b], [c, d]| [a + c, b + d]);
+    Some(Interface {
+        name: format!("{} veth", all.len()).into(),
+        bytes: sum(|i| i.bytes),
+        packets: sum(|i| i.packets),
+        errors: sum(|i| i.errors),
+        drops: sum(|i| i.drops),
+        up: all.iter().any(|i| i.up),
+        kind: InterfaceKind::Veth,
+        ..Interface::default()
+    })
+}
+
+/// The interfaces worth a row, with `veths` in the place of all of their kind, before the loopback.
+fn collapsed<'a>(network: &'a Network, veths: Option<&'a Interface>) -> Vec<&'a Interface> {
+    let mut rows = shown(network);
+    if let Some(veths) = veths {
+        rows.retain(|i| i.kind != InterfaceKind::Veth);
+        let at = rows.iter().position(|i| &*i.name == "lo").unwrap_or(rows.len());
+        rows.insert(at, veths);
+    }
     rows
 }
 

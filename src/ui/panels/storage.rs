@@ -1,5 +1,7 @@
 //! Storage: disks led by latency and queue, since a parallel device that is always busy may be far from full; filesystems by fullness.
 
+mod expanded;
+
 use crate::{
     model::{
         metric::{Key, Metric},
@@ -23,6 +25,12 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 /// A mebibyte per second: below it the chart is quiet.
 const LEAST: f64 = 1_048_576.0;
 
+/// Rows from which on there is room for everything.
+const ROOMY: u16 = 15;
+
+/// Share of inodes in use that is critical: the last of them go fast.
+const LEAST_INODES: f64 = 0.95;
+
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let snapshot = &state.shown().snapshot;
@@ -30,6 +38,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let mut canvas = Canvas::new(inner, buf);
     let (width, height) = (canvas.width(), canvas.height());
     let Some(disks) = known(state, &snapshot.disks, 0, &mut canvas) else { return };
+    if height >= ROOMY {
+        return expanded::draw(state, disks, canvas);
+    }
     let disks = worth_a_row(disks);
     let full = by_fullness(snapshot);
     let disks = the_busiest(disks, usize::from(height / 3).max(1));
@@ -78,9 +89,22 @@ fn by_fullness(snapshot: &Snapshot) -> Vec<&Filesystem> {
     let in_memory = |f: &Filesystem| matches!(&*f.kind, "tmpfs" | "devtmpfs" | "ramfs") && f.used().unwrap_or(0.0) < 0.5;
     let mut rows: Vec<&Filesystem> = snapshot.filesystems.known().into_iter().flatten().filter(|f| !in_memory(f)).collect();
     // One that hangs comes first: it is worse than full.
-    let order = |f: &Filesystem| if f.stale.is_some() { 2.0 } else { f.used().unwrap_or(-1.0) };
+    let order = |f: &Filesystem| if f.stale.is_some() { 2.0 } else { scarcest(f).map_or(-1.0, |(used, _)| used) };
     rows.sort_by(|a, b| order(b).total_cmp(&order(a)).then_with(|| a.at.cmp(&b.at)));
     rows
+}
+
+/// What a filesystem runs out of first, by share in use: space, or inodes when they are nearly gone before it.
+fn scarcest(filesystem: &Filesystem) -> Option<(f64, Scarce)> {
+    let space = filesystem.used().map(|used| (used, Scarce::Space));
+    let inodes = filesystem.inodes_used().filter(|used| *used >= 0.85).map(|used| (used, Scarce::Inodes));
+    space.into_iter().chain(inodes).max_by(|(a, _), (b, _)| a.total_cmp(b))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scarce {
+    Space,
+    Inodes,
 }
 
 fn history(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
@@ -154,15 +178,19 @@ fn filesystems(state: &State, all: &[&Filesystem], mut canvas: Canvas<'_>) {
     let width = canvas.width();
     let bar = width.saturating_sub(44).clamp(4, 16);
     for (y, row) in (0..canvas.height()).zip(all) {
-        let used = row.used().unwrap_or(0.0);
-        let style = theme.level(used, 0.85, 0.95);
+        let (used, scarce) = scarcest(row).unwrap_or((0.0, Scarce::Space));
+        let style = theme.level(used, 0.85, LEAST_INODES);
         let at = canvas.short(0, y, width.saturating_sub(bar + 28), &row.at, theme.text).max(width.saturating_sub(bar + 28));
         if let Some(stale) = row.stale {
             canvas.right(width, y, &format!("stale {}", words::span(stale)), theme.critical);
         } else if let Some(space) = row.space {
             let x = canvas.text(at + 1, y, &chart::bar(used, bar.into(), state.look.ink), style);
             canvas.right(x + 8, y, &Unit::Share.show(used), style);
-            canvas.right(width, y, &format!("{} free", Unit::Bytes.show(space.available as f64)), theme.dim);
+            match scarce {
+                Scarce::Space if row.read_only => canvas.right(width, y, "read-only", theme.dim),
+                Scarce::Space => canvas.right(width, y, &format!("{} free", Unit::Bytes.show(space.available as f64)), theme.dim),
+                Scarce::Inodes => canvas.right(width, y, &format!("{} inodes", Unit::Count.show(space.inodes_free as f64)), style),
+            }
         } else {
             canvas.right(width, y, "no answer yet", theme.notice);
         }
