@@ -5,9 +5,17 @@ mod probe;
 
 use crate::{
     actions::action::Action,
-    host::host::Host,
-    model::{facts::Facts, knob::Place, sample::SourceName, unit::Unit},
-    sources::source::Source,
+    app::text,
+    host::{error::Kind, host::Host},
+    model::{
+        allowance::Allowance,
+        facts::Facts,
+        hardware::HardwareSample,
+        knob::Place,
+        sample::{Sample, SourceName},
+        unit::Unit,
+    },
+    sources::{allowance::Allowance as OwnLimits, source::Source},
 };
 use serde::Serialize;
 use std::fmt;
@@ -92,9 +100,22 @@ fn readable(host: &dyn Host, facts: &Facts, source: &mut dyn Source) -> Readable
     let began = host.now().tick;
     let (may, why) = match source.read(host) {
         Err(e) => (May::No, e.to_string()),
-        Ok(_) => hidden(host, facts, about.name).map_or((May::Yes, String::new()), |what| (May::Partly, what.into())),
+        Ok(sample) => match hidden(host, facts, about.name) {
+            Some(what) => (May::Partly, what.into()),
+            None => (May::Yes, nothing(&sample).unwrap_or("").into()),
+        },
     };
     Readable { source: about.name, reads: about.reads, may, why, took: host.now().tick.seconds_since(began) }
+}
+
+/// What this machine does not have, though it may be read.
+fn nothing(sample: &Sample) -> Option<&'static str> {
+    match sample {
+        Sample::Hardware(found) if *found == HardwareSample::default() => Some("this machine tells of no clock, heat or power"),
+        Sample::Gpus(all) if all.is_empty() => Some("no graphics processor that tells of itself"),
+        Sample::Allowance(found) if *found == Allowance::default() => Some("nothing is tighter than the host"),
+        _ => None,
+    }
 }
 
 /// What a source cannot see of others without rights, though it reads without an error.
@@ -106,11 +127,18 @@ fn hidden(host: &dyn Host, facts: &Facts, source: SourceName) -> Option<&'static
         SourceName::Processes if !facts.can("CAP_SYS_PTRACE") => {
             Some("I/O, descriptors and network namespaces of others' processes are hidden: needs CAP_SYS_PTRACE")
         }
+        SourceName::Hardware if denied(host, "class/powercap/intel-rapl:0/energy_uj") => {
+            Some("power of the processor packages is hidden: energy_uj needs root or CAP_DAC_READ_SEARCH")
+        }
         SourceName::Tcp if !facts.can("CAP_SYS_ADMIN") => {
             Some("listening sockets of other network namespaces are hidden: needs CAP_SYS_ADMIN")
         }
         _ => None,
     }
+}
+
+fn denied(host: &dyn Host, file: &str) -> bool {
+    host.read(&Place::sys(file), &mut Vec::new()).is_err_and(|error| error.kind == Kind::Denied)
 }
 
 fn changeable(host: &dyn Host, facts: &Facts, action: &dyn Action) -> Changeable {
@@ -133,8 +161,18 @@ fn in_words(host: &dyn Host, facts: &Facts) -> Vec<(&'static str, String)> {
         ("autogroup", without(facts.autogroup, "kernel.sched_autogroup_enabled is 0, so nice alone ranks rivals")),
         ("systemd", without(facts.systemd, "pid 1 is another program")),
         ("container", facts.container.as_deref().unwrap_or("no sign of one").into()),
+        ("our limits", limits(host)),
         ("other tuners", if facts.tuners.is_empty() { "none running".into() } else { facts.tuners.join(", ") }),
     ]
+}
+
+/// What our own control group allows, in words.
+fn limits(host: &dyn Host) -> String {
+    match OwnLimits::default().read(host) {
+        Ok(Sample::Allowance(found)) => text::hardware::limits(&found).unwrap_or_else(|| "none tighter than the host".into()),
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
 }
 
 /// Capabilities that the knobs ask for; the others do not matter here.
@@ -185,7 +223,6 @@ mod tests {
     use crate::{
         actions,
         host::{dry::DryHost, error::HostError, real::RealHost, recorded::RecordedHost},
-        model::sample::Sample,
         sources::source::{Lane, SourceAbout},
     };
     use std::{sync::Arc, time::Duration};

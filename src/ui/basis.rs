@@ -50,10 +50,10 @@ impl Basis {
         }
     }
 
-    /// What 100 % is for the host's numbers, short.
+    /// What stands between the host's number and the number of processors: of one of them, or of all.
     pub fn host_head(self) -> &'static str {
         match self {
-            Basis::Core => "of a core",
+            Basis::Core => "of one of",
             Basis::Usual | Basis::Machine => "of all",
         }
     }

@@ -13,6 +13,7 @@ mod kill;
 mod laws;
 mod link;
 mod live;
+mod nvml;
 mod out;
 mod readme;
 mod screens;

@@ -20,7 +20,7 @@ use trimtab::{
     model::{
         facts::Facts,
         knob::{Knob, Place},
-        sample::{Listener, NetMark, SourceName, Space},
+        sample::{Listener, NetMark, Sample, SourceName, Space},
         snapshot::{ProcessNet, Snapshot, Tcp},
         subject::ProcessId,
         time::{Now, Tick},
@@ -253,4 +253,41 @@ fn a_connection_that_two_hold_is_shared_and_estimated() {
     let half = Some(ProcessNet { received: 0.0, sent: 1000.0, mark: NetMark::Estimated });
     assert_eq!((net(&snapshot, pair.client), net(&snapshot, heir)), (half, half));
     assert_eq!(net(&snapshot, pair.server).unwrap().mark, NetMark::Exact);
+}
+
+/// Nine thousand connections, every tenth of which moves something five times a second.
+const MANY: &str = r#"
+import socket, time
+server = socket.socket(); server.bind(("127.0.0.1", 0)); server.listen(4096)
+keep = []
+for i in range(9000):
+    one = socket.create_connection(server.getsockname()); keep.append((one, server.accept()[0]))
+print(len(keep), flush=True)
+while True:
+    for a, b in keep[::10]: a.sendall(bytes(1000)); b.recv(1000)
+    time.sleep(0.2)
+"#;
+
+/// `cargo test --test it -- traffic::cost --ignored --nocapture`
+#[test]
+#[ignore = "prints figures"]
+fn cost_of_many_connections() {
+    let script = "ulimit -n $(ulimit -Hn); ip link set lo up && exec python3 -c \"$MANY\"";
+    let mut command = Command::new("unshare");
+    let mut child = command.args(["-n", "sh", "-c", script]).env("MANY", MANY).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let host = Stepped(RealHost::default(), Mutex::new(Now { tick: Tick(1_000_000_000), ..Now::default() }));
+    let mut tcp = tcp::Tcp::default();
+    for look in 0..12 {
+        host.pause(Duration::from_secs(4));
+        let started = std::time::Instant::now();
+        let sample = tcp.read(&host).unwrap();
+        let took = started.elapsed();
+        let Sample::Tcp(rows) = sample else { panic!() };
+        let counted: u32 = rows.iter().filter_map(|row| row.traffic.as_ref()).map(|t| t.states[1]).sum();
+        println!("look {look}: {counted} established, {:.1} ms", took.as_secs_f64() * 1e3);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

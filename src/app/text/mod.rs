@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod change;
 pub mod finding;
+pub mod hardware;
 pub mod once;
 pub mod rows;
 pub mod status;

@@ -6,6 +6,7 @@ use crate::{
         text::{
             change::plan,
             finding::{findings, proposal},
+            hardware,
             rows::{line, row},
         },
     },
@@ -57,6 +58,15 @@ fn snapshot(out: &mut String, snapshot: &Snapshot) {
     }
     if let Some(memory) = snapshot.vitals.memory.known() {
         line(out, &format!("memory    {} of {} available", bytes(memory.available), bytes(memory.total)));
+    }
+    if let Some(limits) = snapshot.allowance.known().and_then(hardware::limits) {
+        line(out, &format!("limit     {limits}"));
+    }
+    if let Some(sensors) = snapshot.hardware.known().and_then(hardware::sensors) {
+        line(out, &format!("sensors   {sensors}"));
+    }
+    for gpu in snapshot.gpus.known().into_iter().flatten() {
+        line(out, &format!("gpu       {}", hardware::gpu(gpu)));
     }
     if let Some(pressure) = snapshot.vitals.pressure.known() {
         let [cpu, memory, io] = [pressure.cpu, pressure.memory, pressure.io].map(|p| share(p.some));

@@ -31,7 +31,7 @@ const MOST: usize = 32;
 /// Seconds between two searches for namespaces.
 const SEARCH: f64 = 5.0;
 /// Links to descriptors that are read at most in a pass, to find who holds a connection.
-const LINKS: usize = 4096;
+const LINKS: usize = 2048;
 
 /// The source.
 #[derive(Default)]

@@ -132,8 +132,9 @@ impl Traffic {
         at.host.connections(sample.netns, sample.through, &mut self.found)?;
         again(sample)?;
         let still = Counts::of(sample).opens == counts.opens;
-        self.look(now, counts, still, at, sample.netns);
+        // The search for holders has a bound of its own.
         let took = at.host.now().tick.seconds_since(now);
+        self.look(now, counts, still, at, sample.netns);
         self.last = Some(Look { at: now, counts, took, still });
         self.publish(now, sample.time_wait);
         Ok(self.latest.clone())

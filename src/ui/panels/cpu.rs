@@ -1,45 +1,73 @@
-//! Processors: how busy over time, each core, where the time goes, who waits.
+//! Processors: how busy over time, each core, where the time goes, who waits, how hot. With room for it, everything ([`detail`]).
+
+mod detail;
+mod sensors;
+mod strip;
 
 use crate::{
     model::{
         metric::{Key, Metric},
-        snapshot::{Cpu, CpuSplit, Pressure, Reading},
+        snapshot::{Cpu, Pressure, Reading},
         unit::Unit,
     },
     ui::{
         canvas::Canvas,
-        chart::{self, Chart, Grow},
+        chart::{Chart, Grow},
         frame::{Cell, frame, grid, known, note, reason_rows},
         history,
         pane::Pane,
         state::State,
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use strip::Strip;
+
+/// Rows from which on everything is shown.
+const ROOMY: u16 = 16;
 
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
-    let theme = state.theme();
-    let vitals = &state.shown().snapshot.vitals;
-    let busy = vitals.cpu.known().map(|cpu| cpu.total.busy());
-    let title = busy.map(|busy| note(format!("{} busy", Unit::Share.show(busy)), theme.level(busy, 0.8, 0.95)));
-    let inner = frame(state, Pane::Cpu, title.unwrap_or_default(), area, buf);
+    let snapshot = &state.shown().snapshot;
+    let vitals = &snapshot.vitals;
+    let inner = frame(state, Pane::Cpu, title(state), area, buf);
     let mut canvas = Canvas::new(inner, buf);
     let Some(cpu) = known(state, &vitals.cpu, 0, &mut canvas) else { return };
-    let cells = cells(state, cpu, &vitals.pressure);
-    let columns = if canvas.width() >= 40 { 3 } else { 2 };
-    let low = (cells.len() as u16).div_ceil(columns) + reason_rows(state, &vitals.pressure, canvas.width());
-    let strip = strip_rows(cpu.cores.len(), canvas.width());
-    let tall = canvas.height().saturating_sub(low + strip);
-    if tall >= 2 {
-        history(state, canvas.part(0, 0, canvas.width(), tall));
+    if canvas.height() >= ROOMY {
+        detail::draw(state, snapshot, cpu, &mut canvas);
+        return;
     }
+    let mut cells = cells(state, cpu, &vitals.pressure);
+    if let Some(hardware) = snapshot.hardware.known() {
+        cells.extend(sensors::cells(state, hardware).into_iter().take(3));
+    }
+    let gpu = snapshot.gpus.known().and_then(|gpus| gpus.first());
+    let (width, height) = (canvas.width(), canvas.height());
+    let columns = if width >= 40 { 3 } else { 2 };
+    let low = (cells.len() as u16).div_ceil(columns) + reason_rows(state, &vitals.pressure, width) + u16::from(gpu.is_some());
+    let strip = Strip::new(cpu, &state.shown().facts.groups, width, (height / 4).max(1));
+    let tall = height.saturating_sub(low + strip.height());
     let tall = if tall >= 2 { tall } else { 0 };
-    cores(state, &cpu.cores, canvas.part(0, tall, canvas.width(), strip));
-    let y = grid(state, &cells, columns, tall + strip, &mut canvas);
+    history(state, canvas.part(0, 0, width, tall));
+    strip.draw(state, canvas.part(0, tall, width, strip.height()));
+    let mut y = grid(state, &cells, columns, tall + strip.height(), &mut canvas);
+    if let Some(gpu) = gpu {
+        sensors::gpu(state, snapshot, gpu, y, &mut canvas);
+        y += 1;
+    }
     if let Reading::Gap(_) = vitals.pressure {
         known(state, &vitals.pressure, y, &mut canvas);
     }
+}
+
+/// How busy the machine is, of what, and what we may have of it.
+fn title(state: &State) -> Line<'static> {
+    let snapshot = &state.shown().snapshot;
+    let Some(cpu) = snapshot.vitals.cpu.known() else { return Line::default() };
+    let (busy, cpus) = (cpu.total.busy(), cpu.cores.len());
+    let limit = snapshot.allowance.known().and_then(|allowance| allowance.cores());
+    let limit = limit.map_or_else(String::new, |cores| format!(", limit {cores:.1}"));
+    let text = format!("{} busy {} {cpus}{limit}", state.basis.of_host(busy, cpus), state.basis.host_head());
+    note(text, state.theme().level(busy, 0.8, 0.95))
 }
 
 fn history(state: &State, mut canvas: Canvas<'_>) {
@@ -54,43 +82,13 @@ fn history(state: &State, mut canvas: Canvas<'_>) {
     Chart { dots: &dots, full: 1.0, ink: state.look.ink, grow: Grow::Up, style: &style }.draw(&mut canvas);
 }
 
-/// Rows of the strip of cores: one, or two for more cores than columns.
-fn strip_rows(cores: usize, width: u16) -> u16 {
-    if cores > usize::from(width.saturating_sub(7)) { 2 } else { 1 }
-}
-
-/// One cell a core; where they do not fit, one cell for the busiest of several neighbours.
-fn cores(state: &State, cores: &[(u32, CpuSplit)], mut canvas: Canvas<'_>) {
-    let theme = state.theme();
-    canvas.text(0, 0, "cores", theme.dim);
-    let wide = usize::from(canvas.width().saturating_sub(7));
-    let room = wide * usize::from(canvas.height());
-    let together = cores.len().div_ceil(room.max(1)).max(1);
-    // A few cores are drawn wide enough to be seen.
-    let each = if together == 1 && !cores.is_empty() { (wide / cores.len()).clamp(1, 3) } else { 1 };
-    for (i, group) in cores.chunks(together).enumerate() {
-        let busy = group.iter().map(|(_, split)| split.busy()).fold(0.0, f64::max);
-        let at = i * each;
-        let (x, y) = (at % wide.max(1), at / wide.max(1));
-        let style = match busy {
-            b if b >= 0.95 => theme.critical,
-            b if b >= 0.8 => theme.warning,
-            b if b < 0.02 => theme.border,
-            _ => theme.chart,
-        };
-        // Wide cells have a gap between them.
-        for step in 0..each.max(2) - 1 {
-            canvas.put((7 + x + step) as u16, y as u16, chart::level(busy, state.look.ink), style);
-        }
-    }
-}
-
 fn cells(state: &State, cpu: &Cpu, pressure: &Reading<Pressure>) -> Vec<Cell> {
     let theme = state.theme();
     let t = &cpu.total;
+    let style = |value: f64, warning, critical| if value < 0.0005 { theme.dim } else { theme.level(value, warning, critical) };
+    let cpus = cpu.cores.len();
     let share = |label, value: f64, warning, critical| -> Cell {
-        let style = if value < 0.0005 { theme.dim } else { theme.level(value, warning, critical) };
-        (label, Unit::Share.show(value), style)
+        (label, state.basis.of_host(value, cpus), style(value, warning, critical))
     };
     let mut cells = vec![
         share("user", t.user + t.nice, 2.0, 2.0),
@@ -103,7 +101,8 @@ fn cells(state: &State, cpu: &Cpu, pressure: &Reading<Pressure>) -> Vec<Cell> {
         ("switch", Unit::PerSecond.show(cpu.context_switches), theme.text),
     ];
     if let Some(pressure) = pressure.known() {
-        cells.push(share("psi", pressure.cpu.some, 0.25, 0.6));
+        let some = pressure.cpu.some;
+        cells.push(("psi", Unit::Share.show(some), style(some, 0.25, 0.6)));
     }
     cells
 }

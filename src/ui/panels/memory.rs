@@ -1,4 +1,7 @@
-//! Memory, led by what is available: what is free or can be freed without swapping (`MemAvailable` of proc_meminfo(5)).
+//! Memory, led by what is available: what is free or can be freed without swapping (`MemAvailable` of proc_meminfo(5)). With room for it, everything
+//! ([`detail`]).
+
+mod detail;
 
 use crate::{
     model::{
@@ -17,17 +20,27 @@ use crate::{
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 
+/// Rows from which on everything is shown.
+const ROOMY: u16 = 16;
+
 /// Draws the pane.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let theme = state.theme();
     let vitals = &state.shown().snapshot.vitals;
     let title = vitals.memory.known().map(|m| {
-        let text = format!("{} of {} available", Unit::Bytes.show(m.available as f64), Unit::Bytes.show(m.total as f64));
+        let limit = state.shown().snapshot.allowance.known().and_then(|allowance| allowance.memory.as_ref());
+        let limit =
+            limit.map_or_else(|| " available".into(), |memory| format!(", limit {}", Unit::Bytes.show(memory.limit as f64)));
+        let text = format!("{} of {}{limit}", Unit::Bytes.show(m.available as f64), Unit::Bytes.show(m.total as f64));
         note(text, theme.level(used(m), 0.85, 0.95))
     });
     let inner = frame(state, Pane::Memory, title.unwrap_or_default(), area, buf);
     let mut canvas = Canvas::new(inner, buf);
     let Some(memory) = known(state, &vitals.memory, 0, &mut canvas) else { return };
+    if canvas.height() >= ROOMY {
+        detail::draw(state, &state.shown().snapshot, memory, &mut canvas);
+        return;
+    }
     let cells = cells(state, memory, vitals);
     let columns = if canvas.width() >= 40 { 3 } else { 2 };
     let low = (cells.len() as u16).div_ceil(columns) + reason_rows(state, &vitals.pressure, canvas.width());
@@ -65,7 +78,7 @@ fn cells(state: &State, memory: &Memory, vitals: &Vitals) -> Vec<Cell> {
     let swap = memory.swap_total.saturating_sub(memory.swap_free);
     let mut cells = vec![
         bytes("used", memory.total.saturating_sub(memory.available)),
-        bytes("cache", memory.cached + memory.buffers),
+        bytes("cache", (memory.cached + memory.buffers).saturating_sub(memory.shmem)),
         if memory.swap_total == 0 { ("swap", "none".into(), theme.dim) } else { bytes("swap", swap) },
     ];
     if let Some(pressure) = vitals.pressure.known() {
