@@ -34,7 +34,9 @@ fn main() {
     let facts = Facts { users: (0..20).map(|n| (n, format!("user{n}").into())).collect(), ..Facts::default() };
     let snapshot = Snapshot::default();
     let around = Around { facts: &facts, snapshot: &snapshot, now: Tick(1) };
-    for text in ["jobs-3", "cpu > 50", "cpu > 5 and (user = user3 or mem > 1 gib)", "command ~ \"--id \\d+5 \"", "not /queue jobs-[12]$/"] {
+    for text in
+        ["jobs-3", "cpu > 50", "cpu > 5 and (user = user3 or mem > 1 gib)", "command ~ \"--id \\d+5 \"", "not /queue jobs-[12]$/"]
+    {
         let filter = Filter::parse(text, &PROCESSES).unwrap();
         let ask = || all.iter().filter(|process| filter.matches(&ProcessRow { process, around, marked: false })).count();
         black_box(ask());

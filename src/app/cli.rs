@@ -292,7 +292,15 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in [&["rollback"][..], &["rollback", "1", "--all"], &["approve", "x"], &["mode", "wild"], &["--json"], &["--every", "2"], &["--stream", "xml"]] {
+        for bad in [
+            &["rollback"][..],
+            &["rollback", "1", "--all"],
+            &["approve", "x"],
+            &["mode", "wild"],
+            &["--json"],
+            &["--every", "2"],
+            &["--stream", "xml"],
+        ] {
             assert!(Cli::try_parse_from(std::iter::once(&"trimtab").chain(bad)).is_err(), "{bad:?}");
         }
     }

@@ -4,6 +4,7 @@
 //! draws only when something came, at most thirty times a second, and never while the frame before is still on its way.
 
 pub mod depth;
+pub mod kept;
 pub mod keyboard;
 pub mod kind;
 mod look;
@@ -14,6 +15,7 @@ pub mod terminal;
 use crate::{
     app::{
         console::{
+            kept::Kept,
             keyboard::Input,
             kind::{Kind, Says},
             look::look,
@@ -36,7 +38,7 @@ use crate::{
         update::update,
     },
 };
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -48,6 +50,8 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// How the console looks, and the clock.
 pub struct ConsoleOptions {
+    /// The file that keeps what is chosen on the screen, if there is a place for it.
+    pub kept: Option<PathBuf>,
     /// Asked for the time only.
     pub host: Arc<dyn Host>,
     /// Name of a built-in theme, `default`, or the path of a theme file (`.ron`).
@@ -87,6 +91,8 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let look = look(&options, kind)?;
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
+    let kept = Kept::open(options.kept);
+    state.processes.choose(kept.choices());
     state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
@@ -97,6 +103,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let (answers, mut answered) = mpsc::channel(16);
     let mut console = Console {
         host: options.host,
+        kept,
         state,
         screen: Screen::default(),
         spare: Some(Vec::with_capacity(1 << 16)),
@@ -167,6 +174,7 @@ fn pause(terminal: &Terminal) -> io::Result<()> {
 /// Everything that the loop holds besides its channels.
 struct Console {
     host: Arc<dyn Host>,
+    kept: Kept,
     state: State,
     screen: Screen,
     /// The buffer of frames; gone while the writer has it.
@@ -177,6 +185,12 @@ struct Console {
     asks: mpsc::Sender<(Ask, oneshot::Sender<Body>)>,
     /// Holds 16; a full one makes an answer wait, nobody else.
     answers: mpsc::Sender<Body>,
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.kept.keep(&self.state.processes.choices);
+    }
 }
 
 impl Console {

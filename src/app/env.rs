@@ -91,6 +91,15 @@ impl Env {
         }
     }
 
+    /// Where a console keeps what its operator chose: beside the state of this user, root too, and never with borrowed rights.
+    pub fn console_file(&self) -> Option<PathBuf> {
+        if self.raised {
+            return None;
+        }
+        let base = self.state.clone().or_else(|| self.home.as_ref().map(|home| home.join(".local/state")))?;
+        Some(base.join("trimtab/console.ron"))
+    }
+
     /// The directory of sockets.
     pub fn runtime_directory(&self) -> PathBuf {
         let usual = || crate::link::socket::usual_directory(self.uid, self.runtime.as_deref(), &self.tmp);
@@ -134,6 +143,8 @@ mod tests {
         assert_eq!(env.state_directory().as_deref(), Some(Path::new("/h/.local/state/trimtab")));
         let root = Env { uid: 0, ..env.clone() };
         assert_eq!(root.state_directory().as_deref(), Some(Path::new("/var/lib/trimtab")));
+        assert_eq!(env.console_file().as_deref(), Some(Path::new("/h/.local/state/trimtab/console.ron")));
+        assert_eq!(Env { raised: true, ..env.clone() }.console_file(), None);
         assert_eq!(Env { home: None, ..env }.state_directory(), None);
     }
 

@@ -102,6 +102,7 @@ pub async fn sit_at(engine: &EngineHandle, config: &Config, env: &Env, end: End)
 /// The console until something ends it. Every such end is in order: its operator, its terminal, a signal, its time.
 async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
     let options = ConsoleOptions {
+        kept: env.console_file(),
         host: Arc::new(RealHost::default()),
         theme: config.console.theme.clone(),
         layout: config.console.layout.clone(),

@@ -31,7 +31,14 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         Verb::Rollback(Rollback { id: Some(id), format, .. }) => order(*format, Command::RollBack(*id)),
         Verb::Rollback(wish) => order(wish.format, Command::RollBackAll),
         Verb::Mode(wish) => order(wish.format, Command::SetMode(wish.to)),
-        Verb::Demo(_) | Verb::Daemon | Verb::Metrics(_) | Verb::Completions(_) | Verb::Man | Verb::Doctor(_) | Verb::DemoPart(_) | Verb::Guard(_) => {
+        Verb::Demo(_)
+        | Verb::Daemon
+        | Verb::Metrics(_)
+        | Verb::Completions(_)
+        | Verb::Man
+        | Verb::Doctor(_)
+        | Verb::DemoPart(_)
+        | Verb::Guard(_) => {
             return Err(Failure::usage("this is nothing that an engine can be asked"));
         }
     };

@@ -70,7 +70,8 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, metrics] = ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, metrics] =
+        ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -162,10 +163,13 @@ mod tests {
 
     #[test]
     fn later_layers_win_field_by_field() {
-        let config = merge(&[
-            layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
-            layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
-        ], &no_check)
+        let config = merge(
+            &[
+                layer("system", "(thresholds: (steal: 0.2, cpu_busy: 0.8), policy: (mode: Observe))"),
+                layer("user", "(thresholds: (steal: 0.3), console: (ascii: true))"),
+            ],
+            &no_check,
+        )
         .unwrap();
         assert_eq!(config.thresholds, Thresholds { steal: 0.3, cpu_busy: 0.8, ..Thresholds::default() });
         assert_eq!(config.policy.mode, Mode::Observe);
@@ -213,7 +217,10 @@ mod tests {
             layer("user", "(\n  keys: {\n    \"freeze\": [\"F12\", \"f\"],\n    \"odd\": [\"x\"],\n  },\n)"),
         ];
         let keys = merge(&layers, &no_check).unwrap().keys;
-        assert_eq!((keys["freeze"].as_slice(), keys["help"].as_slice()), (&["F12".to_string(), "f".into()][..], &["h".to_string()][..]));
+        assert_eq!(
+            (keys["freeze"].as_slice(), keys["help"].as_slice()),
+            (&["F12".to_string(), "f".into()][..], &["h".to_string()][..])
+        );
         let odd = |keys: &Keys| keys.keys().filter(|name| *name == "odd").map(|name| (name.clone(), "odd indeed".into())).collect();
         let told = merge(&layers, &odd).unwrap_err().to_string();
         assert_eq!(told, "user:4:5: odd indeed");

@@ -274,7 +274,10 @@ mod tests {
         host.put("/sys/block/vda/device/model", "QEMU HARDDISK   \n");
         host.put("/sys/block/vda/queue/write_cache", "write back\n");
         let layout = rows(&mut Disks::default(), &host)[0].layout.clone().unwrap();
-        assert_eq!((layout.partitions.as_slice(), layout.holders.as_slice()), (&[("vda1".into(), (254, 1))][..], &["dm-0".into()][..]));
+        assert_eq!(
+            (layout.partitions.as_slice(), layout.holders.as_slice()),
+            (&[("vda1".into(), (254, 1))][..], &["dm-0".into()][..])
+        );
         assert_eq!((layout.hardware_queues, &*layout.model, layout.write_back), (2, "QEMU HARDDISK", true));
         assert!(is_partition("nvme0n1p2", "nvme0n1") && !is_partition("nvme0n10", "nvme0n1") && !is_partition("sdaa", "sda"));
     }

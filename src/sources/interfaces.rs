@@ -224,10 +224,14 @@ mod tests {
     #[test]
     fn what_an_interface_is_shows_in_its_directory() {
         let host = RecordedHost::default();
-        let lines: String = ["br0", "eth0", "lo", "veth1", "wg0", "dummy0"].map(|name| format!("{name}: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n")).concat();
+        let lines: String = ["br0", "eth0", "lo", "veth1", "wg0", "dummy0"]
+            .map(|name| format!("{name}: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"))
+            .concat();
         host.put("/proc/net/dev", &format!("Inter-| Receive\n face\n{lines}"));
         let put = |name: &str, file: &str, text: &str| host.put(&format!("/sys/class/net/{name}/{file}"), text);
-        for (name, kind, index, peer) in [("br0", 1, 5, 5), ("eth0", 1, 2, 2), ("lo", 772, 1, 1), ("veth1", 1, 7, 3), ("wg0", 65534, 8, 8)] {
+        for (name, kind, index, peer) in
+            [("br0", 1, 5, 5), ("eth0", 1, 2, 2), ("lo", 772, 1, 1), ("veth1", 1, 7, 3), ("wg0", 65534, 8, 8)]
+        {
             put(name, "type", &format!("{kind}\n"));
             put(name, "ifindex", &format!("{index}\n"));
             put(name, "iflink", &format!("{peer}\n"));
@@ -239,7 +243,10 @@ mod tests {
         put("eth0", "mtu", "9000\n");
         let Sample::Interfaces(sample) = Interfaces::default().read(&host).unwrap() else { panic!() };
         use InterfaceKind::{Bridge, Loopback, Physical, Tunnel, Veth, Virtual};
-        assert_eq!(sample.interfaces.iter().map(|row| row.kind).collect::<Vec<_>>(), [Bridge, Virtual, Physical, Loopback, Veth, Tunnel]);
+        assert_eq!(
+            sample.interfaces.iter().map(|row| row.kind).collect::<Vec<_>>(),
+            [Bridge, Virtual, Physical, Loopback, Veth, Tunnel]
+        );
         let eth0 = &sample.interfaces[2];
         assert_eq!((eth0.mtu, eth0.duplex.as_deref(), eth0.carrier), (9000, Some("full"), Some(false)));
     }

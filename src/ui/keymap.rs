@@ -93,7 +93,8 @@ fn wrong_wish(name: &str, keys: &[String]) -> Vec<String> {
     let rows: Vec<&Binding> = TABLE.iter().filter(|row| row.intent.name() == name).collect();
     if rows.is_empty() {
         let names: Vec<String> = TABLE.iter().filter(|row| row.context.is_free()).map(|row| row.intent.name()).collect();
-        let meant = nearest(name, names.iter().map(String::as_str)).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+        let meant =
+            nearest(name, names.iter().map(String::as_str)).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
         return vec![format!("no key means `{name}`{meant}")];
     }
     if !rows.iter().any(|row| row.context.is_free()) || rows.iter().any(|row| row.intent == Intent::Leave) {
@@ -104,7 +105,9 @@ fn wrong_wish(name: &str, keys: &[String]) -> Vec<String> {
 }
 
 fn wrong_key(text: &str, host: bool) -> Option<String> {
-    let Ok(key) = text.parse::<Key>() else { return Some(format!("there is no key `{text}`; keys are such as a, A, F5, Ctrl-p, Space, PgUp")) };
+    let Ok(key) = text.parse::<Key>() else {
+        return Some(format!("there is no key `{text}`; keys are such as a, A, F5, Ctrl-p, Space, PgUp"));
+    };
     if KEPT.contains(&key) {
         return Some(format!("`{key}` is kept by terminals and multiplexers"));
     }

@@ -77,8 +77,13 @@ mod tests {
     fn columns_and_rows_that_do_not_fit_are_left_out() {
         let row = |name: &str| Row { name: name.into(), cells: vec![("1/s".into(), Style::new()), ("2".into(), Style::new())] };
         let rows = [row("sda"), row("a-long-name"), row("c")];
-        let sheet =
-            Sheet { name: ("disk", 5), columns: &[("read", 5), ("queue", 6)], rows: &rows, quiet: Style::new(), style: Style::new() };
+        let sheet = Sheet {
+            name: ("disk", 5),
+            columns: &[("read", 5), ("queue", 6)],
+            rows: &rows,
+            quiet: Style::new(),
+            style: Style::new(),
+        };
         let mut buf = Buffer::empty(Rect::new(0, 0, 12, 3));
         assert_eq!(sheet.draw(&mut Canvas::new(buf.area, &mut buf)), 3);
         assert_eq!(buf, Buffer::with_lines(["disk    read", "sda      1/s", "and 2 more  "]));

@@ -269,9 +269,7 @@ impl State {
             (Page::Overview, Pane::Processes) => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Flat]
             }
-            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => {
-                &[C::Always, C::Global, C::Queue, C::List, C::Filterable]
-            }
+            (Page::Overview, Pane::Findings | Pane::Queue | Pane::Log) => &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
             (Page::Overview, _) => &[C::Always, C::Global, C::Queue, C::Chart],
         }
     }

@@ -45,7 +45,7 @@ pub fn maybe(unit: Unit, value: Option<f64>) -> String {
 
 /// True for the text of a number that says that nothing happens, or that it is not known: it is drawn quietly.
 pub fn is_quiet(text: &str) -> bool {
-    matches!(text, "-" | "0" | "0.0" | "0.0 %") || text.starts_with("0 ") || text == "0/s"
+    matches!(text, "-" | "none" | "0" | "0.0" | "0.0 %") || text.starts_with("0 ") || text == "0/s"
 }
 
 /// `text` in lines of at most `width` columns, broken between words where that is possible.

@@ -13,7 +13,8 @@ use trimtab::{
 const FILE: &str = include_str!("../../assets/config.ron");
 
 fn merged(text: &str) -> Config {
-    merge(&[Layer { name: "assets/config.ron".into(), text: text.into() }], &keymap::wrong).unwrap_or_else(|complaints| panic!("{complaints}"))
+    merge(&[Layer { name: "assets/config.ron".into(), text: text.into() }], &keymap::wrong)
+        .unwrap_or_else(|complaints| panic!("{complaints}"))
 }
 
 /// The path of every field, such as `policy.windows.after`.

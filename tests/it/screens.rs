@@ -5,6 +5,7 @@
 mod big;
 mod find;
 mod scene;
+mod table;
 
 use proptest::prelude::*;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect, style::Color};

@@ -81,7 +81,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     }
     tui_logger::move_events();
     let styles = [theme.critical, theme.warning, theme.text, theme.dim];
-    TuiLoggerWidget::default().formatter(Box::new(Lines { styles, sieve: state.filters.log.clone() })).state(&state.log.0).render(inner, buf);
+    TuiLoggerWidget::default()
+        .formatter(Box::new(Lines { styles, sieve: state.filters.log.clone() }))
+        .state(&state.log.0)
+        .render(inner, buf);
 }
 
 /// One line or more a record: the time of day as everywhere else on the screen, then the message, broken between words.

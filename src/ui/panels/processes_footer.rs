@@ -26,7 +26,10 @@ pub fn draw(state: &State, row: &Row, canvas: &mut Canvas<'_>) {
         Item::Process(p) => write!(text, "{} {}: {}", p.id.pid, p.name, p.command),
         Item::Program(name, figures) => write!(text, "{name}: {} processes", figures.processes),
         Item::Cgroup(path, figures, _) => {
-            let limit = figures.memory_limit.map_or_else(|| "no memory limit".into(), |limit| Unit::Bytes.show(limit));
+            let limit = figures
+                .memory_limit
+                .filter(|limit| limit.is_finite())
+                .map_or_else(|| "no memory limit".into(), |limit| Unit::Bytes.show(limit));
             write!(text, "{path}: {} processes, {} of {limit}", figures.processes, Unit::Bytes.show(figures.memory))
         }
     };

@@ -226,7 +226,9 @@ fn to_match(state: &mut State, by: isize) {
     let count = list.rows.all.len() as isize;
     let from = list.place().map_or(if by > 0 { -1 } else { count }, |at| at as isize);
     let sight = Sight::of(state);
-    let fits = |id: &RowId| id.process().and_then(|id| sight.snapshot.process(id)).is_some_and(|p| matches(p, sought, &list.marks, &sight));
+    let fits = |id: &RowId| {
+        id.process().and_then(|id| sight.snapshot.process(id)).is_some_and(|p| matches(p, sought, &list.marks, &sight))
+    };
     let found = (1..=count).filter_map(|step| {
         let at = (from + by * step).rem_euclid(count.max(1));
         list.rows.all.get(at as usize).map(|row| &row.id).filter(|id| fits(id))

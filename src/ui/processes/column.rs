@@ -156,6 +156,10 @@ impl Column {
             }
             return false;
         };
+        if value.is_infinite() {
+            out.push_str("none");
+            return false;
+        }
         // Writing into memory cannot fail.
         let _never = match show {
             Show::Cpu => Write::write_str(out, &sight.basis.of_process(value, sight.facts.cpus as usize)),

@@ -61,7 +61,7 @@ pub const TABLE: &[Column] = &[
         Show::As(Unit::Share),
         (
             |p, sight| share(p.resident as f64, sight.facts.memory as f64),
-            |g, sight| share(g.memory, g.memory_limit.unwrap_or(sight.facts.memory as f64)),
+            |g, sight| share(g.memory, g.memory_limit.filter(|limit| limit.is_finite()).unwrap_or(sight.facts.memory as f64)),
         ),
     )
     .notable(0.9)

@@ -29,9 +29,9 @@ pub struct Figures {
     pub descriptors: Option<f64>,
     /// Seconds of cpu used so far, of the processes that live.
     pub cpu_time: f64,
-    /// Cores that it may use.
+    /// Cores that it may use; infinite without a limit.
     pub quota: Option<f64>,
-    /// Bytes that it may use.
+    /// Bytes that it may use; infinite without a limit.
     pub memory_limit: Option<f64>,
     /// Share of enforcement periods that were throttled.
     pub throttled: Option<f64>,
@@ -94,8 +94,8 @@ impl Figures {
         self.memory = group.memory.map_or(self.memory, |bytes| bytes as f64);
         self.read = group.io.map(|[read, _]| read).or(self.read);
         self.write = group.io.map(|[_, write]| write).or(self.write);
-        self.quota = group.quota.and_then(|quota| quota.cores());
-        self.memory_limit = group.memory_limit.map(|bytes| bytes as f64);
+        self.quota = group.quota.map(|quota| quota.cores().unwrap_or(f64::INFINITY));
+        self.memory_limit = group.memory.map(|_| group.memory_limit.map_or(f64::INFINITY, |bytes| bytes as f64));
         self.throttled = group.throttled;
         self.pressure = group.pressure.map_or([None; 3], |shares| shares.map(Some));
     }

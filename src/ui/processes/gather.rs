@@ -156,17 +156,7 @@ impl Entries {
             }
             self.add(Who::Process(at), Some(group), wish.shows(process));
         }
-        self.sum_up();
-        for group in measured.iter().filter(|g| &*g.path != "/") {
-            let Some(at) = paths.get(normal(&group.path)).copied() else { continue };
-            if let Some((_, figures)) = self.figures(at) {
-                figures.measure(group);
-            }
-            // What was left behind without a process is of interest as long as it holds memory.
-            if let Some(matches) = self.matches.get_mut(at as usize).filter(|_| wish.filter.is_empty()) {
-                *matches = group.memory.is_some_and(|bytes| bytes > 0);
-            }
-        }
+        self.sum_up(wish);
     }
 
     fn figures(&mut self, at: u32) -> Option<&mut (RowId, Figures)> {
@@ -190,11 +180,19 @@ impl Entries {
         at
     }
 
-    /// Adds what stands below to what stands above. A group comes after those above it.
-    fn sum_up(&mut self) {
+    /// Takes what is measured of each group, or else the sum of what stands below it. A group comes after those above it.
+    fn sum_up(&mut self, wish: &Wish<'_>) {
         for at in (0..self.who.len()).rev() {
             let Some(Who::Group(group)) = self.who.get(at).copied() else { continue };
-            let Some((_, figures)) = self.groups.get(group as usize).cloned() else { continue };
+            let Some((RowId::Cgroup(path), figures)) = self.groups.get_mut(group as usize) else { continue };
+            if let Some(measured) = wish.sight.snapshot.cgroup(path).filter(|_| &**path != "/") {
+                figures.measure(measured);
+                // What was left behind without a process is of interest as long as it holds memory.
+                if let Some(matches) = self.matches.get_mut(at).filter(|_| wish.filter.is_empty()) {
+                    *matches = measured.memory.is_some_and(|bytes| bytes > 0);
+                }
+            }
+            let figures = *figures;
             if let Some(parent) = self.parents.get(at).copied().flatten()
                 && let Some((_, sums)) = self.figures(parent)
             {

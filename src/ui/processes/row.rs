@@ -133,12 +133,12 @@ impl<'a> Sight<'a> {
 /// The name of a control group: the container or unit whose group it is, else the last part of its path.
 pub fn write_group_name(path: &str, group: Option<&Cgroup>, out: &mut String) {
     match group {
+        _ if path == "/" => out.push_str("/ (directly)"),
         Some(Cgroup { container: Some(name), .. }) => {
             out.push_str(name);
             out.push_str(" (container)");
         }
         Some(Cgroup { unit: Some(name), .. }) => out.push_str(name),
-        _ if path == "/" => out.push_str("/ (directly)"),
         _ => out.push_str(path.rsplit('/').next().unwrap_or(path)),
     }
 }

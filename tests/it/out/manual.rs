@@ -13,7 +13,8 @@ fn names() -> (Vec<String>, Vec<String>) {
     let mut command = Cli::command();
     command.build();
     let verbs: Vec<&clap::Command> = command.get_subcommands().filter(|verb| !verb.is_hide_set()).collect();
-    let of = |command: &clap::Command| command.get_arguments().filter_map(|arg| arg.get_long().map(String::from)).collect::<Vec<_>>();
+    let of =
+        |command: &clap::Command| command.get_arguments().filter_map(|arg| arg.get_long().map(String::from)).collect::<Vec<_>>();
     let mut options: Vec<String> = verbs.iter().flat_map(|verb| of(verb)).chain(of(&command)).collect();
     options.sort();
     options.dedup();

@@ -63,7 +63,14 @@ fn every_row_belongs_to_the_family_above_it_and_no_family_comes_twice() {
 
 #[test]
 fn promtool_finds_nothing_to_complain_about() {
-    let run = || Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let run = || {
+        Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+    };
     let (code, host, errors) = ended(&Home::new().run(&["metrics", "--format", "text"]));
     assert_eq!((code, errors.as_str()), (0, ""));
     for page in [page(Exposition::Text), host] {

@@ -66,7 +66,8 @@ fn samples(n: u64) -> Vec<(SourceName, Sample)> {
     let stall = |total| Stall { some: line(total), full: Some(line(total / 2)) };
     let pressure = PressureSample { cpu: stall(100_000 * n), memory: stall(0), io: stall(50_000 * n) };
     let vm = VmSample { pgfault: 1000 * n, pgmajfault: 10 * n, pswpin: 256 * n, page_size: 4096, ..VmSample::default() };
-    let memory = MemorySample { total: 8 << 30, available: 6 << 30, swap_total: 1 << 30, swap_free: 1 << 30, ..MemorySample::default() };
+    let memory =
+        MemorySample { total: 8 << 30, available: 6 << 30, swap_total: 1 << 30, swap_free: 1 << 30, ..MemorySample::default() };
     let space = Space { total: 100 << 30, used: 60 << 30, available: 40 << 30, inodes: 1 << 20, inodes_free: 1 << 19 };
     let mount = FilesystemSample {
         at: "/srv/\"odd\", \\name".into(),
@@ -75,7 +76,12 @@ fn samples(n: u64) -> Vec<(SourceName, Sample)> {
         space: Some(space),
         ..FilesystemSample::default()
     };
-    let lo = InterfaceSample { name: "eth0".into(), bytes: [2048 * n, 1024 * n], packets: [20 * n, 10 * n], ..InterfaceSample::default() };
+    let lo = InterfaceSample {
+        name: "eth0".into(),
+        bytes: [2048 * n, 1024 * n],
+        packets: [20 * n, 10 * n],
+        ..InterfaceSample::default()
+    };
     let tcp = TcpSample { in_segs: 30 * n, out_segs: 20 * n, retrans_segs: 2 * n, ..TcpSample::default() };
     let shop = ServiceSample {
         name: "shop".into(),

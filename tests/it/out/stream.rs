@@ -40,7 +40,10 @@ fn rows_are_what_they_were() {
     golden("stream-1.csv", &text);
     let rows: Vec<&str> = text.split("\r\n").collect();
     assert_eq!(rows.len(), 5, "{text}");
-    assert_eq!(rows[0], "time,cpu_busy,cpu_busy:0,cpu_busy:1,\"filesystem_used:/srv/\"\"odd\"\", \\name\",disk_read:vda,disk_read:vdz,gpu_busy");
+    assert_eq!(
+        rows[0],
+        "time,cpu_busy,cpu_busy:0,cpu_busy:1,\"filesystem_used:/srv/\"\"odd\"\", \\name\",disk_read:vda,disk_read:vdz,gpu_busy"
+    );
     assert!(rows[1].starts_with("2023-11-14T22:13:21.000Z,0.5,0.3,0.7,0.6,409600,,"), "{}", rows[1]);
     assert!(rows[3].ends_with(",,,"), "gone is empty: {}", rows[3]);
 }

@@ -101,9 +101,8 @@ fn bits(speed: u64) -> String {
 
 fn cells(state: &State, tcp: &Tcp, network: &Network) -> Vec<Cell> {
     let theme = state.theme();
-    let count = |label, value: u64| -> Cell {
-        (label, Unit::Count.show(value as f64), if value == 0 { theme.dim } else { theme.text })
-    };
+    let count =
+        |label, value: u64| -> Cell { (label, Unit::Count.show(value as f64), if value == 0 { theme.dim } else { theme.text }) };
     let bad = |label, value: f64, warning, critical| -> Cell {
         let style = if value == 0.0 { theme.dim } else { theme.level(value, warning, critical) };
         (label, Unit::PerSecond.show(value), style)
@@ -140,7 +139,8 @@ fn cells(state: &State, tcp: &Tcp, network: &Network) -> Vec<Cell> {
 fn talkers(state: &State, snapshot: &Snapshot, mut canvas: Canvas<'_>) {
     let theme = state.theme();
     let moved = |p: &Process| p.net.map_or(0.0, |net| net.received + net.sent);
-    let mut all: Vec<&Process> = snapshot.processes.known().into_iter().flat_map(|all| all.iter()).filter(|p| p.net.is_some()).collect();
+    let mut all: Vec<&Process> =
+        snapshot.processes.known().into_iter().flat_map(|all| all.iter()).filter(|p| p.net.is_some()).collect();
     all.sort_by(|a, b| moved(b).total_cmp(&moved(a)).then(a.id.cmp(&b.id)));
     let mut rows: Vec<Row> = all.iter().filter_map(|p| talker(state, p)).collect();
     if let Some([received, sent]) = unattributed(snapshot).filter(|[received, sent]| received + sent > 0.0) {

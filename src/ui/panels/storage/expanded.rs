@@ -41,16 +41,8 @@ const DISK: &[Column] = &[
     ("discards", 10),
 ];
 
-const FILESYSTEM: &[Column] = &[
-    ("used", 8),
-    ("free", 11),
-    ("inodes", 9),
-    ("size", 11),
-    ("type", 9),
-    ("", 13),
-    ("inodes free", 13),
-    ("device", 22),
-];
+const FILESYSTEM: &[Column] =
+    &[("used", 8), ("free", 11), ("inodes", 9), ("size", 11), ("type", 9), ("", 13), ("inodes free", 13), ("device", 22)];
 
 /// What the percentiles are of.
 const HONEST: &str = "p50 p95 p99: of the means of each second over the last 10 min; the kernel counts no single requests";
