@@ -16,7 +16,7 @@ use crate::{
     app::{
         console::{
             kept::Kept,
-            keyboard::Input,
+            keyboard::{Input, Mouse},
             kind::{Kind, Says},
             look::look,
             screen::Screen,
@@ -33,6 +33,7 @@ use crate::{
     },
     ui::{
         keymap::Keymap,
+        keys::Motion,
         panels::log as log_pane,
         state::{Msg, State, UiCommand},
         update::update,
@@ -64,6 +65,8 @@ pub struct ConsoleOptions {
     pub keys: Keys,
     /// What the environment says of the terminal.
     pub says: Says,
+    /// The mouse is ours from the beginning.
+    pub mouse: bool,
     /// `$NO_COLOR`: the mono theme, whatever was asked for.
     pub no_color: bool,
 }
@@ -113,6 +116,10 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         answers,
     };
     let mut views = Some(seat.views);
+    if options.mouse {
+        console.state.mouse = true;
+        console.carry_out(UiCommand::Mouse(true));
+    }
     console.resize();
     loop {
         if !console.paint(&writer) {
@@ -137,6 +144,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
             input = inputs.recv() => match input {
                 Some(Input::Key(key)) => console.take(Msg::Key(key)),
                 Some(Input::Paste(text)) => console.take(Msg::Paste(text)),
+                Some(Input::Mouse(did, column, row)) => console.point(did, column, row),
                 None => return Ok(Ended::Terminal),
             },
             body = answered.recv() => body.map(|body| console.take(Msg::Answer(body))).unwrap_or_default(),
@@ -199,6 +207,17 @@ impl Console {
         update(&mut self.state, self.host.now(), msg)
     }
 
+    /// What the mouse did, on what stands there by the last drawing.
+    fn point(&mut self, did: Mouse, column: u16, row: u16) -> Vec<UiCommand> {
+        let spots = &self.screen.spots;
+        let msg = match did {
+            Mouse::Press => spots.at(column, row).cloned().map(Msg::Click),
+            Mouse::Up => Some(Msg::Wheel(spots.pane(column, row), Motion::Up)),
+            Mouse::Down => Some(Msg::Wheel(spots.pane(column, row), Motion::Down)),
+        };
+        msg.map(|msg| self.take(msg)).unwrap_or_default()
+    }
+
     fn resize(&mut self) -> Vec<UiCommand> {
         let (width, height) = terminal::size();
         self.take(Msg::Resize(width, height))
@@ -235,6 +254,7 @@ impl Console {
             UiCommand::Ask(ask) => self.ask(ask),
             UiCommand::Redraw => self.screen.forget(),
             UiCommand::Copy(text) => self.copy(&text),
+            UiCommand::Mouse(ours) => self.screen.prefix(if ours { terminal::TAKE_MOUSE } else { terminal::FREE_MOUSE }),
             UiCommand::Drain | UiCommand::Quit => {}
         }
     }

@@ -22,11 +22,13 @@ pub struct Console {
     pub layout: String,
     /// Draw with ASCII alone.
     pub ascii: bool,
+    /// Whose the mouse is.
+    pub mouse: MouseOf,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Console { theme: "default".into(), layout: "default".into(), ascii: false }
+        Console { theme: "default".into(), layout: "default".into(), ascii: false, mouse: MouseOf::Auto }
     }
 }
 
@@ -36,6 +38,29 @@ impl Default for Console {
 pub struct Metrics {
     /// Where to listen; nowhere unless told.
     pub listen: Option<String>,
+}
+
+/// Whose the mouse is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MouseOf {
+    /// Ours, but over ssh the terminal's: there it selects text.
+    #[default]
+    Auto,
+    /// Ours.
+    Console,
+    /// The terminal's.
+    Terminal,
+}
+
+impl MouseOf {
+    /// Whether it is ours where the operator came so.
+    pub fn is_ours(self, ssh: bool) -> bool {
+        match self {
+            MouseOf::Auto => !ssh,
+            MouseOf::Console => true,
+            MouseOf::Terminal => false,
+        }
+    }
 }
 
 /// The whole configuration.

@@ -26,6 +26,11 @@ impl<'a> Canvas<'a> {
         self.area.height
     }
 
+    /// A row of it, as a part of the screen.
+    pub fn row(&self, y: u16) -> Rect {
+        Rect { y: self.area.y.saturating_add(y), height: 1, ..self.area }.intersection(self.area)
+    }
+
     /// Writes text from column `x` on; returns the column after it.
     pub fn text(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
         self.clip(x, y, self.area.width.saturating_sub(x), text, style)

@@ -16,12 +16,13 @@ use crate::{
         history::History,
         key::Key,
         keymap::Keymap,
-        keys::Context,
+        keys::{Context, Motion},
         layout,
         palette::Palette,
         pane::{Page, Pane},
         panels::log::LogView,
         processes::{list::ProcessList, row::Sight},
+        spots::Spot,
         theme::Theme,
     },
 };
@@ -34,6 +35,10 @@ pub enum Msg {
     Key(Key),
     /// Text from a clipboard.
     Paste(String),
+    /// A click of the mouse on something.
+    Click(Spot),
+    /// Its wheel, over a pane.
+    Wheel(Option<Pane>, Motion),
     /// A new size: columns, rows.
     Resize(u16, u16),
     /// A new view.
@@ -57,6 +62,8 @@ pub enum UiCommand {
     Drain,
     /// Clear the terminal and draw everything.
     Redraw,
+    /// Take reports of the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Put text into the clipboard.
     Copy(String),
     /// End.
@@ -168,6 +175,8 @@ pub struct State {
     pub own: bool,
     /// What 100 % of processor time is.
     pub basis: Basis,
+    /// The mouse is ours; else the terminal selects text with it.
+    pub mouse: bool,
     /// The keys in force.
     pub keymap: Keymap,
     /// How it looks.
@@ -221,6 +230,7 @@ impl State {
             lost: false,
             own,
             basis: Basis::default(),
+            mouse: false,
             keymap: Keymap::default(),
             look,
             log: LogView::default(),

@@ -14,6 +14,7 @@ use crate::{
         motion,
         palette::{self, Palette},
         pane::{Page, Pane},
+        pointer,
         processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
         wish,
@@ -40,6 +41,8 @@ fn take(state: &mut State, msg: Msg) -> Vec<UiCommand> {
     match msg {
         Msg::Key(key) => press(state, key),
         Msg::Paste(text) => paste(state, &text),
+        Msg::Click(spot) => pointer::click(state, spot),
+        Msg::Wheel(pane, motion) => pointer::wheel(state, pane, motion),
         Msg::Resize(width, height) => {
             resize(state, width, height);
             vec![UiCommand::Redraw]
@@ -175,6 +178,15 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Basis => {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
+        }
+        Intent::Mouse => {
+            state.mouse = !state.mouse;
+            state.tell(if state.mouse {
+                "the mouse is ours; m gives it back"
+            } else {
+                "the mouse is the terminal's, to select text"
+            });
+            return vec![UiCommand::Mouse(state.mouse)];
         }
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),

@@ -27,7 +27,7 @@ use trimtab::{
         chart::Ink,
         draw,
         key::Key,
-        keys::{Intent, TABLE},
+        keys::{Intent, Motion, TABLE},
         pane::{Page, Pane},
         panels::bar,
         state::{Look, Msg, Over, State, UiCommand},
@@ -57,7 +57,7 @@ fn press(state: &mut State, millis: u64, keys: &str) -> Vec<UiCommand> {
 fn drawn(state: &mut State, width: u16, height: u16) -> Buffer {
     update(state, state.now, Msg::Resize(width, height));
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw::draw(state, frame.area(), frame.buffer_mut())).unwrap();
+    terminal.draw(|frame| drop(draw::draw(state, frame.area(), frame.buffer_mut()))).unwrap();
     terminal.backend().buffer().clone()
 }
 
@@ -572,4 +572,52 @@ fn a_theme_and_a_layout_are_shown_as_they_are_passed_and_come_back_when_cancelle
     assert!(text(&drawn(&mut state, 160, 48)).contains("the list of processes as large as it gets"));
     update(&mut state, after(0), Msg::Key(Key::Esc));
     assert_eq!(state.look.layout, 0);
+}
+
+/// Clicks on the first place where `word` stands on a screen of that size.
+fn click(state: &mut State, millis: u64, word: &str) -> Vec<UiCommand> {
+    let (width, height) = (160, 50);
+    update(state, state.now, Msg::Resize(width, height));
+    let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+    let spots = draw::draw(state, buf.area, &mut buf);
+    let picture = text(&buf);
+    let (row, line) = picture.lines().enumerate().find(|(_, line)| line.contains(word)).expect(word);
+    let column = line[..line.find(word).unwrap()].chars().count();
+    match spots.at(column as u16, row as u16).cloned() {
+        Some(spot) => update(state, after(millis), Msg::Click(spot)),
+        None => panic!("nothing can be hit at {word}\n{picture}"),
+    }
+}
+
+#[test]
+fn a_click_chooses_and_a_second_one_opens() {
+    let mut state = state();
+    click(&mut state, 0, "cpu contention");
+    assert_eq!((state.focus, &state.page), (Pane::Findings, &Page::Overview));
+    click(&mut state, 0, "cpu contention");
+    assert!(matches!(state.page, Page::Finding(_)));
+    click(&mut state, 0, "Esc back");
+    click(&mut state, 0, " 5004 ");
+    assert_eq!((state.focus, state.processes.targets()[0].pid), (Pane::Processes, 5004));
+}
+
+#[test]
+fn the_mouse_answers_a_question_no_earlier_than_the_keys() {
+    let mut state = only(approved());
+    assert_eq!(click(&mut state, 0, "A apply"), [UiCommand::Drain]);
+    assert_eq!(click(&mut state, 100, "y yes"), [], "too early");
+    assert_eq!(click(&mut state, 500, "y yes"), [apply(12)]);
+}
+
+#[test]
+fn a_menu_is_chosen_from_by_click_and_closed_beside_it() {
+    let mut state = state();
+    press(&mut state, 0, "c");
+    click(&mut state, 0, "light");
+    assert_eq!((state.theme().name.as_str(), matches!(state.over, Over::Nothing)), ("light", true));
+    press(&mut state, 0, "c");
+    click(&mut state, 0, "1 CPU");
+    assert!(matches!(state.over, Over::Nothing));
+    update(&mut state, after(0), Msg::Wheel(Some(Pane::Queue), Motion::Down));
+    assert_eq!(state.focus, Pane::Queue);
 }

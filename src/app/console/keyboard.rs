@@ -21,6 +21,19 @@ pub enum Input {
     Key(Key),
     /// Text from a clipboard.
     Paste(String),
+    /// The mouse, at a column and a row from 0.
+    Mouse(Mouse, u16, u16),
+}
+
+/// What a mouse does, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// Its left button goes down.
+    Press,
+    /// Its wheel turns away from the hand.
+    Up,
+    /// Its wheel turns towards it.
+    Down,
 }
 
 /// Puts sequences together that may come in pieces.
@@ -33,7 +46,7 @@ pub struct Decoder {
 /// How far the front of the pending bytes is understood.
 enum Front {
     /// So many bytes mean this, or nothing.
-    Done(usize, Option<Key>),
+    Done(usize, Option<Input>),
     /// A paste begins after so many bytes.
     Paste(usize),
     /// More must come.
@@ -54,7 +67,7 @@ impl Decoder {
             match front(&self.pending) {
                 Front::Done(n, key) => {
                     self.pending.drain(..n);
-                    out.extend(key.map(Input::Key));
+                    out.extend(key);
                 }
                 Front::Paste(n) => {
                     self.pending.drain(..n);
@@ -101,15 +114,15 @@ impl Decoder {
 fn front(bytes: &[u8]) -> Front {
     match bytes {
         [] | [0x1b] => Front::More,
-        [0x1b, b'[', b'[', letter @ b'A'..=b'E', ..] => Front::Done(4, Some(Key::F(letter - b'A' + 1))),
+        [0x1b, b'[', b'[', letter @ b'A'..=b'E', ..] => Front::Done(4, Some(Input::Key(Key::F(letter - b'A' + 1)))),
         [0x1b, b'[', b'['] | [0x1b, b'O'] => Front::More,
         [0x1b, b'[', rest @ ..] => control(bytes, rest),
-        [0x1b, b'O', b'M', ..] => Front::Done(3, Some(Key::Enter)),
-        [0x1b, b'O', letter, ..] => Front::Done(3, lettered(*letter)),
-        [0x1b, 0x1b, ..] => Front::Done(1, Some(Key::Esc)),
+        [0x1b, b'O', b'M', ..] => Front::Done(3, Some(Input::Key(Key::Enter))),
+        [0x1b, b'O', letter, ..] => Front::Done(3, lettered(*letter).map(Input::Key)),
+        [0x1b, 0x1b, ..] => Front::Done(1, Some(Input::Key(Key::Esc))),
         // Alt and a letter: no key of ours, and not the letter either.
         [0x1b, _, ..] => Front::Done(2, None),
-        [first, ..] if *first < 0x80 => Front::Done(1, plain(*first)),
+        [first, ..] if *first < 0x80 => Front::Done(1, plain(*first).map(Input::Key)),
         _ => wide(bytes),
     }
 }
@@ -123,13 +136,30 @@ fn control(all: &[u8], rest: &[u8]) -> Front {
     if all.get(..length) == Some(PASTE_BEGINS) {
         return Front::Paste(length);
     }
+    if let Some(report) = rest.get(..=end).and_then(|whole| whole.strip_prefix(b"<")) {
+        return Front::Done(length, mouse(report));
+    }
     let number = rest.iter().take_while(|b| b.is_ascii_digit()).fold(0u32, |n, b| n.saturating_mul(10) + u32::from(b - b'0'));
     let key = match rest.get(end) {
         Some(b'~') => numbered(number),
         Some(letter) => lettered(*letter),
         None => None,
     };
-    Front::Done(length, key)
+    Front::Done(length, key.map(Input::Key))
+}
+
+/// A report of the mouse (xterm's control sequences, "SGR" mode 1006): button, column and row, `M` for down and `m` for up.
+fn mouse(report: &[u8]) -> Option<Input> {
+    let text = std::str::from_utf8(report).ok()?.strip_suffix('M')?;
+    let mut numbers = text.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let did = match button {
+        0 => Mouse::Press,
+        64 => Mouse::Up,
+        65 => Mouse::Down,
+        _ => return None,
+    };
+    Some(Input::Mouse(did, column.checked_sub(1)?, row.checked_sub(1)?))
 }
 
 fn lettered(letter: u8) -> Option<Key> {
@@ -185,7 +215,7 @@ fn wide(bytes: &[u8]) -> Front {
     match bytes.get(..length) {
         None => Front::More,
         Some(all) => match std::str::from_utf8(all).ok().and_then(|text| text.chars().next()) {
-            Some(c) => Front::Done(length, Some(Key::Char(c))),
+            Some(c) => Front::Done(length, Some(Input::Key(Key::Char(c)))),
             None => Front::Done(1, None),
         },
     }
@@ -231,8 +261,18 @@ mod tests {
     #[test]
     fn alt_and_unknown_sequences_never_leak_letters() {
         assert_eq!(keys(&[b"\x1bA\x1by\x1b[99;1uA"]), [Key::Char('A')]);
-        // A report of the mouse.
-        assert_eq!(keys(&[b"\x1b[<0;10;10Mx"]), [Key::Char('x')]);
+    }
+
+    #[test]
+    fn the_mouse_is_told_by_place_and_what_is_not_meant_for_us_is_dropped() {
+        let inputs = decode(&[b"\x1b[<0;10;3M\x1b[<0;10;3m\x1b[<64;1;1M\x1b[<65;1;2Mx\x1b[<2;5;5M\x1b[<0;0;1M\x1b[<;;M"]);
+        let expect = [
+            Input::Mouse(Mouse::Press, 9, 2),
+            Input::Mouse(Mouse::Up, 0, 0),
+            Input::Mouse(Mouse::Down, 0, 1),
+            Input::Key(Key::Char('x')),
+        ];
+        assert_eq!(inputs, expect);
     }
 
     #[test]

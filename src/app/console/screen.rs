@@ -2,7 +2,7 @@
 
 use crate::{
     app::console::paint::paint,
-    ui::{draw, state::State},
+    ui::{draw, spots::Spots, state::State},
 };
 use crossterm::{
     queue,
@@ -17,6 +17,8 @@ pub struct Screen {
     shown: Buffer,
     next: Buffer,
     clear: bool,
+    /// What stands where, for the mouse.
+    pub spots: Spots,
     /// Bytes that go out before the next frame.
     before: Vec<u8>,
 }
@@ -42,7 +44,7 @@ impl Screen {
             self.clear = true;
         }
         self.next.reset();
-        draw::draw(state, area, &mut self.next);
+        self.spots = draw::draw(state, area, &mut self.next);
         if self.clear {
             self.shown.reset();
         }

@@ -26,6 +26,11 @@ use tokio::sync::mpsc;
 /// How long an escape by itself waits for the rest of a sequence.
 const ESCAPE: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 
+/// Reports of buttons and wheel, in the form that knows no limit of columns (xterm's control sequences, modes 1000 and 1006).
+pub const TAKE_MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// No reports: the terminal selects text again.
+pub const FREE_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// A terminal that is ours until this is dropped.
 #[derive(Debug)]
 pub struct Terminal(());
@@ -54,6 +59,7 @@ impl Terminal {
     pub fn restore() {
         let mut out = io::stdout().lock();
         // A terminal that is gone wants nothing back.
+        let _gone = out.write_all(FREE_MOUSE);
         let _gone = queue!(out, ResetColor, DisableBracketedPaste, cursor::Show, LeaveAlternateScreen).and_then(|()| out.flush());
         let _gone = terminal::disable_raw_mode();
     }

@@ -5,6 +5,7 @@ use crate::ui::{
     canvas::Canvas,
     keymap::Bound,
     keys::{Context, Intent, Reach},
+    spots::{Spot, Spots},
     state::State,
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -36,7 +37,7 @@ fn weight(binding: &Bound) -> u8 {
 }
 
 /// Draws the bar.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     let theme = state.theme();
     let mut canvas = Canvas::new(area, buf);
     let width = canvas.width();
@@ -51,18 +52,20 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let mut x = 1;
     for binding in rest {
         if x + wide(binding) + kept <= width {
-            x = hint(state, binding, x, &mut canvas);
+            x = hint(state, binding, x, (&mut canvas, spots));
         }
     }
     let mut x = width.saturating_sub(kept).max(x);
     for binding in always {
-        x = hint(state, binding, x, &mut canvas);
+        x = hint(state, binding, x, (&mut canvas, spots));
     }
 }
 
-fn hint(state: &State, binding: &Bound, x: u16, canvas: &mut Canvas<'_>) -> u16 {
+fn hint(state: &State, binding: &Bound, x: u16, (canvas, spots): (&mut Canvas<'_>, &mut Spots)) -> u16 {
     let theme = state.theme();
     let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
-    let x = canvas.text(x, 0, &key, theme.accent);
-    canvas.text(x + 1, 0, binding.short, theme.dim) + 2
+    let end = canvas.text(x, 0, &key, theme.accent);
+    let end = canvas.text(end + 1, 0, binding.short, theme.dim);
+    spots.add(canvas.part(x, 0, end.saturating_sub(x), 1).row(0), Spot::Key(binding.intent));
+    end + 2
 }

@@ -11,6 +11,7 @@ use crate::{
         frame::{frame, note},
         pane::Pane,
         panels::field,
+        spots::{Spot, Spots},
         state::State,
         theme::Theme,
         words,
@@ -28,7 +29,7 @@ pub fn style(theme: &Theme, severity: Severity) -> Style {
 }
 
 /// Draws the pane.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     let theme = state.theme();
     let all: Vec<&Finding> = state.found().collect();
     let mut title = all.first().map_or_else(Line::default, |worst| note(all.len().to_string(), style(theme, worst.severity)));
@@ -54,6 +55,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         }
         let top = y;
         y = one(state, finding, lines, y, &mut canvas);
+        (top..y).for_each(|row| spots.add(canvas.row(row), Spot::Finding(finding.id.clone())));
         if i == at && state.focus == Pane::Findings {
             for row in top..y {
                 canvas.tint(0, row, width, theme.selected);

@@ -7,7 +7,9 @@ use crate::{
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
+        keys::Intent,
         panels::{field, palette, processes, track},
+        spots::{Spot, Spots},
         state::{Over, State},
         wish, words,
     },
@@ -21,10 +23,11 @@ use ratatui::{
 };
 
 /// Draws it, if there is one.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
+    let to = &mut (buf, spots);
     match &state.over {
-        Over::Dialog(dialog) => draw_dialog(state, dialog, area, buf),
-        Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, buf),
+        Over::Dialog(dialog) => draw_dialog(state, dialog, area, to),
+        Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, to),
         Over::ModeMenu(row) => {
             let rows = [
                 "observe   watch only, change nothing",
@@ -32,67 +35,75 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
                 "auto      apply low-risk reversible changes by itself",
             ];
             debug_assert_eq!(rows.len(), MODES.len());
-            menu(state, "Mode", &rows, *row, area, buf);
+            menu(state, "Mode", &rows, *row, area, to);
         }
         Over::SignalMenu(row) => {
             let rows: Vec<String> = Signal::ALL.iter().map(|s| format!("{:<5} {}", s.name(), s.help())).collect();
-            menu(state, &format!("Signal to {}", wish::whom(state)), &rows, *row, area, buf);
+            menu(state, &format!("Signal to {}", wish::whom(state)), &rows, *row, area, to);
         }
         Over::NiceMenu(row) => {
             let rows: Vec<String> = wish::NICE.iter().map(|nice| format!("{nice:>3}  {}", wish::about(*nice))).collect();
-            menu(state, &format!("Nice of {}", wish::whom(state)), &rows, *row, area, buf);
+            menu(state, &format!("Nice of {}", wish::whom(state)), &rows, *row, area, to);
         }
         Over::ThemeMenu { row, .. } => {
             let rows: Vec<&str> = state.look.themes.iter().map(|theme| theme.name.as_str()).collect();
-            menu(state, "Theme", &rows, *row, area, buf);
+            menu(state, "Theme", &rows, *row, area, to);
         }
         Over::LayoutMenu { row, .. } => {
             let rows: Vec<String> = state.look.layouts.iter().map(|l| format!("{:<10} {}", l.name, l.about)).collect();
-            menu(state, "Layout", &rows, *row, area, buf);
+            menu(state, "Layout", &rows, *row, area, to);
         }
-        Over::Filter(of) => field::draw(state, of, area, buf),
-        Over::Palette(of) => palette::draw(state, of, area, buf),
+        Over::Filter(of) => field::draw(state, of, area, to.0),
+        Over::Palette(of) => palette::draw(state, of, area, to),
         Over::Nothing => {}
     }
 }
 
+/// Where it is drawn, and noted down for a mouse.
+type To<'a> = (&'a mut Buffer, &'a mut Spots);
+
 /// A cleared box in the middle; returns what is inside.
-fn window(state: &State, title: &str, wide: u16, tall: u16, area: Rect, buf: &mut Buffer) -> Rect {
+fn window(state: &State, title: &str, (wide, tall): (u16, u16), area: Rect, to: &mut To<'_>) -> Rect {
+    let (buf, spots) = to;
     let [row] = Layout::vertical([tall.saturating_add(2).min(area.height)]).flex(Flex::Center).areas(area);
     let [at] = Layout::horizontal([wide.saturating_add(4).min(area.width)]).flex(Flex::Center).areas(row);
+    spots.add(at, Spot::Over);
     Clear.render(at, buf);
     buf.set_style(at, state.theme().text);
     boxed(state, true, Line::styled(format!(" {title} "), state.theme().accent), Line::default(), at, buf)
 }
 
-fn menu(state: &State, title: &str, rows: &[impl AsRef<str>], chosen: usize, area: Rect, buf: &mut Buffer) {
+fn menu(state: &State, title: &str, rows: &[impl AsRef<str>], chosen: usize, area: Rect, to: &mut To<'_>) {
     let wide = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0) as u16 + 2;
     let wide = wide.max(title.chars().count() as u16 + 2);
-    let inner = window(state, title, wide.max(16), rows.len() as u16, area, buf);
+    let inner = window(state, title, (wide.max(16), rows.len() as u16), area, to);
+    let (buf, spots) = to;
     let mut canvas = Canvas::new(inner, buf);
     let width = canvas.width();
     let skip = (chosen + 1).saturating_sub(canvas.height().into());
     for (y, (i, row)) in (0..canvas.height()).zip(rows.iter().enumerate().skip(skip)) {
         canvas.text(1, y, row.as_ref(), state.theme().text);
+        spots.add(canvas.row(y), Spot::Choice(i));
         if i == chosen {
             canvas.tint(0, y, width, state.theme().selected);
         }
     }
 }
 
-fn draw_dialog(state: &State, dialog: &Dialog, area: Rect, buf: &mut Buffer) {
+fn draw_dialog(state: &State, dialog: &Dialog, area: Rect, to: &mut To<'_>) {
     let wide = area.width.saturating_sub(6).clamp(1, 72);
     let lines = lines(state, dialog, wide.into());
     let tall = lines.len() as u16 + 2;
     let title = title(dialog);
-    let inner = window(state, &title, wide, tall, area, buf);
+    let inner = window(state, &title, (wide, tall), area, to);
+    let (buf, spots) = to;
     let mut canvas = Canvas::new(inner, buf);
     // Where room is short the last lines are the ones that must be seen.
     let last = canvas.height().saturating_sub(1);
     for (y, (text, style)) in (0..last.saturating_sub(1).max(u16::from(last > 0))).zip(&lines) {
         canvas.text(0, y, text, *style);
     }
-    answer(state, dialog, last, &mut canvas);
+    answer(state, dialog, last, (&mut canvas, spots));
 }
 
 fn title(dialog: &Dialog) -> String {
@@ -109,7 +120,7 @@ fn title(dialog: &Dialog) -> String {
 }
 
 /// The last line: how to say yes and no, or that it is too late.
-fn answer(state: &State, dialog: &Dialog, y: u16, canvas: &mut Canvas<'_>) {
+fn answer(state: &State, dialog: &Dialog, y: u16, (canvas, spots): (&mut Canvas<'_>, &mut Spots)) {
     let theme = state.theme();
     if dialog.stale.is_some() {
         canvas.text(0, y, "not done; any key closes this", theme.warning);
@@ -125,11 +136,14 @@ fn answer(state: &State, dialog: &Dialog, y: u16, canvas: &mut Canvas<'_>) {
         }
         None => {
             let x = canvas.text(0, y, "y", yes);
-            canvas.text(x, y, " yes", label)
+            let x = canvas.text(x, y, " yes", label);
+            spots.add(canvas.part(0, y, x, 1).row(0), Spot::Key(Intent::Confirm));
+            x
         }
     };
     let no = if dialog.code.is_some() { " Esc cancel " } else { " n no " };
-    canvas.text(x + 4, y, no, theme.selected);
+    let end = canvas.text(x + 4, y, no, theme.selected);
+    spots.add(canvas.part(x + 4, y, end.saturating_sub(x + 4), 1).row(0), Spot::Key(Intent::Cancel));
 }
 
 fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {

@@ -5,6 +5,7 @@ use crate::ui::{
     frame::{boxed, note},
     palette::{Item, Palette, items},
     panels::field::draw_entry,
+    spots::{Spot, Spots},
     state::State,
 };
 use ratatui::{
@@ -16,13 +17,14 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr;
 
 /// Draws it near the top of the screen.
-pub fn draw(state: &State, palette: &Palette, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, palette: &Palette, area: Rect, (buf, spots): &mut (&mut Buffer, &mut Spots)) {
     let theme = state.theme();
     let all = items(state, palette.entry.text());
     let wide = area.width.saturating_sub(4).clamp(20, 100).min(area.width);
     let tall = (all.len().max(1) as u16 + 3).min(area.height.saturating_sub(2).min(24)).max(4.min(area.height));
     let [row] = Layout::vertical([tall]).flex(if area.height > tall + 8 { Flex::Center } else { Flex::Start }).areas(area);
     let [at] = Layout::horizontal([wide]).flex(Flex::Center).areas(row);
+    spots.add(at, Spot::Over);
     Clear.render(at, buf);
     buf.set_style(at, theme.text);
     let count = note(format!("{} fit", all.len()), theme.dim);
@@ -35,6 +37,7 @@ pub fn draw(state: &State, palette: &Palette, area: Rect, buf: &mut Buffer) {
     let skip = (palette.row + 1).saturating_sub(rows);
     for (y, (i, item)) in (1..height).zip(all.iter().enumerate().skip(skip)) {
         line(state, item, &mut canvas.part(0, y, width, 1));
+        spots.add(canvas.row(y), Spot::Choice(i));
         if i == palette.row {
             canvas.tint(0, y, width, theme.selected);
         }

@@ -15,6 +15,7 @@ use crate::ui::{
         list::ProcessList,
         row::{Fold, Item, Row, RowId, Sight},
     },
+    spots::{Spot, Spots},
     state::State,
     words::is_quiet,
 };
@@ -32,7 +33,7 @@ type Placed = (&'static Column, u16);
 const INDENT: u16 = 2;
 
 /// Draws the pane.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     let snapshot = &state.shown().snapshot;
     let inner = frame(state, Pane::Processes, title(state, area.width), area, buf);
     let mut canvas = Canvas::new(inner, buf);
@@ -50,6 +51,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let mut text = String::new();
     for (y, (at, row)) in (1..).zip(list.rows.all.iter().enumerate().skip(top).take(rows)) {
         draw_row(state, row, &columns, (y, &mut text), &mut canvas);
+        spots.add(canvas.row(y), Spot::Row(row.id.clone()));
         if Some(at) == place {
             let width = canvas.width();
             canvas.tint(0, y, width, state.theme().selected);

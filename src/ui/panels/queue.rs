@@ -12,6 +12,7 @@ use crate::{
         frame::{frame, note},
         pane::{Page, Pane},
         panels::{field, watch},
+        spots::{Spot, Spots},
         state::State,
         theme::Theme,
         words,
@@ -21,7 +22,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 use std::sync::Arc;
 
 /// Draws the pane.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     let theme = state.theme();
     let all: Vec<&Arc<Change>> = state.queued().collect();
     let open = all.iter().filter(|c| c.state.is_open()).count();
@@ -45,6 +46,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         }
         let top = y;
         y = one(state, change, notes, (y, i == at), &mut canvas);
+        (top..y).for_each(|row| spots.add(canvas.row(row), Spot::Change(change.id)));
         if i == at && state.focus == Pane::Queue && state.page == Page::Overview {
             for row in top..y {
                 canvas.tint(0, row, width, theme.selected);
