@@ -24,9 +24,19 @@ pub async fn seat(env: &Env, socket: &Path) -> Result<Seat, Failure> {
     let (env, socket) = (env.clone(), socket.to_path_buf());
     tokio::spawn(async move {
         while let Some((ask, back)) = asked.recv().await {
-            let body = once(&env, &socket, ask).await.unwrap_or_else(|failure| Body::Error(failure.why));
-            // A console that has gone wants no answer.
-            let _gone = back.send(body);
+            let slow = matches!(ask, Ask::Inspect(_));
+            let (env, socket) = (env.clone(), socket.clone());
+            let reply = async move {
+                let body = once(&env, &socket, ask).await.unwrap_or_else(|failure| Body::Error(failure.why));
+                // A console that has gone wants no answer.
+                let _gone = back.send(body);
+            };
+            // Orders keep their order; a look that takes its time does not hold them up.
+            if slow {
+                tokio::spawn(reply);
+            } else {
+                reply.await;
+            }
         }
     });
     Ok(Seat { welcome, views, asks, own: false })

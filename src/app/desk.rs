@@ -24,6 +24,10 @@ pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
         Ask::View => Body::View(Box::new((**engine.views.borrow()).clone())),
         Ask::Do(command) => Body::Reply(engine.command(who, command).await),
         Ask::Audit { most } => Body::Audit(engine.audit(most).await),
+        Ask::Inspect(process) => match engine.inspect(process).await {
+            Ok(inspection) => Body::Inspected(inspection),
+            Err(why) => Body::Error(why),
+        },
         Ask::Past { .. } | Ask::Trace { .. } | Ask::Marks { .. } | Ask::WriteSnapshot { .. } => {
             Body::Error("no history is kept here".into())
         }
@@ -49,9 +53,16 @@ pub async fn seat(engine: &EngineHandle, who: Who) -> Option<Seat> {
     let engine = engine.clone();
     tokio::spawn(async move {
         while let Some((ask, back)) = asked.recv().await {
-            let body = answer(engine.clone(), who.clone(), ask).await;
+            let slow = matches!(ask, Ask::Inspect(_));
+            let answered = answer(engine.clone(), who.clone(), ask);
             // A console that has gone wants no answer.
-            let _gone = back.send(body);
+            let reply = async move { drop(back.send(answered.await)) };
+            // Orders keep their order; a look that takes its time does not hold them up.
+            if slow {
+                tokio::spawn(reply);
+            } else {
+                reply.await;
+            }
         }
     });
     Some(Seat { welcome, views, asks, own: true })

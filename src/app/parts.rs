@@ -91,6 +91,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     policy.mode = crew.mode;
     let parts = Parts {
         sources: sources::all(&crew.host, &config.services, handles()),
+        inspector: sources::inspector,
         host: crew.host,
         actions: wish.actions,
         hands: crew.hands,

@@ -1,7 +1,7 @@
 //! The loop: inputs in, the brain's step, effects out. It never waits for the machine, for a screen or for the hands.
 //!
 //! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that read
-//! ([`sampler`](crate::engine::sampler)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
+//! ([`sampler`](crate::engine::sampler)), and once asked for, those that look at processes ([`inspect`](crate::engine::inspect)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
 //! and hands wait), `views` (latest wins).
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
         brain::brain::{Birth, Brain},
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
+        inspect::Inspectors,
         parts::Parts,
         sampler::Sampler,
         worker::Worker,
@@ -28,7 +29,7 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// Starts an engine. It runs until it is asked to stop or every handle is gone.
 pub fn start(parts: Parts) -> Result<EngineHandle, String> {
-    let Parts { host, sources, actions, hands, entries, settings, leave } = parts;
+    let Parts { host, sources, inspector, actions, hands, entries, settings, leave } = parts;
     let facts = Arc::new(host.facts());
     let birth = Birth {
         deriver: Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
@@ -48,7 +49,8 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let worker = Worker::start(hands, input.clone()).map_err(failed)?;
     let sampler = Sampler::start(&host, sources, &input).map_err(failed)?;
-    let engine = Loop { brain, host, worker, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let inspectors = Inspectors::new(host.clone(), inspector);
+    let engine = Loop { brain, host, worker, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
@@ -68,6 +70,7 @@ struct Loop {
     brain: Brain,
     host: Arc<dyn Host>,
     worker: Worker,
+    inspectors: Inspectors,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
     tickets: u64,
@@ -106,6 +109,7 @@ impl Loop {
             Asked::Welcome(back) => drop(back.send(self.brain.welcome())),
             Asked::Counters(back) => drop(back.send(self.brain.counters())),
             Asked::Audit(most, back) => self.worker.audit(most, back),
+            Asked::Inspect(process, back) => self.inspectors.ask(process, back),
             Asked::Stop(back) => self.stop(Some(back)),
         }
     }

@@ -1,9 +1,13 @@
 //! The way into a running engine: views out, commands in. Cheap to clone; every console and the socket hold one.
 
-use crate::model::{
-    change::{Entry, Who},
-    message::{Command, Reply, View, Welcome},
-    sample::Counters,
+use crate::{
+    engine::inspect::{self, DEADLINE},
+    model::{
+        change::{Entry, Who},
+        message::{Command, Reply, View, Welcome},
+        sample::Counters,
+        subject::ProcessId,
+    },
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,6 +23,8 @@ pub enum Asked {
     Counters(oneshot::Sender<Counters>),
     /// The newest entries of the journal, oldest first, with their numbers.
     Audit(usize, oneshot::Sender<Vec<(u64, Entry)>>),
+    /// Look closely at a process.
+    Inspect(ProcessId, oneshot::Sender<inspect::Answer>),
     /// End: changes made to be left behind are kept, those of a demo and unconfirmed ones are rolled back; then answer.
     Stop(oneshot::Sender<()>),
 }
@@ -51,6 +57,17 @@ impl EngineHandle {
     /// The newest journal entries.
     pub async fn audit(&self, most: usize) -> Vec<(u64, Entry)> {
         self.ask(|back| Asked::Audit(most, back)).await.unwrap_or_default()
+    }
+
+    /// A close look at a process; an error in words when it is gone, or when the look takes too long.
+    pub async fn inspect(&self, process: ProcessId) -> inspect::Answer {
+        match tokio::time::timeout(DEADLINE, self.ask(|back| Asked::Inspect(process, back))).await {
+            Ok(answer) => answer.unwrap_or_else(|| Err("the engine has ended".into())),
+            Err(_elapsed) => Err(format!(
+                "process {} does not let itself be looked at: a thread of it may be blocked in the kernel",
+                process.pid
+            )),
+        }
     }
 
     /// Ends the engine and waits until it has cleaned up.

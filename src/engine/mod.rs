@@ -6,6 +6,7 @@ pub mod guard;
 pub mod handle;
 pub mod hands;
 pub mod input;
+pub mod inspect;
 pub mod job;
 pub mod pace;
 pub mod parts;

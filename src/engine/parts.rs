@@ -8,7 +8,7 @@ use crate::{
         change::Entry,
         limits::{Hysteresis, Policy, Thresholds},
     },
-    sources::source::Source,
+    sources::source::{Inspect, Source},
 };
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct Parts {
     pub host: Arc<dyn Host>,
     /// What is read.
     pub sources: Vec<Box<dyn Source>>,
+    /// Makes one that looks closely at processes.
+    pub inspector: fn() -> Box<dyn Inspect>,
     /// What may be changed.
     pub actions: &'static [&'static dyn Action],
     /// Who carries it out and writes it down.

@@ -8,7 +8,7 @@ use crate::{
     model::{
         facts::Facts,
         knob::{Knob, Place},
-        sample::{Listener, Space},
+        sample::{DelaySample, Listener, Space},
         subject::ProcessId,
         time::Now,
     },
@@ -54,6 +54,9 @@ impl Host for DryHost {
     }
     fn cpu_clock(&self, pid: u32) -> Touch<u64> {
         self.0.cpu_clock(pid)
+    }
+    fn delays(&self, pid: u32) -> Touch<DelaySample> {
+        self.0.delays(pid)
     }
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {
         self.0.listeners(netns, through)

@@ -6,7 +6,7 @@ use crate::{
         facts::Facts,
         hardware::Gpu,
         knob::{Knob, Place},
-        sample::{Listener, Space},
+        sample::{DelaySample, Listener, Space},
         subject::ProcessId,
         time::Now,
     },
@@ -82,6 +82,12 @@ pub trait Host: Send + Sync {
 
     /// Cpu nanoseconds used by a process, all threads, since it started (its posix cpu clock; needs no rights).
     fn cpu_clock(&self, pid: u32) -> Touch<u64>;
+
+    /// Delay accounting of a process (taskstats). All but waiting for a cpu stands still while `kernel.task_delayacct` is 0.
+    fn delays(&self, pid: u32) -> Touch<DelaySample> {
+        let why = "this host keeps no account of delays";
+        Err(HostError::plain("taskstats of", format!("process {pid}"), super::error::Kind::Absent, why))
+    }
 
     /// Listening TCP sockets of a network namespace (inet_diag), owners left open.
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>>;

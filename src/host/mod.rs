@@ -4,6 +4,7 @@
 //! reads through another host and refuses every write.
 
 pub mod canonical;
+pub(crate) mod capability;
 pub mod dry;
 pub mod error;
 pub mod host;

@@ -13,7 +13,7 @@ use crate::{
         facts::Facts,
         hardware::Gpu,
         knob::{Knob, Place, Root},
-        sample::{Listener, Space},
+        sample::{DelaySample, Listener, Space},
         subject::ProcessId,
         time::{Now, Tick, Wall},
     },
@@ -36,6 +36,7 @@ struct State {
     tree: BTreeMap<Place, Node>,
     knobs: BTreeMap<Knob, String>,
     clocks: BTreeMap<u32, u64>,
+    delays: BTreeMap<u32, DelaySample>,
     spaces: BTreeMap<String, Space>,
     listeners: BTreeMap<u64, Vec<Listener>>,
     connections: BTreeMap<u64, Vec<Connection>>,
@@ -120,6 +121,11 @@ impl RecordedHost {
     /// Writes done so far, failed ones left out.
     pub fn writes(&self) -> usize {
         self.state().writes
+    }
+
+    /// Sets the delay accounting of a process.
+    pub fn set_delays(&self, pid: u32, delays: DelaySample) {
+        self.state().delays.insert(pid, delays);
     }
 
     /// Sets the cpu clock of a process.
@@ -359,6 +365,11 @@ impl Host for RecordedHost {
 
     fn cpu_clock(&self, pid: u32) -> Touch<u64> {
         self.state().clocks.get(&pid).copied().ok_or_else(|| HostError::plain("clock_gettime", pid, Kind::Gone, "no such process"))
+    }
+
+    fn delays(&self, pid: u32) -> Touch<DelaySample> {
+        let unknown = || HostError::plain("taskstats of", pid, Kind::Denied, "needs CAP_NET_ADMIN");
+        self.state().delays.get(&pid).copied().ok_or_else(unknown)
     }
 
     fn listeners(&self, netns: u64, _through: Option<ProcessId>) -> Touch<Vec<Listener>> {

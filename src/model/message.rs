@@ -4,11 +4,13 @@ use crate::model::{
     change::{Change, ChangeId, Entry},
     facts::Facts,
     finding::Finding,
+    inspection::Inspection,
     limits::Mode,
     metric::Key,
     past::{Mark, Past, Trace},
     series::Point,
     snapshot::Snapshot,
+    subject::ProcessId,
     time::{Now, Wall},
     wish::Wish,
 };
@@ -150,6 +152,8 @@ pub enum Ask {
         /// At most so many.
         most: usize,
     },
+    /// A close look at one process, now.
+    Inspect(ProcessId),
     /// The view as it was.
     Past {
         /// The newest stored instant at or before this time, or the oldest there is.
@@ -217,6 +221,8 @@ pub enum Body {
     Reply(Reply),
     /// To [`Ask::Audit`]: number and entry.
     Audit(Vec<(u64, Entry)>),
+    /// To [`Ask::Inspect`].
+    Inspected(Box<Inspection>),
     /// To [`Ask::Past`].
     Past(Box<Past>),
     /// To [`Ask::Trace`].

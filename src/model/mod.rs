@@ -22,6 +22,7 @@ pub mod change;
 pub mod facts;
 pub mod finding;
 pub mod hardware;
+pub mod inspection;
 pub mod knob;
 pub mod limits;
 pub mod message;

@@ -605,6 +605,20 @@ pub struct ProcessSample {
     pub io_wait: Option<u64>,
 }
 
+/// Delay accounting of a process in nanoseconds, ended threads included (`struct taskstats`). What its kernel does not have is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the kernel's own words: include/uapi/linux/taskstats.h
+pub struct DelaySample {
+    pub cpu: Option<u64>,
+    pub blkio: Option<u64>,
+    pub swapin: Option<u64>,
+    pub freepages: Option<u64>,
+    pub thrashing: Option<u64>,
+    pub compact: Option<u64>,
+    pub wpcopy: Option<u64>,
+    pub irq: Option<u64>,
+}
+
 /// Which cgroup version a row is from; it decides the names of the knobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
@@ -664,9 +678,9 @@ pub struct CgroupSample {
     /// How many there may be (`pids.max`); `None` for no limit.
     #[serde(default)]
     pub pids_limit: Option<u64>,
-    /// Threads directly in it; where only processes are told, as many.
+    /// When memory in use, pressure and io were read: idle groups take turns. 0 in recordings of old.
     #[serde(default)]
-    pub threads: u32,
+    pub at: Tick,
     /// Name of the container whose group this is, cleaned; its short id where no runtime says more.
     #[serde(default)]
     pub container: Option<Arc<str>>,

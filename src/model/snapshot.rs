@@ -575,13 +575,13 @@ pub struct Cgroup {
     /// How many there may be; `None` for no limit.
     #[serde(default)]
     pub pids_limit: Option<u64>,
-    /// Threads directly in it.
+    /// Threads of the processes directly in it.
     #[serde(default)]
     pub threads: u32,
     /// Processes in it and in all groups below.
     #[serde(default)]
     pub processes_below: u32,
-    /// Threads in it and in all groups below.
+    /// Threads in it and in all groups below; as the pids controller counts them where there is one.
     #[serde(default)]
     pub threads_below: u32,
     /// Name of the container whose group this is. Groups inside a container have none: see [`Snapshot::container`].

@@ -20,7 +20,11 @@ pub mod source;
 pub mod tcp;
 pub mod vm;
 
-use crate::{host::host::Host, model::limits::ServiceWatch, sources::source::Source};
+use crate::{
+    host::host::Host,
+    model::limits::ServiceWatch,
+    sources::source::{Inspect, Source},
+};
 use std::sync::Arc;
 
 /// Every source, fast lane first. The order is the order of reading within a lane.
@@ -47,4 +51,9 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::<gpus::Gpus>::default(),
         Box::new(facts::Facts),
     ]
+}
+
+/// One that looks closely at processes.
+pub fn inspector() -> Box<dyn Inspect> {
+    Box::<processes::inspect::Inspector>::default()
 }

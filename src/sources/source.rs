@@ -2,7 +2,11 @@
 
 use crate::{
     host::{error::HostError, host::Host},
-    model::sample::{Sample, SourceName},
+    model::{
+        inspection::Inspection,
+        sample::{Sample, SourceName},
+        subject::ProcessId,
+    },
 };
 use std::time::Duration;
 
@@ -51,6 +55,12 @@ impl SourceAbout {
     pub fn patience(&self) -> Duration {
         self.lane.interval() + self.deadline
     }
+}
+
+/// Looks closely at one process, on demand. It remembers counters from look to look, so that rates need no waiting.
+pub trait Inspect: Send {
+    /// One look. An error means that the process is not there any more; a part that cannot be read says so in its place.
+    fn inspect(&mut self, host: &dyn Host, process: ProcessId) -> Result<Inspection, HostError>;
 }
 
 /// Reads one thing. It may keep handles and buffers between reads; counters and rates are not its business.

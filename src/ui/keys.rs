@@ -23,6 +23,8 @@ pub enum Context {
     List,
     /// In the table of processes.
     Processes,
+    /// On the page of a process.
+    Process,
     /// In that table while its rows stand side by side.
     Flat,
     /// In that table while its rows stand below one another and fold.
@@ -64,6 +66,7 @@ impl Context {
             Context::Chart => "in a pane with charts",
             Context::List => "in a list",
             Context::Processes => "in the list of processes",
+            Context::Process => "on the page of a process",
             Context::Target => "where a process is chosen",
             Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
             Context::Reader => "on a page of text",
@@ -101,6 +104,7 @@ pub enum Intent {
     Copy,
     Move(Motion),
     Details,
+    Threads,
     Filter,
     SortMenu,
     Invert,
@@ -312,6 +316,7 @@ pub const TABLE: &[Binding] = &[
     row(&[Ctrl('d')], C::Reader, I::Move(Motion::HalfDown), "", "half a page down"),
     row(&[Char('g'), Home], C::Reader, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::Reader, I::Move(Motion::Bottom), "", "to the bottom"),
+    row(&[Char('H')], C::Process, I::Threads, "threads", "list the threads of the process, or hide them"),
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),

@@ -6,6 +6,7 @@ pub mod arrangement;
 pub mod basis;
 pub mod canvas;
 pub mod chart;
+pub mod close_look;
 pub mod dialog;
 pub mod draw;
 pub mod entry;

@@ -11,6 +11,7 @@ use crate::{
         arrangement::Arrangement,
         basis::Basis,
         chart::Ink,
+        close_look::CloseLook,
         dialog::{Dialog, HOLD},
         filter::{Field, Filters, List},
         history::History,
@@ -167,6 +168,8 @@ pub struct State {
     pub over: Over,
     /// The journal, once asked for.
     pub audit: Option<Vec<(u64, Entry)>>,
+    /// The close look at the process on the page.
+    pub close_look: CloseLook,
     /// One line for the operator.
     pub toast: Option<Toast>,
     /// The engine has ended, or the connection is lost.
@@ -194,7 +197,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree],
     &[C::Always, C::Global, C::Queue, C::List, C::Filterable],
     &[C::Always, C::Global, C::Queue, C::Reader],
-    &[C::Always, C::Global, C::Reader, C::Target],
+    &[C::Always, C::Global, C::Process, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Global, C::Reader, C::Filterable],
     &[C::Always, C::Dialog],
@@ -226,6 +229,7 @@ impl State {
             change: None,
             over: Over::Nothing,
             audit: None,
+            close_look: CloseLook::default(),
             toast: None,
             lost: false,
             own,
@@ -270,7 +274,7 @@ impl State {
     pub fn contexts_below(&self) -> &'static [Context] {
         match (&self.page, self.focus) {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
-            (Page::Process(_), _) => &[C::Always, C::Global, C::Reader, C::Target],
+            (Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader, C::Target],
             (Page::Finding(_) | Page::Cgroup(_), _) => &[C::Always, C::Global, C::Reader],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
             (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {

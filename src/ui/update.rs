@@ -4,7 +4,7 @@ use crate::{
     model::message::{Ask, Body, Reply, View},
     model::time::Now,
     ui::{
-        act,
+        act, close_look,
         dialog::{Dialog, Question},
         entry::Entry,
         filter::{self, Field, List},
@@ -28,8 +28,9 @@ const AUDITED: usize = 500;
 /// Takes a message at a time; says what the console is to do.
 pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
     state.now = now;
-    let commands = take(state, msg);
+    let mut commands = take(state, msg);
     state.settle();
+    commands.extend(close_look::due(state).map(UiCommand::Ask));
     commands
 }
 
@@ -87,6 +88,7 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
         Body::Audit(entries) => state.audit = Some(entries),
+        Body::Inspected(look) => state.close_look.take(look),
         Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) | Body::Metrics(_) => {}
     }
     vec![]
@@ -191,6 +193,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Mode => state.over = Over::ModeMenu(state.view.mode as usize),
         Intent::Move(motion) => motion::go(state, motion),
         Intent::Details => details(state),
+        Intent::Threads => state.close_look.threads = !state.close_look.threads,
         Intent::Filter => {
             if let Some(list) = state.list() {
                 state.over = Over::Filter(Field::open(state, list));

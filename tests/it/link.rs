@@ -20,6 +20,10 @@ use trimtab::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Entry, Who},
         facts::Facts,
         finding::{Evidence, Finding, FindingId, FindingKind, Party, Severity},
+        inspection::{
+            Delays, Files, Inspection, Limit, MappedMemory, Moved, Namespace, Owner, Privileges, Socket, StatusMemory, Thread,
+            Waits,
+        },
         knob::Knob,
         limits::Mode,
         message::{Answer, Ask, Body, Command, Cost, Exposition, GuardState, Reply, Request, View, WIRE, Welcome},
@@ -142,6 +146,37 @@ fn past() -> Past {
     Past { view: view(), over: 1.0, before: Some(at(-1)), after: None, kept: (at(-60), at(0)) }
 }
 
+/// A look at a process of which little could be read.
+fn inspection() -> Inspection {
+    let why = || Arc::from("needs CAP_SYS_PTRACE");
+    Inspection {
+        id: ProcessId { pid: 7, start: 100 },
+        at: WHEN,
+        window: 1.0,
+        name: "db".into(),
+        state: 'D',
+        command: Ok("db --data".into()),
+        exe: Err(why()),
+        cwd: Err(why()),
+        root: Err(why()),
+        started: Some(WHEN.wall),
+        owner: Ok(Owner { uids: [33; 4], gids: [7; 4] }),
+        cgroups: Ok(vec![("cpu".into(), "/db".into())]),
+        waits: Waits { cpu: Some(0.5), storage: Ok(0.25), delays: Ok(Delays { swap: Some(0.125), ..Delays::default() }) },
+        threads: Ok(vec![Thread { tid: 7, state: 'D', syscall: Some("fsync".into()), ..Thread::default() }]),
+        thread_count: 1,
+        memory: Ok(StatusMemory { peak: 4096, ..StatusMemory::default() }),
+        mapped: Ok(MappedMemory { unique: 4096, ..MappedMemory::default() }),
+        io: Ok(Moved { storage: [1, 2], ..Moved::default() }),
+        limits: Ok(vec![Limit { name: "open files".into(), soft: "1".into(), hard: "2".into(), unit: "files".into() }]),
+        files: Ok(Files { open: 1, paths: vec![(3, "/a".into())], ..Files::default() }),
+        sockets: Ok(vec![Socket { kind: "tcp".into(), local: "127.0.0.1:1".into(), ..Socket::default() }]),
+        namespaces: Ok(vec![Namespace { kind: "net".into(), inode: 5, ours: true }]),
+        oom: Ok((600, -100)),
+        rights: Ok(Privileges { capabilities: "none".into(), ..Privileges::default() }),
+    }
+}
+
 /// One request and one answer of each kind, a line each.
 fn wire() -> Vec<String> {
     let (change, digest) = (ChangeId(1), Some("d".to_string()));
@@ -157,6 +192,7 @@ fn wire() -> Vec<String> {
         Ask::Do(Command::RollBackAll),
         Ask::Do(Command::SetMode(Mode::Auto)),
         Ask::Audit { most: 10 },
+        Ask::Inspect(ProcessId { pid: 7, start: 100 }),
         Ask::Metrics(Exposition::OpenMetrics),
         Ask::Past { at: WHEN.wall },
         Ask::Trace { keys: vec![Key::host(Metric::CpuBusy)], from: Wall(0), to: WHEN.wall, points: 100 },
@@ -175,6 +211,7 @@ fn wire() -> Vec<String> {
         Body::Reply(Reply::Done("applied".into())),
         Body::Reply(Reply::Refused("locked".into())),
         Body::Audit(entries()),
+        Body::Inspected(Box::new(inspection())),
         Body::Past(Box::new(past())),
         Body::Trace(Trace { from: Wall(0), step: 1000, rows: vec![(Key::host(Metric::CpuBusy), vec![None, Some(trend)])] }),
         Body::Marks(events.map(|event| Mark { at: WHEN.wall, event, text: "so".into() }).to_vec()),

@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod crash;
 mod demo;
+mod depth;
 mod engine;
 mod guard;
 mod hung;

@@ -2,6 +2,7 @@
 //!
 //! Pictures are `screens/*.snap`; `UPDATE_SCREENS=1 cargo test --test it screens` draws them anew.
 
+mod close_look;
 mod big;
 mod find;
 mod scene;

@@ -125,7 +125,9 @@ impl Deriver {
                 });
             }
             Sample::Cgroups(new) => {
-                self.cgroups.take(at, new, |old, new, dt| Some(cgroups(old.map(Vec::as_slice).unwrap_or_default(), new, dt)));
+                let processes = self.processes.newest().map(|all| all.as_slice()).unwrap_or_default();
+                self.cgroups
+                    .take(at, new, |old, new, dt| Some(cgroups(old.map(Vec::as_slice).unwrap_or_default(), new, processes, dt)));
             }
             Sample::Services(new) => self.services.take(at, new, |old, new, dt| Some(services(old?, new, dt))),
             Sample::Facts(new) => self.facts = new,

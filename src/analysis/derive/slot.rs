@@ -16,6 +16,11 @@ impl<S, D> Default for Slot<S, D> {
 }
 
 impl<S, D> Slot<S, D> {
+    /// The newest sample.
+    pub(super) fn newest(&self) -> Option<&S> {
+        self.last.as_ref().map(|(_, sample)| sample)
+    }
+
     /// Takes a sample. `derive` gets the one before, if any, the new one, and the seconds between them. A sample that is not newer
     /// than the last is left out.
     pub(super) fn take(&mut self, at: Tick, new: S, derive: impl FnOnce(Option<&S>, &S, f64) -> Option<D>) {

@@ -12,6 +12,7 @@ pub mod nvml;
 mod rights;
 mod status;
 mod stirs;
+mod taskstats;
 mod threads;
 mod topology;
 
@@ -26,7 +27,7 @@ use crate::{
     model::{
         facts::Facts,
         knob::{Knob, Place, Root},
-        sample::{Listener, Space},
+        sample::{DelaySample, Listener, Space},
         subject::ProcessId,
         time::{Now, Tick, Wall},
     },
@@ -142,6 +143,10 @@ impl Host for RealHost {
 
     fn cpu_clock(&self, pid: u32) -> Touch<u64> {
         calls::cpu_clock(pid).map_err(|e| HostError::new("clock_gettime", format!("process {pid}"), &e))
+    }
+
+    fn delays(&self, pid: u32) -> Touch<DelaySample> {
+        taskstats::delays(pid)
     }
 
     fn listeners(&self, netns: u64, through: Option<ProcessId>) -> Touch<Vec<Listener>> {

@@ -58,6 +58,31 @@ pub fn parse_oom_kills(text: &str) -> Option<u64> {
     parse::keyed(text).find(|(key, _)| *key == "oom_kill").map(|(_, kills)| kills)
 }
 
+/// Bytes read and written, over all devices: `io.stat` has `8:0 rbytes=1 wbytes=2 ...`, v1's `blkio.throttle.io_service_bytes`
+/// has `8:0 Read 1`. A group that has moved nothing has no lines.
+pub fn parse_io(text: &str) -> Option<[u64; 2]> {
+    let [mut read, mut written] = [0_u64; 2];
+    for line in text.lines() {
+        let mut fields = line.split_ascii_whitespace().skip(1).peekable();
+        let of = |word: &str, key: &str| word.strip_prefix(key).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+        let v1 = fields.peek().is_some_and(|word| !word.contains('='));
+        if v1 {
+            let bytes = |fields: &mut dyn Iterator<Item = &str>| fields.next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+            match fields.next() {
+                Some("Read") => read = read.saturating_add(bytes(&mut fields)),
+                Some("Write") => written = written.saturating_add(bytes(&mut fields)),
+                _ => {}
+            }
+            continue;
+        }
+        for word in fields {
+            read = read.saturating_add(of(word, "rbytes="));
+            written = written.saturating_add(of(word, "wbytes="));
+        }
+    }
+    Some([read, written])
+}
+
 /// Whether a name in a cgroup directory is one of the kernel's files and not a child.
 pub fn is_file(name: &str) -> bool {
     const CONTROLLERS: &[&str] = &[
@@ -112,6 +137,15 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_all_devices_add_up_in_both_versions() {
+        let v2 = "254:0 rbytes=100 wbytes=50 rios=1 wios=2 dbytes=0 dios=0\n8:0 rbytes=1 wbytes=2 rios=1 wios=1\n";
+        assert_eq!(parse_io(v2), Some([101, 52]));
+        let v1 = "254:0 Read 100\n254:0 Write 50\n254:0 Sync 9\n254:0 Total 150\n8:0 Read 1\n8:0 Write 2\nTotal 153\n";
+        assert_eq!(parse_io(v1), Some([101, 52]));
+        assert_eq!(parse_io(""), Some([0, 0]), "a group that has moved nothing");
+    }
+
+    #[test]
     fn files_are_told_from_children() {
         for file in ["cpu.stat", "memory.events.local", "cgroup.procs", "tasks", "cpuacct.usage_percpu", "hugetlb.2MB.max"] {
             assert!(is_file(file), "{file}");
@@ -124,7 +158,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_them_panic(text in ".*") {
-            let _ = (parse_cpu_stat(&text), parse_cpu_max(&text), parse_cfs(&text, &text), parse_limit(&text), parse_oom_kills(&text));
+            let _ = (parse_io(&text), parse_cpu_stat(&text), parse_cpu_max(&text), parse_cfs(&text, &text), parse_limit(&text), parse_oom_kills(&text));
         }
     }
 }

@@ -5,11 +5,11 @@
 //! | part | under a parent that ran | else |
 //! |---|---|---|
 //! | cpu use and throttling | each sweep | in turns of [`TURN`] sweeps |
-//! | memory in use, pressure | each sweep if it ran itself | in turns |
-//! | quota, weight, limits, kills, number of processes | every [`SETTINGS`] sweeps if it ran itself | every [`IDLE_SETTINGS`] |
+//! | memory in use, pressure, io | each sweep if it ran itself or its tasks waited | in turns, unless its tasks waited |
+//! | quota, weight, limits, swap, peak, kills, tasks, number of processes | every [`SETTINGS`] sweeps if it ran itself | every [`IDLE_SETTINGS`] |
 
 use super::{
-    files,
+    container, files,
     tree::{Mounts, Part, Parts},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     },
     model::{
         knob::Place,
-        sample::{CgroupSample, CgroupVersion},
+        sample::{CgroupSample, CgroupVersion, Stall},
         text::clean,
     },
     sources::{
@@ -48,6 +48,8 @@ pub struct Group {
     known: bool,
     /// It used cpu in this sweep.
     pub ran: bool,
+    /// Tasks of it waited when its pressure was last read: it may be busy without using cpu.
+    stalled: bool,
 }
 
 /// Its directories in the hierarchies that it is in.
@@ -55,6 +57,8 @@ struct Directories {
     cpu: Option<Place>,
     accounting: Option<Place>,
     memory: Option<Place>,
+    pids: Option<Place>,
+    blkio: Option<Place>,
     unified: Option<Place>,
 }
 
@@ -66,10 +70,17 @@ impl Group {
             cpu: directory(Part::Cpu),
             accounting: directory(Part::Accounting),
             memory: directory(Part::Memory),
+            pids: directory(Part::Pids),
+            blkio: directory(Part::Blkio),
             unified: directory(Part::Unified),
         };
         Group {
-            sample: CgroupSample { path: clean(path, 512), version: mounts.version(), ..CgroupSample::default() },
+            sample: CgroupSample {
+                path: clean(path, 512),
+                version: mounts.version(),
+                unit: container::unit(path).map(|unit| clean(&unit, 256)),
+                ..CgroupSample::default()
+            },
             path: path.into(),
             parts,
             directories,
@@ -77,6 +88,7 @@ impl Group {
             number: path.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte))),
             known: false,
             ran: false,
+            stalled: false,
         }
     }
 
@@ -100,7 +112,7 @@ impl Group {
         let first = !self.known;
         let due = first || turn.is_multiple_of(TURN);
         self.ran = false;
-        if !(due || parent_ran) {
+        if !(due || parent_ran || self.stalled) {
             return Ok(());
         }
         if due {
@@ -109,7 +121,7 @@ impl Group {
         let before = self.sample.cpu;
         self.read_usage(reader)?;
         self.ran = self.sample.cpu.is_none() || self.sample.cpu != before;
-        if due || self.ran {
+        if due || self.ran || self.stalled {
             self.read_state(reader);
         }
         if first || turn.is_multiple_of(if self.ran { SETTINGS } else { IDLE_SETTINGS }) {
@@ -123,7 +135,9 @@ impl Group {
     fn identify(&mut self, host: &dyn Host) -> Touch<()> {
         let d = &self.directories;
         let home = if self.v1() { d.cpu.as_ref() } else { d.unified.as_ref() };
-        let Some(directory) = home.or(d.accounting.as_ref()).or(d.memory.as_ref()).or(d.unified.as_ref()) else {
+        let Some(directory) =
+            home.or(d.accounting.as_ref()).or(d.memory.as_ref()).or(d.unified.as_ref()).or(d.pids.as_ref()).or(d.blkio.as_ref())
+        else {
             return Ok(());
         };
         let inode = host.inode(directory)?;
@@ -156,6 +170,7 @@ impl Group {
 
     fn read_state(&mut self, reader: &mut Reader) {
         let (sample, d) = (&mut self.sample, &self.directories);
+        sample.at = reader.host.now().tick;
         if sample.version == CgroupVersion::V1 {
             sample.throttling = reader.get(&d.cpu, "cpu.stat", |text| files::parse_cpu_stat(text).throttling);
         }
@@ -163,11 +178,18 @@ impl Group {
             Some(_) => reader.get(&d.memory, "memory.usage_in_bytes", parse::whole),
             None => reader.get(&d.unified, "memory.current", parse::whole),
         };
+        sample.io = match &d.blkio {
+            Some(_) => reader.get(&d.blkio, "blkio.throttle.io_service_bytes", files::parse_io),
+            None => reader.get(&d.unified, "io.stat", files::parse_io),
+        };
         let mut stall = |name| reader.get(&d.unified, name, stall::parse);
+        let before = sample.pressure;
         sample.pressure = match (stall("cpu.pressure"), stall("memory.pressure"), stall("io.pressure")) {
             (Some(cpu), Some(memory), Some(io)) => Some([cpu, memory, io]),
             _ => None,
         };
+        let total = |stalls: [Stall; 3]| stalls.map(|stall| stall.some.total);
+        self.stalled = before.map(total) != sample.pressure.map(total) && before.is_some();
     }
 
     fn read_settings(&mut self, reader: &mut Reader) {
@@ -192,9 +214,33 @@ impl Group {
                 reader.get(&d.unified, "memory.events", files::parse_oom_kills),
             ),
         };
-        let home = if cpu.is_some() { cpu } else { &d.memory };
+        self.read_room(reader);
+        let d = &self.directories;
+        let cpu = if v1 { &d.cpu } else { &d.unified };
+        let home = [cpu, &d.memory, &d.pids, &d.blkio, &d.unified].into_iter().find(|d| d.is_some()).unwrap_or(cpu);
         let count = reader.get(home, "cgroup.procs", |text| Some(text.lines().count()));
-        sample.processes = u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
+        self.sample.processes = u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
+    }
+}
+
+impl Group {
+    /// Limits of memory, swap and tasks beyond the hard one, and how near they were come.
+    fn read_room(&mut self, reader: &mut Reader) {
+        let (sample, d) = (&mut self.sample, &self.directories);
+        (sample.memory_peak, sample.swap) = match &d.memory {
+            Some(_) => {
+                let both = reader.get(&d.memory, "memory.memsw.usage_in_bytes", parse::whole);
+                let swap = both.zip(sample.memory).map(|(both, memory)| both.saturating_sub(memory));
+                (reader.get(&d.memory, "memory.max_usage_in_bytes", parse::whole), swap)
+            }
+            None => {
+                (reader.get(&d.unified, "memory.peak", parse::whole), reader.get(&d.unified, "memory.swap.current", parse::whole))
+            }
+        };
+        sample.memory_high = if d.memory.is_some() { None } else { reader.get(&d.unified, "memory.high", files::parse_limit) };
+        let tasks = if d.pids.is_some() { &d.pids } else { &d.unified };
+        sample.pids = reader.get(tasks, "pids.current", parse::whole);
+        sample.pids_limit = reader.get(tasks, "pids.max", parse::whole);
     }
 }
 

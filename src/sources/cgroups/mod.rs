@@ -1,7 +1,9 @@
-//! Control groups: the unified tree, and v1's cpu, cpuacct and memory trees merged by path.
+//! Control groups: the unified tree, and v1's cpu, cpuacct, memory, pids and blkio trees merged by path.
 
+mod container;
 pub mod files;
 mod group;
+mod names;
 pub mod tree;
 
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     sources::source::{Lane, Source, SourceAbout},
 };
 use group::{Group, Reader};
+use names::Names;
 use std::time::Duration;
 use tree::Mounts;
 
@@ -35,6 +38,7 @@ pub struct Cgroups {
     buffer: Vec<u8>,
     signature: Vec<u64>,
     fresh: Vec<u64>,
+    names: Names,
     walked: Option<Tick>,
     sweeps: u64,
 }
@@ -49,6 +53,7 @@ impl Cgroups {
             buffer: Vec::new(),
             signature: Vec::new(),
             fresh: Vec::new(),
+            names: Names::default(),
             walked: None,
             sweeps: 0,
         }
@@ -87,6 +92,10 @@ impl Cgroups {
                 group
             }));
         }
+        self.names.keep(self.groups.iter().map(|group| group.path.as_str()));
+        for group in &mut self.groups {
+            group.sample.container = self.names.name(host, &group.path);
+        }
         Ok(())
     }
 }
@@ -97,7 +106,7 @@ impl Source for Cgroups {
             name: SourceName::Cgroups,
             lane: Lane::Sweep,
             deadline: Duration::from_millis(1500),
-            reads: "/proc/self/mountinfo, /proc/cgroups, cpu, cpuacct and memory files of cgroup v1 and v2",
+            reads: "/proc/self/mountinfo, /proc/cgroups, cpu, cpuacct, memory, pids and blkio files of cgroup v1 and v2, names in the files of container runtimes",
         }
     }
 

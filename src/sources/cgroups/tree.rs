@@ -23,9 +23,17 @@ pub enum Part {
     Accounting,
     /// `memory` of v1.
     Memory,
+    /// `pids` of v1.
+    Pids,
+    /// `blkio` of v1.
+    Blkio,
     /// The unified one.
     Unified,
 }
+
+/// Controllers of v1 whose files we read, as mount options name them.
+const V1: [(Part, &str); 5] =
+    [(Part::Cpu, "cpu"), (Part::Accounting, "cpuacct"), (Part::Memory, "memory"), (Part::Pids, "pids"), (Part::Blkio, "blkio")];
 
 /// The mounted hierarchies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +54,7 @@ impl Mounts {
                     all.entry(Part::Unified).or_insert_with(|| parse::place(&mount.at));
                     continue;
                 }
-                "cgroup" => &[(Part::Cpu, "cpu"), (Part::Accounting, "cpuacct"), (Part::Memory, "memory")],
+                "cgroup" => &V1,
                 _ => continue,
             };
             for (part, name) in controllers {
@@ -102,7 +110,8 @@ impl Mounts {
                 let Some(directory) = self.directory(part, &path) else { continue };
                 match host.list(&directory, &mut names) {
                     Ok(()) => {}
-                    Err(error) if path == "/" => return Err(error),
+                    // A host without these two loses what they count, no more.
+                    Err(error) if path == "/" && !matches!(part, Part::Pids | Part::Blkio) => return Err(error),
                     // Removed since its parent was listed, or no directory after all.
                     Err(_) => {
                         forget(&mut found, part, &path);

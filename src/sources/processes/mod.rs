@@ -6,13 +6,17 @@
 
 mod census;
 mod handles;
+pub mod inspect;
 mod row;
 pub mod stat;
 mod threads;
 
 use crate::{
     host::{error::HostError, host::Host},
-    model::sample::{ProcessSample, Sample, SourceName},
+    model::{
+        knob::Place,
+        sample::{ProcessSample, Sample, SourceName},
+    },
     sources::{
         parse,
         source::{Lane, Source, SourceAbout},
@@ -23,6 +27,9 @@ use handles::Handles;
 use row::{Row, Sweep};
 use std::{sync::Arc, time::Duration};
 
+/// Sweeps after which the kernel's switch of delay accounting is looked at again.
+const SWITCH: u64 = 60;
+
 /// The source.
 pub struct Processes {
     census: Census,
@@ -31,12 +38,21 @@ pub struct Processes {
     rows: Vec<Row>,
     sweeps: u64,
     page_size: Option<u64>,
+    /// The kernel counts waiting for storage.
+    counted: bool,
 }
 
 impl Processes {
     /// Keeps at most `handles` files open between sweeps.
     pub fn new(handles: usize) -> Processes {
-        Processes { census: Census::default(), handles: Handles::new(handles), rows: Vec::new(), sweeps: 0, page_size: None }
+        Processes {
+            census: Census::default(),
+            handles: Handles::new(handles),
+            rows: Vec::new(),
+            sweeps: 0,
+            page_size: None,
+            counted: false,
+        }
     }
 
     /// Brings the rows in line with the processes there are.
@@ -87,7 +103,11 @@ impl Source for Processes {
         };
         let births = self.census.take(host, self.rows.len())?;
         self.match_rows(births);
-        let sweep = Sweep { number: self.sweeps, page_size, rows: self.rows.len() as u64 };
+        if self.sweeps.is_multiple_of(SWITCH) {
+            let switch = Place::proc("sys/kernel/task_delayacct");
+            self.counted = host.text(&switch).is_ok_and(|text| text.trim() != "0");
+        }
+        let sweep = Sweep { number: self.sweeps, page_size, rows: self.rows.len() as u64, counted: self.counted };
         self.sweeps = self.sweeps.wrapping_add(1);
         let handles = &mut self.handles;
         self.rows.retain_mut(|row| {

@@ -59,6 +59,8 @@ pub struct Sweep {
     pub number: u64,
     /// Bytes in a page.
     pub page_size: u64,
+    /// The kernel counts waiting for storage.
+    pub counted: bool,
     /// How many processes there are.
     pub rows: u64,
 }
@@ -189,6 +191,7 @@ impl Row {
         sample.nice = stat.nice;
         sample.policy = stat.policy;
         sample.major_faults = stat.majflt;
+        sample.io_wait = sweep.counted.then(|| stat.blkio.saturating_mul(TICK));
         if sample.kernel && sample.cgroup.is_empty() {
             sample.cgroup = Arc::from("/");
         }

@@ -22,7 +22,11 @@ pub struct Stat<'a> {
     pub start: u64,
     /// Pages.
     pub rss: u64,
+    /// The cpu it ran on last.
+    pub processor: u32,
     pub policy: Policy,
+    /// Blocked on storage, in `USER_HZ` ticks; 0 while the kernel does not count it.
+    pub blkio: u64,
 }
 
 /// `/proc/PID/stat`; `None` when it is cut short before the start time.
@@ -34,7 +38,7 @@ pub fn parse_stat(bytes: &[u8]) -> Option<Stat<'_>> {
     let mut stat = Stat { comm, state: fields.next()?.chars().next()?, ..Stat::default() };
     let mut seen_start = false;
     // Field numbers of the manual; the state was number 3.
-    for (number, field) in (4..=41).zip(fields) {
+    for (number, field) in (4..=42).zip(fields) {
         match number {
             4 => stat.ppid = field.parse().ok()?,
             6 => stat.session = field.parse().unwrap_or(0),
@@ -49,7 +53,9 @@ pub fn parse_stat(bytes: &[u8]) -> Option<Stat<'_>> {
                 seen_start = true;
             }
             24 => stat.rss = field.parse().unwrap_or(0),
+            39 => stat.processor = field.parse().unwrap_or(0),
             41 => stat.policy = policy(field),
+            42 => stat.blkio = field.parse().unwrap_or(0),
             _ => {}
         }
     }
@@ -138,6 +144,7 @@ mod tests {
         assert_eq!((stat.state, stat.ppid, stat.session, stat.tty), ('S', 3, 66, 34816));
         assert_eq!((stat.majflt, stat.ticks, stat.nice, stat.threads), (9, 150, -5, 12));
         assert_eq!((stat.start, stat.rss, stat.policy), (4711, 256, Policy::Batch));
+        assert_eq!((stat.processor, stat.blkio), (1, 0));
         assert_eq!(stat.flags & 0x0020_0000, 0);
     }
 

@@ -18,7 +18,7 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("Lists", &[Context::List, Context::Filterable]),
     ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
     ("Charts", &[Context::Chart]),
-    ("Pages of text", &[Context::Reader]),
+    ("Pages of text", &[Context::Reader, Context::Process]),
     ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns]),
     ("While a filter or a command is typed", &[Context::Filter, Context::Palette, Context::Field]),
 ];

@@ -54,6 +54,7 @@ fn start() -> EngineHandle {
     engine::start(Parts {
         host: Arc::new(RecordedHost::default()),
         sources: vec![Box::new(Memory(about))],
+        inspector: trimtab::sources::inspector,
         actions: &[],
         hands: Box::new(Idle),
         entries: vec![],
