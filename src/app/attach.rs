@@ -39,7 +39,7 @@ pub async fn seat(env: &Env, socket: &Path) -> Result<Seat, Failure> {
             }
         }
     });
-    Ok(Seat { welcome, views, asks, own: false })
+    Ok(Seat { welcome, views, asks, own: false, replay: false })
 }
 
 /// One question on a connection of its own.

@@ -2,11 +2,11 @@
 
 use crate::{
     config::address,
-    model::{change::ChangeId, limits::Mode, message::Exposition, pick::Pick},
+    model::{change::ChangeId, limits::Mode, message::Exposition, pick::Pick, when},
 };
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Watch a Linux host, explain what holds it back, propose changes, apply the approved ones, measure them, undo what did not help.
 #[derive(Debug, Parser)]
@@ -77,6 +77,12 @@ pub enum Verb {
     Demo(Demo),
     /// Run the engine without a screen
     Daemon,
+    /// Watch without a screen and write what is seen into a file
+    Record(Record),
+    /// Open the console on the past: a file, or a time of this host's history
+    Replay(Replay),
+    /// Write the newest minutes of this host's history into one small file for a colleague
+    Snapshot(Snapshot),
     /// Tell what this host lets trimtab read and change, and why not
     Doctor(Format),
     /// Tell how the engine and the host are
@@ -111,6 +117,44 @@ pub enum Verb {
     /// The process that undoes what nobody confirmed
     #[command(hide = true)]
     Guard(Guard),
+}
+
+/// What to record.
+#[derive(Clone, Debug, Args)]
+pub struct Record {
+    /// Into this file, which must not exist; else into one named after host and time, here
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Store a sweep this often
+    #[arg(long, value_name = "SPAN", default_value = "1s", value_parser = span)]
+    pub every: Duration,
+    /// End after this time; else with a signal
+    #[arg(long = "for", value_name = "SPAN", value_parser = span)]
+    pub last: Option<Duration>,
+}
+
+/// What to play.
+#[derive(Clone, Debug, Args)]
+pub struct Replay {
+    /// A history, a recording or a snapshot file; or a time such as 14:05, -10m, "2026-11-21 14:05" (UTC)
+    #[arg(value_name = "FILE|TIME", allow_hyphen_values = true)]
+    pub what: String,
+    /// Begin at this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Seconds of the past per second
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+}
+
+/// What to hand over.
+#[derive(Clone, Debug, Args)]
+pub struct Snapshot {
+    /// The file to make
+    pub file: PathBuf,
+    /// How much of the past
+    #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = span)]
+    pub last: Duration,
 }
 
 /// What a stream is made of.
@@ -263,6 +307,15 @@ fn exposition(text: &str) -> Result<Exposition, String> {
         "text" => Ok(Exposition::Text),
         _ => Err("formats are openmetrics, text".into()),
     }
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    when::span(text).ok_or_else(|| "spans are `90s`, `10m`, `1h30m`, `2d`".into())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| (0.01..=1000.0).contains(speed));
+    speed.ok_or_else(|| "0.01 to 1000".into())
 }
 
 fn change(text: &str) -> Result<ChangeId, String> {

@@ -1,7 +1,7 @@
 //! The console: a [`Seat`] at an engine, a terminal, and the state between them.
 //!
 //! One loop waits for whichever comes first: a key, a view, an answer, a signal, a moment at which the screen changes by itself. It
-//! draws only when something came, at most thirty times a second, and never while the frame before is still on its way.
+//! draws only when something came, as often as the line takes frames (see `rate.rs`), and never while the frame before is still on its way.
 
 pub mod depth;
 pub mod kept;
@@ -9,6 +9,7 @@ pub mod keyboard;
 pub mod kind;
 mod look;
 pub mod paint;
+pub mod rate;
 pub mod screen;
 pub mod terminal;
 
@@ -19,6 +20,7 @@ use crate::{
             keyboard::{Input, Mouse},
             kind::{Kind, Says},
             look::look,
+            rate::FrameRate,
             screen::Screen,
             terminal::{Terminal, Writer},
         },
@@ -45,9 +47,6 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::sleep,
 };
-
-/// Shortest time between two frames.
-const FRAME: Duration = Duration::from_millis(33);
 
 /// How the console looks, and the clock.
 pub struct ConsoleOptions {
@@ -94,6 +93,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let look = look(&options, kind)?;
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
+    state.travel.replay = seat.replay;
     let kept = Kept::open(options.kept);
     state.processes.choose(kept.choices());
     state.keymap = Keymap::new(&options.keys);
@@ -112,6 +112,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         spare: Some(Vec::with_capacity(1 << 16)),
         dirty: true,
         last: Tick(0),
+        rate: FrameRate::default(),
         asks: seat.asks,
         answers,
     };
@@ -138,7 +139,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
             }
             _ = resized.recv() => console.resize(),
             written = writer.written.recv() => match written {
-                Some(spare) => { console.spare = Some(spare); continue }
+                Some(spare) => { console.written(spare); continue }
                 None => return Ok(Ended::Terminal),
             },
             input = inputs.recv() => match input {
@@ -190,6 +191,7 @@ struct Console {
     dirty: bool,
     /// When the last frame was made.
     last: Tick,
+    rate: FrameRate,
     asks: mpsc::Sender<(Ask, oneshot::Sender<Body>)>,
     /// Holds 16; a full one makes an answer wait, nobody else.
     answers: mpsc::Sender<Body>,
@@ -223,10 +225,17 @@ impl Console {
         self.take(Msg::Resize(width, height))
     }
 
+    /// The terminal has taken the frame; its buffer is back.
+    fn written(&mut self, spare: Vec<u8>) {
+        self.spare = Some(spare);
+        self.rate.written(self.host.now().tick.since(self.last));
+        self.rate.spare(self.state.view.cost.pace.slow.is_some());
+    }
+
     /// Draws if there is reason to, the last frame is written and long enough ago; false when the terminal is gone.
     fn paint(&mut self, writer: &Writer) -> bool {
         let now = self.host.now().tick;
-        if !self.dirty || now.since(self.last) < FRAME {
+        if !self.dirty || now.since(self.last) < self.rate.gap() {
             return true;
         }
         let Some(mut frame) = self.spare.take() else { return true };
@@ -244,7 +253,7 @@ impl Console {
     /// How long to sleep if nothing comes: until the next frame may be drawn or the screen changes by itself.
     fn wait(&self) -> Option<Duration> {
         let now = self.host.now().tick;
-        let frame = (self.dirty && self.spare.is_some()).then(|| FRAME.saturating_sub(now.since(self.last)));
+        let frame = (self.dirty && self.spare.is_some()).then(|| self.rate.gap().saturating_sub(now.since(self.last)));
         let wake = self.state.wake().map(|at| at.since(now));
         frame.into_iter().chain(wake).min()
     }

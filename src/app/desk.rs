@@ -6,7 +6,7 @@ use crate::{
     link::server::Peer,
     model::{
         change::Who,
-        message::{Ask, Body},
+        message::{Ask, Body, Reply},
     },
 };
 use tokio::sync::{mpsc, oneshot};
@@ -24,13 +24,11 @@ pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
         Ask::View => Body::View(Box::new((**engine.views.borrow()).clone())),
         Ask::Do(command) => Body::Reply(engine.command(who, command).await),
         Ask::Audit { most } => Body::Audit(engine.audit(most).await),
+        Ask::Past { .. } | Ask::Trace { .. } | Ask::Marks { .. } | Ask::WriteSnapshot { .. } => engine.past(ask).await,
         Ask::Inspect(process) => match engine.inspect(process).await {
             Ok(inspection) => Body::Inspected(inspection),
             Err(why) => Body::Error(why),
         },
-        Ask::Past { .. } | Ask::Trace { .. } | Ask::Marks { .. } | Ask::WriteSnapshot { .. } => {
-            Body::Error("no history is kept here".into())
-        }
         Ask::Metrics(format) => match engine.counters().await {
             Some(counters) => Body::Metrics(metrics::page(&engine.views.borrow(), &counters, format)),
             None => Body::Error("the engine has ended".into()),
@@ -43,6 +41,23 @@ pub fn peer(engine: &EngineHandle, peer: &Peer) -> Who {
     let user = engine.views.borrow().facts.user(peer.uid).to_string();
     let via = if peer.via.is_empty() { "socket".into() } else { format!("socket, {}", peer.via) };
     Who::Operator { user, via }
+}
+
+/// A seat at a replay: what is asked for is answered, but nothing is done.
+pub async fn replayed(engine: &EngineHandle) -> Option<Seat> {
+    let seat = seat(engine, Who::Engine).await?;
+    let (asks, mut asked) = mpsc::channel::<(Ask, oneshot::Sender<Body>)>(ROOM);
+    let inner = seat.asks;
+    tokio::spawn(async move {
+        while let Some((ask, back)) = asked.recv().await {
+            if matches!(ask, Ask::Do(_)) {
+                let _gone = back.send(Body::Reply(Reply::Refused("this is a replay: nothing can be changed here".into())));
+            } else if inner.send((ask, back)).await.is_err() {
+                return;
+            }
+        }
+    });
+    Some(Seat { asks, replay: true, ..seat })
 }
 
 /// A seat at an engine in this process. `None` when it has ended already.
@@ -65,5 +80,5 @@ pub async fn seat(engine: &EngineHandle, who: Who) -> Option<Seat> {
             }
         }
     });
-    Some(Seat { welcome, views, asks, own: true })
+    Some(Seat { welcome, views, asks, own: true, replay: false })
 }

@@ -9,7 +9,8 @@ use crate::{
         guard::process::GuardProcess,
         handle::EngineHandle,
         hands::Hands,
-        parts::{Parts, Settings},
+        parts::{Feed, Parts, Settings},
+        record::{End, Recording},
         undo::Tools,
         worker::Work,
     },
@@ -18,6 +19,7 @@ use crate::{
     sources,
     store::{
         error::{StoreError, Trouble},
+        history,
         journal::{self, Journal},
         lock::Lock,
     },
@@ -25,7 +27,11 @@ use crate::{
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
+
+/// Every sweep is kept, however slow they become.
+const EVERY: Duration = Duration::from_millis(500);
 
 /// What engine is wanted.
 #[derive(Clone)]
@@ -38,6 +44,17 @@ pub struct Wish {
     pub rights: Rights,
     /// When its changes end.
     pub legacy: Legacy,
+    /// What becomes of what it sees.
+    pub memory: Memory,
+}
+
+/// What becomes of what an engine sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// A history is kept in the state directory, if there is one and the configuration wants it.
+    Usual,
+    /// It is recorded there.
+    Recorded(Recording),
 }
 
 /// What an engine may do to the machine.
@@ -90,16 +107,34 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     let mut policy = config.policy.clone();
     policy.mode = crew.mode;
     let parts = Parts {
-        sources: sources::all(&crew.host, &config.services, handles()),
+        feed: Feed::Live(sources::all(&crew.host, &config.services, handles())),
+        history: recording(wish, crew.lock.is_some()),
         inspector: sources::inspector,
         host: crew.host,
         actions: wish.actions,
         hands: crew.hands,
         entries: crew.entries,
-        settings: Settings { thresholds: config.thresholds.clone(), hysteresis: config.hysteresis.clone(), policy },
+        settings: Settings {
+            thresholds: config.thresholds.clone(),
+            hysteresis: config.hysteresis.clone(),
+            policy,
+            budget: config.cost,
+        },
         leave: wish.legacy == Legacy::Leave,
     };
     Ok(Running { engine: engine::start(parts).map_err(Failure::new)?, _lock: crew.lock })
+}
+
+/// One engine at a time writes a history: the one that holds the lock of its directory, or has made its own file.
+fn recording(wish: &Wish, locked: bool) -> Option<Recording> {
+    match (&wish.memory, &wish.rights) {
+        (Memory::Recorded(recording), _) => Some(recording.clone()),
+        (Memory::Usual, Rights::Change(directory)) if locked && wish.config.history.keep => {
+            let place = history::writer::Place { path: directory.join(history::file::FILE), bytes: wish.config.history.bytes };
+            Some(Recording { place, every: EVERY, end: End::Stays })
+        }
+        _ => None,
+    }
 }
 
 fn watching(hands: Bystander) -> Crew {

@@ -7,9 +7,8 @@ use crate::{
         daemon, demo, doctor,
         env::Env,
         failure::Failure,
-        guard, manual, metrics, once, out, parts, settings, solo, stream, verbs,
+        guard, manual, metrics, once, out, parts, record, replay, settings, snapshot, solo, stream, verbs,
     },
-    config::sections::Config,
     host::{host::Host, real::RealHost},
     sources,
 };
@@ -45,8 +44,11 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Guard(of)) => guard::run(&of.directory),
         Some(Verb::Completions(wish)) => manual::completions(wish.shell),
         Some(Verb::Man) => manual::page(),
-        Some(Verb::Doctor(format)) => diagnose(*format, &settings::load(&cli.common, env)?),
+        Some(Verb::Doctor(format)) => diagnose(*format, cli, env),
         Some(Verb::Metrics(wish)) => wait(metrics::print::run(wish, &cli.common, env)),
+        Some(Verb::Record(wish)) => wait(record::run(wish, &cli.common, env)),
+        Some(Verb::Replay(wish)) => wait(replay::run(wish, &cli.common, env)),
+        Some(Verb::Snapshot(wish)) => snapshot::run(wish, &cli.common, env),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
         None if cli.stream.is_some() => wait(stream::run(cli, env)),
@@ -67,10 +69,16 @@ fn demo_part(part: &DemoPart) -> Result<(), Failure> {
     }
 }
 
-fn diagnose(format: Format, config: &Config) -> Result<(), Failure> {
+fn diagnose(format: Format, cli: &Cli, env: &Env) -> Result<(), Failure> {
+    let config = settings::load(&cli.common, env)?;
     let host: Arc<dyn Host> = Arc::new(RealHost::default());
     let mut sources = sources::all(&host, &config.services, parts::handles());
-    let report = doctor::report(&*host, actions::all(), &mut sources);
+    let mut report = doctor::report(&*host, actions::all(), &mut sources);
+    let history = match snapshot::local(&cli.common, env) {
+        Ok(path) => doctor::history::line(&path, &config.history),
+        Err(failure) => failure.why,
+    };
+    report.host.push(("history", history));
     if format.json { out::json(&report) } else { out::say(&report.to_string()) }
 }
 

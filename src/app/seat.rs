@@ -15,4 +15,6 @@ pub struct Seat {
     pub asks: mpsc::Sender<(Ask, oneshot::Sender<Body>)>,
     /// True when the engine is in this process and ends with the console.
     pub own: bool,
+    /// The engine plays a history.
+    pub replay: bool,
 }

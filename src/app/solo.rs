@@ -10,7 +10,7 @@ use crate::{
         env::Env,
         failure::Failure,
         metrics,
-        parts::{self, Legacy, Wish},
+        parts::{self, Legacy, Memory, Wish},
         seat::Seat,
         settings,
     },
@@ -54,7 +54,7 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(SocketError::Held(_)) => return attached(common, env, &path, &config).await,
         Err(e) => return Err(e.into()),
     };
-    let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay };
+    let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual };
     let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(&wish, env)?;
     let measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
@@ -100,7 +100,7 @@ pub async fn sit_at(engine: &EngineHandle, config: &Config, env: &Env, end: End)
 }
 
 /// The console until something ends it. Every such end is in order: its operator, its terminal, a signal, its time.
-async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
+pub async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
     let options = ConsoleOptions {
         kept: env.console_file(),
         host: Arc::new(RealHost::default()),

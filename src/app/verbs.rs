@@ -31,7 +31,10 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         Verb::Rollback(Rollback { id: Some(id), format, .. }) => order(*format, Command::RollBack(*id)),
         Verb::Rollback(wish) => order(wish.format, Command::RollBackAll),
         Verb::Mode(wish) => order(wish.format, Command::SetMode(wish.to)),
-        Verb::Demo(_)
+        Verb::Record(_)
+        | Verb::Replay(_)
+        | Verb::Snapshot(_)
+        | Verb::Demo(_)
         | Verb::Daemon
         | Verb::Metrics(_)
         | Verb::Completions(_)

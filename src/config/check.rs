@@ -2,7 +2,11 @@
 
 use crate::{
     config::{address, complaint::Complaint, sections::Metrics},
-    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+<<<<<<< HEAD
+    model::limits::{Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+=======
+    model::limits::{Budget, Hysteresis, Policy, ServiceWatch, Thresholds},
+>>>>>>> main
 };
 
 /// Takes the name of a field and what is wrong with its value.
@@ -81,6 +85,23 @@ pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
     let fits = |value: f64, least: f64| (least..=3600.0).contains(&value);
     if !(fits(p.windows.before, 5.0) && fits(p.windows.settle, 0.0) && fits(p.windows.after, 5.0)) {
         blame("windows", "`before` and `after` are 5 to 3600 seconds, `settle` 0 to 3600".into());
+    }
+}
+
+<<<<<<< HEAD
+/// A history has room for at least its open blocks.
+pub(super) fn history(h: &Keeping, blame: Blame<'_>) {
+    if !((8 << 20)..=(1 << 40)).contains(&h.bytes) {
+        blame("bytes", "`bytes` is 8388608 (8 MiB) to 1099511627776 (1 TiB)".into());
+=======
+/// What cannot be kept is no budget.
+pub(super) fn budget(b: &Budget, blame: Blame<'_>) {
+    if !(b.cpu >= 0.001 && b.cpu <= 1024.0) {
+        blame("cpu", "`cpu` is in cores: at least 0.001 (0.01 is one hundredth of one)".into());
+    }
+    if b.resident < 8 << 20 {
+        blame("resident", "`resident` is in bytes, at least 8388608 (8 MiB)".into());
+>>>>>>> main
     }
 }
 

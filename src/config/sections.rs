@@ -7,7 +7,11 @@ use crate::{
         layer::Layer,
         outline::{self, Field, Outline},
     },
-    model::limits::{Hysteresis, Policy, ServiceWatch, Thresholds},
+<<<<<<< HEAD
+    model::limits::{Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+=======
+    model::limits::{Budget, Hysteresis, Policy, ServiceWatch, Thresholds},
+>>>>>>> main
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -76,10 +80,14 @@ pub struct Config {
     pub services: Vec<ServiceWatch>,
     /// How the console looks.
     pub console: Console,
+    /// What trimtab may cost.
+    pub cost: Budget,
     /// Keys by the name of what they mean, in place of the built-in ones.
     pub keys: Keys,
     /// The endpoint for Prometheus.
     pub metrics: Metrics,
+    /// What of the past is kept.
+    pub history: Keeping,
 }
 
 /// Keys by the name of what they mean.
@@ -88,15 +96,24 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys", "metrics"];
+<<<<<<< HEAD
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys", "metrics", "history"];
+=======
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics"];
+>>>>>>> main
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, metrics] =
-        ["thresholds", "hysteresis", "policy", "console", "metrics"].map(&mut gather);
+<<<<<<< HEAD
+    let [thresholds, hysteresis, policy, console, metrics, history] =
+        ["thresholds", "hysteresis", "policy", "console", "metrics", "history"].map(&mut gather);
+=======
+    let [thresholds, hysteresis, policy, console, cost, metrics] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics"].map(&mut gather);
+>>>>>>> main
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -108,13 +125,17 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         policy: build(&policy, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
+        cost: build(&cost, &mut complaints),
         keys,
         metrics: build(&metrics, &mut complaints),
+        history: build(&history, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::budget(&config.cost, &mut |name, why| blame(&cost, name, why, &mut complaints));
     check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
+    check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     for (name, why) in check_keys(&config.keys) {
         complaints.extend(places.get(&name).map(|place| Complaint { why, ..place.clone() }));

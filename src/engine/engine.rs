@@ -5,13 +5,15 @@
 //! and hands wait), `views` (latest wins).
 
 use crate::{
-    analysis::derive::deriver::Deriver,
     engine::{
         brain::brain::{Birth, Brain},
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
         inspect::Inspectors,
-        parts::Parts,
+        parts::{Feed, Parts},
+        past::PastHandle,
+        player::Player,
+        record::{Recorder, is_sweep},
         sampler::Sampler,
         worker::Worker,
     },
@@ -29,14 +31,14 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// Starts an engine. It runs until it is asked to stop or every handle is gone.
 pub fn start(parts: Parts) -> Result<EngineHandle, String> {
-    let Parts { host, sources, inspector, actions, hands, entries, settings, leave } = parts;
+    let Parts { host, feed, history, inspector, actions, hands, entries, settings, leave } = parts;
     let facts = Arc::new(host.facts());
     let birth = Birth {
-        deriver: Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
+        deriver: feed.deriver(),
         facts,
         actions,
         settings,
-        entries,
+        entries: entries.clone(),
         leave,
         engine: std::process::id(),
         now: host.now(),
@@ -48,16 +50,39 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let failed = |error: std::io::Error| format!("cannot start a thread: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let worker = Worker::start(hands, input.clone()).map_err(failed)?;
-    let sampler = Sampler::start(&host, sources, &input).map_err(failed)?;
+    let past = match (&feed, &history) {
+        (Feed::Stored(reel), _) => Some(reel.path.clone()),
+        (Feed::Live(_), history) => history.as_ref().map(|recording| recording.place.path.clone()),
+    };
+    let past = past.map(PastHandle::start).transpose().map_err(failed)?;
+    let recorder = history.map(|wish| Recorder::start(wish, &entries, input.clone(), host.now().wall)).transpose().map_err(failed)?;
+    let reader = match feed {
+        Feed::Live(sources) => Reader::Sampler(Sampler::start(&host, sources, &input).map_err(failed)?),
+        Feed::Stored(reel) => Reader::Player(Player::start(reel, &input).map_err(failed)?),
+    };
     let inspectors = Inspectors::new(host.clone(), inspector);
-    let engine = Loop { brain, host, worker, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+<<<<<<< HEAD
+    let engine = Loop { brain, host, worker, recorder, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
-        engine.end(sampler);
+        engine.end(reader);
+=======
+    let engine = Loop { brain, host, worker, sampler, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let life = move || {
+        let mut engine = engine;
+        runtime.block_on(engine.run(asks, inputs));
+        engine.end();
+>>>>>>> main
     };
     thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
-    Ok(EngineHandle { asks: ask, views })
+    Ok(EngineHandle { asks: ask, views, past })
+}
+
+/// Who reads: the machine, or a history.
+enum Reader {
+    Sampler(Sampler),
+    Player(Player),
 }
 
 /// Who waits for a ticket.
@@ -70,6 +95,11 @@ struct Loop {
     brain: Brain,
     host: Arc<dyn Host>,
     worker: Worker,
+<<<<<<< HEAD
+    recorder: Option<Recorder>,
+=======
+    sampler: Sampler,
+>>>>>>> main
     inspectors: Inspectors,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
@@ -126,7 +156,14 @@ impl Loop {
     }
 
     fn step(&mut self, input: Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&input);
+        }
+        let swept = is_sweep(&input);
         let effects = self.brain.step(input);
+        if let (true, Some(recorder), Some(Effect::Publish(view))) = (swept, &mut self.recorder, effects.first()) {
+            recorder.keep(view);
+        }
         self.carry_out(effects);
     }
 
@@ -135,6 +172,7 @@ impl Loop {
             match effect {
                 Effect::Publish(view) => drop(self.show.send_replace(view)),
                 Effect::Perform { job, what } => self.worker.perform(job, what),
+                Effect::SweepEvery(span) => self.sampler.sweep_every(span),
                 Effect::LookForeign => self.worker.look_foreign(),
                 Effect::Reply { ticket, reply } => match self.waiting.remove(&ticket) {
                     Some(Waiter::Command(back)) => drop(back.send(reply)),
@@ -147,10 +185,22 @@ impl Loop {
     }
 
     /// Ends the threads, then tells those who asked for it.
-    fn end(self, sampler: Sampler) {
-        let Loop { worker, over, .. } = self;
+<<<<<<< HEAD
+    fn end(self, reader: Reader) {
+        let Loop { worker, recorder, over, .. } = self;
+        match reader {
+            Reader::Sampler(sampler) => sampler.end(),
+            Reader::Player(player) => player.end(),
+        }
+=======
+    fn end(self) {
+        let Loop { worker, sampler, over, .. } = self;
         sampler.end();
+>>>>>>> main
         worker.end();
+        if let Some(recorder) = recorder {
+            recorder.end();
+        }
         for back in over.into_iter().flatten() {
             let _asker_gone = back.send(());
         }

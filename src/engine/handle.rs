@@ -1,10 +1,13 @@
 //! The way into a running engine: views out, commands in. Cheap to clone; every console and the socket hold one.
 
 use crate::{
-    engine::inspect::{self, DEADLINE},
+    engine::{
+        inspect::{self, DEADLINE},
+        past::PastHandle,
+    },
     model::{
         change::{Entry, Who},
-        message::{Command, Reply, View, Welcome},
+        message::{Ask, Body, Command, Reply, View, Welcome},
         sample::Counters,
         subject::ProcessId,
     },
@@ -36,6 +39,8 @@ pub struct EngineHandle {
     pub asks: mpsc::Sender<Asked>,
     /// The newest view; latest wins, a slow screen never slows the loop.
     pub views: watch::Receiver<Arc<View>>,
+    /// The past, where one is kept.
+    pub past: Option<PastHandle>,
 }
 
 impl EngineHandle {
@@ -57,6 +62,14 @@ impl EngineHandle {
     /// The newest journal entries.
     pub async fn audit(&self, most: usize) -> Vec<(u64, Entry)> {
         self.ask(|back| Asked::Audit(most, back)).await.unwrap_or_default()
+    }
+
+    /// The answer to a question about the past.
+    pub async fn past(&self, ask: Ask) -> Body {
+        match &self.past {
+            Some(past) => past.ask(ask).await,
+            None => Body::Error("no history is kept: trimtab has no state directory, only observes, or was told so".into()),
+        }
     }
 
     /// A close look at a process; an error in words when it is gone, or when the look takes too long.

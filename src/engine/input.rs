@@ -10,7 +10,7 @@ use crate::{
     },
     sources::source::Lane,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A command that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +64,8 @@ pub enum Input {
         /// What came of it.
         done: Box<Done>,
     },
+    /// The history cannot be written, and why; or it can be again.
+    History(Option<Arc<str>>),
     /// Time has passed and nothing else came.
     Ticked {
         /// When.
@@ -97,6 +99,8 @@ pub enum Effect {
         /// What.
         reply: Reply,
     },
+    /// Sweep the host so often from now on.
+    SweepEvery(Duration),
     /// Write a line into the log.
     Log(log::Level, String),
 }

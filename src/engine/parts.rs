@@ -2,11 +2,12 @@
 
 use crate::{
     actions::action::Action,
-    engine::worker::Work,
+    analysis::derive::deriver::Deriver,
+    engine::{player::Reel, record::Recording, worker::Work},
     host::host::Host,
     model::{
         change::Entry,
-        limits::{Hysteresis, Policy, Thresholds},
+        limits::{Budget, Hysteresis, Policy, Thresholds},
     },
     sources::source::{Inspect, Source},
 };
@@ -21,6 +22,26 @@ pub struct Settings {
     pub hysteresis: Hysteresis,
     /// Bounds on acting, mode and windows.
     pub policy: Policy,
+    /// What trimtab may cost.
+    pub budget: Budget,
+}
+
+/// Where samples come from.
+pub enum Feed {
+    /// The machine.
+    Live(Vec<Box<dyn Source>>),
+    /// A history.
+    Stored(Reel),
+}
+
+impl Feed {
+    /// A deriver that expects what will come. Of a history nothing is late.
+    pub fn deriver(&self) -> Deriver {
+        match self {
+            Feed::Live(sources) => Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience()))),
+            Feed::Stored(_) => Deriver::default(),
+        }
+    }
 }
 
 /// What an engine is made of.
@@ -28,7 +49,9 @@ pub struct Parts {
     /// The machine.
     pub host: Arc<dyn Host>,
     /// What is read.
-    pub sources: Vec<Box<dyn Source>>,
+    pub feed: Feed,
+    /// Where to keep it, if anywhere.
+    pub history: Option<Recording>,
     /// Makes one that looks closely at processes.
     pub inspector: fn() -> Box<dyn Inspect>,
     /// What may be changed.

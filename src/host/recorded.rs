@@ -168,6 +168,11 @@ impl RecordedHost {
         self.state().family = pids;
     }
 
+    /// Sets both clocks.
+    pub fn set_now(&self, now: Now) {
+        self.state().now = now;
+    }
+
     /// Steps both clocks.
     pub fn step(&self, span: Duration) {
         let mut state = self.state();

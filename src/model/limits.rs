@@ -161,6 +161,38 @@ impl Default for Policy {
     }
 }
 
+<<<<<<< HEAD
+/// What of the past is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keeping {
+    /// Keep a history at all.
+    pub keep: bool,
+    /// Bytes that its file may take, log included: when it is full, the oldest of the finest goes first.
+    pub bytes: u64,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Keeping { keep: true, bytes: 256 << 20 }
+=======
+/// What trimtab may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Cores: 0.01 is one hundredth of one.
+    pub cpu: f64,
+    /// Resident bytes.
+    pub resident: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { cpu: 0.01, resident: 60 << 20 }
+>>>>>>> main
+    }
+}
+
 /// A service to watch: a file with a cumulative latency histogram in Prometheus' text format, written whole (rename) by its owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use crate::model::{
     facts::Facts,
     finding::Finding,
     inspection::Inspection,
-    limits::Mode,
+    limits::{Budget, Mode},
     metric::Key,
     past::{Mark, Past, Trace},
     series::Point,
@@ -50,6 +50,8 @@ pub enum Command {
     RollBackAll,
     /// Switch the mode.
     SetMode(Mode),
+    /// Sweep the host so often: milliseconds from one sweep to the next.
+    Interval(u32),
     /// Do what an operator asks for by hand.
     Wish(Wish),
 }
@@ -70,6 +72,51 @@ pub struct Cost {
     pub cpu: f64,
     /// Resident bytes.
     pub resident: u64,
+    /// What it may cost.
+    #[serde(default)]
+    pub budget: Budget,
+    /// How often the host is swept.
+    #[serde(default)]
+    pub pace: Pace,
+}
+
+/// How often the host is swept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Seconds between sweeps that the operator wants.
+    pub asked: f64,
+    /// Seconds between sweeps in force.
+    pub sweep: f64,
+    /// Why that is slower.
+    pub slow: Option<Slow>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace { asked: 1.0, sweep: 1.0, slow: None }
+    }
+}
+
+/// Why trimtab slows itself down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Slow {
+    /// It uses more cpu than its budget.
+    Budget,
+    /// Tasks wait for cpu, and so does trimtab.
+    Starved,
+    /// Everybody waits for memory.
+    Full,
+}
+
+impl Slow {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Slow::Budget => "over its budget",
+            Slow::Starved => "host is starved",
+            Slow::Full => "memory is full",
+        }
+    }
 }
 
 /// How the guard stands.

@@ -41,5 +41,6 @@ pub mod time;
 pub mod trial;
 pub mod unit;
 pub mod verdict;
+pub mod when;
 pub mod wish;
 pub mod world;

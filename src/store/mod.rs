@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod error;
+pub mod history;
 pub mod journal;
 pub mod lock;
 pub mod repair;

@@ -11,7 +11,7 @@ use crate::{
         filter,
         keys::Intent,
         pane::Page,
-        state::{State, UiCommand},
+        state::{Over, State, UiCommand},
         update::{ask, open},
         wish,
     },
@@ -19,6 +19,9 @@ use crate::{
 
 /// Modes, in the order of the menu.
 pub const MODES: [Mode; 3] = [Mode::Observe, Mode::Suggest, Mode::Auto];
+
+/// Intervals between sweeps, in milliseconds, in the order of the menu.
+pub const INTERVALS: [u32; 5] = [500, 1000, 2000, 5000, 10_000];
 
 /// Why an intent cannot be carried out here and now; `None` when it can. The bottom bar shows only what can.
 pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
@@ -33,12 +36,20 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::RollBack
             | I::RollBackAll
             | I::Mode
+            | I::Interval
             | I::Audit
             | I::Signal
             | I::Nice(_)
     );
     if engine && state.lost {
         return Some("the engine has ended; nothing can be asked of it".into());
+    }
+    if engine && intent != I::Audit && state.travel.replay {
+        return Some("this is a replay: nothing can be changed".into());
+    }
+    // What was is no ground to act on; PANIC is about what is applied now, and asks.
+    if engine && !matches!(intent, I::Audit | I::RollBackAll) && state.travel.past.is_some() {
+        return Some("the screen shows the past; `.` goes back to now".into());
     }
     match intent {
         I::Signal | I::Nice(_) => wish::obstacle(state),
@@ -142,6 +153,18 @@ fn copy(state: &mut State, change: &Change) -> Vec<UiCommand> {
 /// `3 commands`, `1 command`.
 pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Opens the menu of intervals at the one in force.
+pub fn intervals(state: &mut State) {
+    let asked = state.view.cost.pace.asked * 1000.0;
+    let at = INTERVALS.iter().position(|millis| f64::from(*millis) >= asked).unwrap_or(0);
+    state.over = Over::IntervalMenu(at);
+}
+
+/// Asks for the interval of that row.
+pub fn set_interval(row: usize) -> Vec<UiCommand> {
+    INTERVALS.get(row).map_or_else(Vec::new, |millis| command(Command::Interval(*millis)))
 }
 
 /// Switches the mode; that the engine may act by itself wants a yes.

@@ -51,6 +51,11 @@ impl History {
         self.set.forget(oldest, |_| false);
     }
 
+    /// Adds one value of the past.
+    pub fn push(&mut self, key: Key, point: Point) {
+        self.set.push(key, point, MOST);
+    }
+
     /// The series of a key.
     pub fn get(&self, key: &Key) -> Option<&Series> {
         self.set.get(key)
@@ -66,7 +71,7 @@ impl History {
 }
 
 /// Processes come and go by the thousand and have no chart.
-fn is_drawn(key: &Key) -> bool {
+pub fn is_drawn(key: &Key) -> bool {
     match &key.subject {
         Subject::Host => !matches!(key.metric, Metric::ContextSwitches),
         Subject::Disk(_)

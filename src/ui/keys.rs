@@ -49,13 +49,15 @@ pub enum Context {
     Filter,
     /// In the palette.
     Palette,
+    /// While a time is typed.
+    Jump,
 }
 
 impl Context {
     /// True where keys may be changed. Questions, menus and fields are the same for everybody.
     pub fn is_free(self) -> bool {
-        use Context::{Code, Columns, Dialog, Field, Filter, Menu, Palette};
-        !matches!(self, Dialog | Code | Menu | Columns | Field | Filter | Palette)
+        use Context::{Code, Columns, Dialog, Field, Filter, Jump, Menu, Palette};
+        !matches!(self, Dialog | Code | Menu | Columns | Field | Filter | Palette | Jump)
     }
 
     /// Where that is, in words.
@@ -77,6 +79,7 @@ impl Context {
             Context::Field => "while a line is typed",
             Context::Filter => "while a filter is typed",
             Context::Palette => "in the palette",
+            Context::Jump => "while a time is typed",
         }
     }
 }
@@ -98,6 +101,7 @@ pub enum Intent {
     Layout,
     Mouse,
     Mode,
+    Interval,
     Basis,
     Audit,
     Redraw,
@@ -147,6 +151,18 @@ pub enum Intent {
     Later,
     Language,
     Palette,
+    StepEarlier,
+    StepLater,
+    GoTo,
+    Now,
+    MarkBefore,
+    MarkAfter,
+    Marks,
+    Compare,
+    WriteSnapshot,
+    ZoomOut,
+    ZoomIn,
+    ZoomNone,
 }
 
 impl Intent {
@@ -316,6 +332,19 @@ pub const TABLE: &[Binding] = &[
     row(&[Ctrl('d')], C::Reader, I::Move(Motion::HalfDown), "", "half a page down"),
     row(&[Char('g'), Home], C::Reader, I::Move(Motion::Top), "", "to the top"),
     row(&[Char('G'), End], C::Reader, I::Move(Motion::Bottom), "", "to the bottom"),
+    // Time.
+    row(&[Char('T')], C::Global, I::StepEarlier, "", "one stored sweep back"),
+    row(&[Char('t')], C::Global, I::StepLater, "", "one stored sweep on"),
+    row(&[Char('b')], C::Global, I::GoTo, "", "go to a time: 14:05, -10m, 2026-11-21 14:05 (UTC)"),
+    row(&[Char('.')], C::Global, I::Now, "", "back to now"),
+    row(&[Char('[')], C::Global, I::MarkBefore, "", "to the finding or change before"),
+    row(&[Char(']')], C::Global, I::MarkAfter, "", "to the finding or change after"),
+    row(&[Char('B')], C::Global, I::Marks, "", "every finding and change that is kept, to go to"),
+    row(&[Char('D')], C::Global, I::Compare, "", "mark a window of time, then another one, and compare them"),
+    row(&[Char('w')], C::Global, I::WriteSnapshot, "", "write the ten minutes before into a file for a colleague"),
+    row(&[Char('+')], C::Chart, I::ZoomOut, "", "longer charts, up to a day"),
+    row(&[Char('-')], C::Chart, I::ZoomIn, "", "shorter charts"),
+    row(&[Char('=')], C::Chart, I::ZoomNone, "", "charts of the newest minutes"),
     row(&[Char('H')], C::Process, I::Threads, "threads", "list the threads of the process, or hide them"),
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
@@ -325,6 +354,7 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('m')], C::Global, I::Mouse, "", "let the mouse choose and scroll, or give it back to the terminal"),
     row(&[Char('V')], C::Global, I::Basis, "", "what 100 % of cpu is: usual, of one core, of the machine"),
     row(&[Char('o')], C::Global, I::Mode, "mode", "observe, suggest or auto"),
+    row(&[Char('i')], C::Global, I::Interval, "interval", "how often the host is looked at"),
     row(&[Esc], C::Global, I::Back, "back", "close, back, release the list, clear the filter, in that order"),
     row(&[Ctrl('l')], C::Always, I::Redraw, "", "draw the screen anew"),
     row(&[Char(':'), Ctrl('p')], C::Global, I::Palette, "commands", "every action by name"),
@@ -361,6 +391,8 @@ pub const TABLE: &[Binding] = &[
     row(&[Down], C::Palette, I::Move(Motion::Down), "", "down"),
     row(&[PageUp], C::Palette, I::Move(Motion::PageUp), "", "a page up"),
     row(&[PageDown], C::Palette, I::Move(Motion::PageDown), "", "a page down"),
+    row(&[Enter], C::Jump, I::Choose, "go", "go there"),
+    row(&[Esc], C::Jump, I::Cancel, "cancel", "stay here"),
     row(&[Backspace], C::Field, I::Edit(Edit::Erase), "", "erase a letter"),
     row(&[Delete], C::Field, I::Edit(Edit::EraseAhead), "", "erase the letter under the cursor"),
     row(&[Ctrl('w')], C::Field, I::Edit(Edit::EraseWord), "", "erase a word"),

@@ -92,6 +92,9 @@ pub fn banner(state: &State) -> Option<String> {
         let own = if state.own { "the engine has ended" } else { "the connection to the engine is lost" };
         return Some(format!("{own}: this is the last that was seen; q quits"));
     }
+    if let Some(place) = state.place_in_time() {
+        return Some(place);
+    }
     if let Some(frozen) = &state.frozen {
         let age = crate::ui::words::since(state.view.now.wall, frozen.now.wall);
         return Some(format!("frozen, {age} old; watching goes on; f resumes"));

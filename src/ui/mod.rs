@@ -28,6 +28,7 @@ pub mod sheet;
 pub mod spots;
 pub mod state;
 pub mod theme;
+pub mod time;
 pub mod update;
 pub mod wish;
 pub mod words;

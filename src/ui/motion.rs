@@ -3,7 +3,7 @@
 use crate::{
     model::{change::ChangeId, finding::FindingId, wish::Signal},
     ui::{
-        act::MODES,
+        act::{INTERVALS, MODES},
         keys::Motion,
         palette,
         pane::{Page, Pane},
@@ -19,12 +19,14 @@ pub fn go(state: &mut State, motion: Motion) {
     let page = usize::from(state.size.1.saturating_sub(6)).max(1);
     match (&mut state.over, &state.page) {
         (Over::SortMenu(row), _) => *row = step(Some(*row), columns::TABLE.len(), motion, page).unwrap_or(0),
+        (Over::IntervalMenu(row), _) => *row = step(Some(*row), INTERVALS.len(), motion, page).unwrap_or(0),
         (Over::ModeMenu(row), _) => *row = step(Some(*row), MODES.len(), motion, page).unwrap_or(0),
         (Over::Palette(_), _) => palette(state, motion, page),
         (Over::Filter(field), _) => {
             let rows = language::rows(field.list, state.size.0);
             field.language = field.language.map(|at| step(Some(at), rows, motion, page).unwrap_or(0));
         }
+        (Over::Marks(row), _) => *row = step(Some(*row), state.travel.marks.len(), motion, page).unwrap_or(0),
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
         (Over::ThemeMenu { row, .. }, _) => {

@@ -79,6 +79,8 @@ pub enum Page {
     Process(ProcessId),
     /// One control group, by path.
     Cgroup(Arc<str>),
+    /// Two windows of time side by side.
+    Compare,
     /// The journal.
     Audit,
     /// Keys.

@@ -66,7 +66,11 @@ fn on_page(state: &mut State, spot: Spot) -> Vec<UiCommand> {
 
 fn choose(state: &mut State, row: usize) -> Vec<UiCommand> {
     match &mut state.over {
-        Over::SortMenu(at) | Over::ModeMenu(at) | Over::SignalMenu(at) | Over::NiceMenu(at) => *at = row,
+<<<<<<< HEAD
+        Over::SortMenu(at) | Over::Marks(at) | Over::ModeMenu(at) | Over::SignalMenu(at) | Over::NiceMenu(at) => *at = row,
+=======
+        Over::SortMenu(at) | Over::ModeMenu(at) | Over::IntervalMenu(at) | Over::SignalMenu(at) | Over::NiceMenu(at) => *at = row,
+>>>>>>> main
         Over::ThemeMenu { row: at, .. } => {
             *at = row;
             state.look.chosen = row;
@@ -77,7 +81,7 @@ fn choose(state: &mut State, row: usize) -> Vec<UiCommand> {
             state.settle_focus();
         }
         Over::Palette(palette) => palette.row = row,
-        Over::Nothing | Over::Dialog(_) | Over::Filter(_) => return vec![],
+        Over::Nothing | Over::Dialog(_) | Over::Filter(_) | Over::Jump(_) => return vec![],
     }
     perform(state, Intent::Choose)
 }

@@ -13,6 +13,7 @@ use crate::{
         chart::Ink,
         close_look::CloseLook,
         dialog::{Dialog, HOLD},
+        entry,
         filter::{Field, Filters, List},
         history::History,
         key::Key,
@@ -25,6 +26,7 @@ use crate::{
         processes::{list::ProcessList, row::Sight},
         spots::Spot,
         theme::Theme,
+        time::Travel,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -94,6 +96,8 @@ pub enum Over {
     SortMenu(usize),
     /// The menu of modes, and the row chosen.
     ModeMenu(usize),
+    /// The menu of intervals between sweeps, and the row chosen.
+    IntervalMenu(usize),
     /// The menu of signals, and the row chosen.
     SignalMenu(usize),
     /// The menu of nice values, and the row chosen.
@@ -112,6 +116,10 @@ pub enum Over {
         /// Comes back when the menu is cancelled.
         before: usize,
     },
+    /// A time to go to is being typed.
+    Jump(entry::Entry),
+    /// The bookmarks, and the row chosen.
+    Marks(usize),
     /// A filter is being typed.
     Filter(Field),
     /// The palette.
@@ -140,8 +148,10 @@ pub struct State {
     pub view: Arc<View>,
     /// The view that is held on the screen.
     pub frozen: Option<Arc<View>>,
-    /// What the charts draw.
+    /// What the charts draw, now.
     pub history: History,
+    /// Where in time the screen stands.
+    pub travel: Travel,
     /// Columns and rows.
     pub size: (u16, u16),
     /// The time of the last message.
@@ -206,6 +216,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Columns],
     &[C::Always, C::Field, C::Filter],
     &[C::Always, C::Field, C::Palette],
+    &[C::Always, C::Field, C::Jump],
 ];
 
 impl State {
@@ -214,6 +225,7 @@ impl State {
         let view = Arc::new(welcome.view.clone());
         let mut state = State {
             history: History::begin(welcome),
+            travel: Travel::default(),
             now: view.now,
             view,
             frozen: None,
@@ -261,9 +273,19 @@ impl State {
             Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
             Over::Dialog(_) => &[C::Always, C::Dialog],
             Over::SortMenu(_) => &[C::Always, C::Columns],
-            Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
+<<<<<<< HEAD
+            Over::Jump(_) => &[C::Always, C::Field, C::Jump],
+            Over::Marks(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
                 &[C::Always, C::Menu]
             }
+=======
+            Over::ModeMenu(_)
+            | Over::IntervalMenu(_)
+            | Over::SignalMenu(_)
+            | Over::NiceMenu(_)
+            | Over::ThemeMenu { .. }
+            | Over::LayoutMenu { .. } => &[C::Always, C::Menu],
+>>>>>>> main
             Over::Filter(_) => &[C::Always, C::Field, C::Filter],
             Over::Palette(_) => &[C::Always, C::Field, C::Palette],
             Over::Nothing => self.contexts_below(),
@@ -275,7 +297,7 @@ impl State {
         match (&self.page, self.focus) {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader, C::Target],
-            (Page::Finding(_) | Page::Cgroup(_), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare, _) => &[C::Always, C::Global, C::Reader],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
             (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree]

@@ -17,7 +17,7 @@ use crate::{
         pointer,
         processes::{self, row::RowId},
         state::{Msg, Over, State, UiCommand},
-        wish,
+        time, wish,
     },
 };
 use std::sync::Arc;
@@ -80,16 +80,23 @@ fn view_came(state: &mut State, view: Arc<View>) -> Vec<UiCommand> {
     if state.frozen.is_none() {
         state.refresh();
     }
-    vec![]
+    time::passed(state)
 }
 
 fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
     match body {
+        Body::Past(past) => return time::came(state, *past),
+        Body::Marks(marks) => return time::marked(state, marks),
+        Body::Trace(trace) => time::traced(state, trace),
         Body::Reply(Reply::Done(text)) => state.tell(text),
-        Body::Reply(Reply::Refused(text)) | Body::Error(text) => state.refuse(text),
+        Body::Reply(Reply::Refused(text)) => state.refuse(text),
+        Body::Error(text) => {
+            time::failed(state);
+            state.refuse(text);
+        }
         Body::Audit(entries) => state.audit = Some(entries),
         Body::Inspected(look) => state.close_look.take(look),
-        Body::Welcome(_) | Body::View(_) | Body::Past(_) | Body::Trace(_) | Body::Marks(_) | Body::Metrics(_) => {}
+        Body::Welcome(_) | Body::View(_) | Body::Metrics(_) => {}
     }
     vec![]
 }
@@ -109,6 +116,10 @@ fn type_in(state: &mut State, text: &str) {
 fn edit(state: &mut State, change: impl FnOnce(&mut Entry)) {
     match std::mem::take(&mut state.over) {
         Over::Filter(field) => state.over = Over::Filter(filter::type_into(state, field, |field| change(&mut field.entry))),
+        Over::Jump(mut entry) => {
+            change(&mut entry);
+            state.over = Over::Jump(entry);
+        }
         Over::Palette(mut palette) => {
             change(&mut palette.entry);
             state.over = Over::Palette(Palette { row: 0, ..palette });
@@ -181,6 +192,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             state.basis = state.basis.next();
             state.tell(state.basis.words());
         }
+        Intent::Interval => act::intervals(state),
         Intent::Mouse => {
             state.mouse = !state.mouse;
             state.tell(if state.mouse {
@@ -220,6 +232,18 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         | Intent::NextMatch
         | Intent::PreviousMatch
         | Intent::KernelThreads => processes::act::perform(state, intent),
+        Intent::StepEarlier => return time::earlier(state),
+        Intent::StepLater => return time::later(state),
+        Intent::GoTo => time::open_jump(state),
+        Intent::Now => return time::now(state),
+        Intent::MarkBefore => return time::mark_before(state),
+        Intent::MarkAfter => return time::mark_after(state),
+        Intent::Marks => return time::list_marks(state),
+        Intent::Compare => return time::compare(state),
+        Intent::WriteSnapshot => return time::write_snapshot(state),
+        Intent::ZoomOut => return time::zoom(state, time::zoomed(state) + 1),
+        Intent::ZoomIn => return time::zoom(state, time::zoomed(state).saturating_sub(1)),
+        Intent::ZoomNone => return time::zoom(state, 0),
         Intent::Signal => state.over = Over::SignalMenu(0),
         Intent::Nice(lean) => wish::open_nice(state, lean),
         Intent::Confirm => return confirm(state),
@@ -329,6 +353,7 @@ pub fn focus(state: &mut State, pane: Pane) {
 }
 
 fn freeze(state: &mut State) {
+    time::forget(state);
     state.frozen = if state.frozen.is_some() { None } else { Some(state.view.clone()) };
     state.refresh();
 }
@@ -359,7 +384,10 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
             processes::act::choose_sort(state, row);
             vec![]
         }
+        Over::Jump(entry) => time::jump(state, entry.text()),
+        Over::Marks(row) => time::go_to_mark(state, row),
         Over::ModeMenu(row) => act::set_mode(state, row),
+        Over::IntervalMenu(row) => act::set_interval(row),
         Over::Palette(palette) => palette::choose(state, palette),
         Over::SignalMenu(row) => wish::signal(state, row),
         Over::NiceMenu(row) => wish::nice(state, row),

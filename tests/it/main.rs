@@ -9,6 +9,7 @@ mod demo;
 mod depth;
 mod engine;
 mod guard;
+mod history;
 mod hung;
 mod kill;
 mod laws;

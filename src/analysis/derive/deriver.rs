@@ -41,6 +41,8 @@ struct Health {
 #[derive(Default)]
 pub struct Deriver {
     health: BTreeMap<SourceName, Health>,
+    /// Sweeps are so much further apart than usual.
+    stretch: Duration,
     /// The first time it heard of.
     born: Option<Now>,
     cpu: Ring<CpuSample>,
@@ -67,6 +69,11 @@ impl Deriver {
     pub fn new(expected: impl IntoIterator<Item = (SourceName, Duration)>) -> Deriver {
         let health = expected.into_iter().map(|(name, patience)| (name, Health { patience: Some(patience), ..Health::default() }));
         Deriver { health: health.collect(), ..Deriver::default() }
+    }
+
+    /// Sweeps come so often from now on: nothing is late for that.
+    pub fn expect(&mut self, sweep: Duration) {
+        self.stretch = sweep.saturating_sub(Duration::from_secs(1));
     }
 
     /// Takes a sample that was read at `at`, or the reason why there is none.
@@ -203,7 +210,7 @@ impl Deriver {
             return Some(gap.clone());
         }
         let last = health.good.or(self.born)?;
-        let late = health.patience.is_some_and(|patience| now.tick.since(last.tick) > patience);
+        let late = health.patience.is_some_and(|patience| now.tick.since(last.tick) > patience + self.stretch);
         late.then(|| Gap { why: "late: it has not answered in time".into(), since: last.wall })
     }
 
@@ -263,6 +270,15 @@ mod tests {
         assert_eq!(gap.since, Wall(100));
         deriver.take(SourceName::Cpu, at(600), cpu_sample(10, 50));
         assert!((deriver.vitals(at(600)).cpu.known().unwrap().total.user - 10.0 / 60.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_asked_for_less_often_is_not_late_for_it() {
+        let mut deriver = deriver();
+        deriver.take(SourceName::Disks, at(0), Ok(Sample::Disks(Vec::new())));
+        deriver.expect(Duration::from_secs(5));
+        assert!(deriver.snapshot(at(5400)).gaps.iter().all(|(name, _)| *name != SourceName::Disks));
+        assert!(deriver.snapshot(at(5600)).gaps.iter().any(|(name, _)| *name == SourceName::Disks));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
             publish::Publisher,
             queue::Queue,
             senses::Senses,
+            thrift::{self, Strain, Thrift},
             watch::{self, Watches},
         },
         input::{Effect, Input, JobNumber, Ticket},
@@ -24,9 +25,10 @@ use crate::{
     model::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
-        message::{GuardState, Reply, Welcome},
+        message::{Command, GuardState, Reply, Welcome},
         sample::Counters,
         time::{Now, Tick},
+        unit::Unit,
     },
     sources::source::Lane,
 };
@@ -66,6 +68,7 @@ pub struct Brain {
     queue: Queue,
     watches: Watches,
     publisher: Publisher,
+    thrift: Thrift,
     sweeps: u32,
     tended: Tick,
     stopping: Option<Ticket>,
@@ -83,6 +86,7 @@ impl Brain {
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
+            history: None,
             probed: birth.now.tick,
             effects: Vec::new(),
         };
@@ -93,6 +97,7 @@ impl Brain {
             queue: Queue::default(),
             watches: Watches::default(),
             publisher: Publisher::new(birth.engine),
+            thrift: Thrift::new(birth.settings.budget),
             sweeps: 0,
             tended: birth.now.tick,
             stopping: None,
@@ -103,16 +108,18 @@ impl Brain {
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
         match input {
             Input::Sampled { source, at, sample } => self.known.senses.take(source, at, sample),
-            Input::Weighed { at, cpu, resident } => self.known.senses.weigh(at, cpu, resident),
+            Input::Weighed { at, cpu, resident } => self.weighed(at, cpu, resident),
             Input::Passed { lane: Lane::Fast, now } => self.passed(now),
             Input::Passed { lane: Lane::Sweep, now } => self.swept(now),
             Input::Passed { .. } => {}
             Input::Ticked { now } => self.ticked(now),
+            Input::Commanded { ticket, command: Command::Interval(millis), .. } => self.interval(ticket, millis),
             Input::Commanded { ticket, who, command } => {
                 commands::obey(&mut self.office, &self.known.senses.snapshot, Order { ticket, who }, command);
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),
+            Input::History(trouble) => self.office.history = trouble,
             Input::Stopped { ticket } => self.stop(ticket),
         }
         std::mem::take(&mut self.office.effects)
@@ -126,6 +133,37 @@ impl Brain {
     /// The newest samples as they were read.
     pub fn counters(&self) -> Counters {
         self.known.senses.counters()
+    }
+
+    /// Looks whether our own cost or the host's distress calls for another pace.
+    fn weighed(&mut self, at: Tick, cpu: u64, resident: u64) {
+        let first = !self.known.senses.weigh(at, cpu, resident);
+        let senses = &self.known.senses;
+        let strain = Strain::of(&senses.snapshot, &senses.cost, senses.facts.own);
+        if !first && self.thrift.look(&strain) {
+            self.paced();
+        }
+        self.known.senses.cost.budget = self.thrift.budget();
+        self.known.senses.cost.pace = self.thrift.pace();
+    }
+
+    fn interval(&mut self, ticket: Ticket, millis: u32) {
+        let reply = if thrift::ASKED.contains(&millis) {
+            self.thrift.ask(f64::from(millis) / 1000.0);
+            self.paced();
+            Reply::Done(format!("sweeps every {}", Unit::Seconds.show(self.thrift.pace().sweep)))
+        } else {
+            Reply::Refused("sweeps are 0.5 to 10 seconds apart".into())
+        };
+        self.office.reply(ticket, reply);
+        self.publish();
+    }
+
+    fn paced(&mut self) {
+        let every = self.thrift.every();
+        self.known.senses.cost.pace = self.thrift.pace();
+        self.known.senses.expect(every);
+        self.office.effects.push(Effect::SweepEvery(every));
     }
 
     fn passed(&mut self, now: Now) {

@@ -45,6 +45,8 @@ pub fn obey(office: &mut Office, snapshot: &Snapshot, order: Order, command: Com
         Command::RollBack(id) => roll_back(office, order, id),
         Command::RollBackAll => roll_back_all(office, order),
         Command::Wish(wish) => carry(office, snapshot, order, &wish),
+        // The brain's own answer, before it comes here.
+        Command::Interval(_) => Ok(None),
         Command::SetMode(mode) => Ok(Some(set_mode(office, mode, &order.who))),
     };
     match answer {

@@ -16,4 +16,5 @@ mod office;
 mod publish;
 mod queue;
 mod senses;
+mod thrift;
 mod watch;

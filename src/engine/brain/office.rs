@@ -50,6 +50,8 @@ pub struct Office {
     pub guard: GuardState,
     /// Why the journal cannot be written, if so.
     pub journal: Option<String>,
+    /// Why the history is not kept, if so.
+    pub history: Option<std::sync::Arc<str>>,
     /// When a journal that cannot be written was last tried.
     pub probed: Tick,
     /// Effects of this step so far.

@@ -59,5 +59,6 @@ impl Publisher {
 }
 
 fn problems(office: &Office) -> Vec<String> {
-    office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}")).collect()
+    let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
+    journal.chain(office.history.iter().map(ToString::to_string)).collect()
 }

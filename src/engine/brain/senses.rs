@@ -10,7 +10,7 @@ use crate::{
         time::{Now, Tick},
     },
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What is perceived now.
 pub struct Senses {
@@ -57,14 +57,21 @@ impl Senses {
         self.snapshot = Arc::new(snapshot);
     }
 
-    /// Our own cost from two readings of our cpu clock.
-    pub fn weigh(&mut self, at: Tick, cpu: u64, resident: u64) {
+    /// Sweeps come so often from now on.
+    pub fn expect(&mut self, every: Duration) {
+        self.deriver.expect(every);
+    }
+
+    /// Our own cost from two readings of our cpu clock; false when there was only one yet.
+    pub fn weigh(&mut self, at: Tick, cpu: u64, resident: u64) -> bool {
+        self.cost.resident = resident;
+        let weighed = self.weighed.is_some();
         if let Some((before, used)) = self.weighed.replace((at, cpu)) {
             let span = at.seconds_since(before);
             if span > 0.0 {
                 self.cost.cpu = cpu.saturating_sub(used) as f64 / 1e9 / span;
             }
         }
-        self.cost.resident = resident;
+        weighed
     }
 }

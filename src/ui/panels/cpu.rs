@@ -14,7 +14,6 @@ use crate::{
         canvas::Canvas,
         chart::{Chart, Grow},
         frame::{Cell, frame, grid, known, note, reason_rows},
-        history,
         pane::Pane,
         state::State,
     },
@@ -73,7 +72,7 @@ fn title(state: &State) -> Line<'static> {
 fn history(state: &State, mut canvas: Canvas<'_>) {
     let theme = state.theme();
     let count = Chart::dots(canvas.width());
-    let dots = state.history.dots(&Key::host(Metric::CpuBusy), state.shown().now.tick, history::STEP, count);
+    let dots = state.charts().dots(&Key::host(Metric::CpuBusy), state.shown().now.tick, state.step(), count);
     let style = |busy: f64| match busy {
         b if b >= 0.95 => theme.critical,
         b if b >= 0.8 => theme.warning,

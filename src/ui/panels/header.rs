@@ -62,9 +62,22 @@ fn parts(state: &State) -> Vec<Part> {
         GuardState::Armed { plans, .. } => part("guard ", format!("armed, {plans}"), theme.good, 4),
         GuardState::Failed(_) => part("guard ", "FAILED".into(), theme.critical, 0),
     });
-    let cost = format!("{} {}", Unit::Share.show(view.cost.cpu), Unit::Bytes.show(mebibytes(view.cost.resident)));
-    parts.push(part("cost ", cost, theme.text, 5));
+    parts.push(cost(state));
+    if let Some(why) = view.cost.pace.slow {
+        let text = format!("sweeps every {}, {}", Unit::Seconds.show(view.cost.pace.sweep), why.words());
+        parts.push(part("slow: ", text, theme.warning, 0));
+    }
     parts
+}
+
+/// What trimtab uses of what it may.
+fn cost(state: &State) -> Part {
+    let cost = &state.shown().cost;
+    let over = cost.cpu > cost.budget.cpu || cost.resident > cost.budget.resident;
+    let share = |value| Unit::Share.show(value);
+    let text = format!("{} of {}  {}", share(cost.cpu), share(cost.budget.cpu), Unit::Bytes.show(mebibytes(cost.resident)));
+    let theme = state.theme();
+    Part { label: "cost ", text, style: if over { theme.warning } else { theme.text }, yields: 5 }
 }
 
 /// Whole mebibytes: the rest changes every second and says nothing.

@@ -20,7 +20,7 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader, Context::Process]),
     ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns]),
-    ("While a filter or a command is typed", &[Context::Filter, Context::Palette, Context::Field]),
+    ("While a filter, a command or a time is typed", &[Context::Filter, Context::Palette, Context::Jump, Context::Field]),
 ];
 
 /// Writes the page; returns its title.

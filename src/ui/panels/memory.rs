@@ -13,7 +13,6 @@ use crate::{
         canvas::Canvas,
         chart::{Chart, Grow},
         frame::{Cell, frame, grid, known, note, reason_rows},
-        history,
         pane::Pane,
         state::State,
     },
@@ -62,7 +61,7 @@ fn history(state: &State, memory: &Memory, mut canvas: Canvas<'_>) {
     let theme = state.theme();
     let full = memory.total as f64;
     let count = Chart::dots(canvas.width());
-    let dots = state.history.dots(&Key::host(Metric::MemoryUsed), state.shown().now.tick, history::STEP, count);
+    let dots = state.charts().dots(&Key::host(Metric::MemoryUsed), state.shown().now.tick, state.step(), count);
     let style = |used: f64| match used / full.max(1.0) {
         share if share >= 0.95 => theme.critical,
         share if share >= 0.85 => theme.warning,

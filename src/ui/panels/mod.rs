@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bar;
 pub mod cgroup;
 pub mod change;
+pub mod compare;
 pub mod cpu;
 pub mod field;
 pub mod finding;

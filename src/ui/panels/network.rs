@@ -14,7 +14,6 @@ use crate::{
         canvas::Canvas,
         chart::{self, Chart, Grow},
         frame::{Cell, frame, grid, known, note},
-        history,
         pane::Pane,
         state::State,
     },
@@ -117,7 +116,7 @@ fn history(state: &State, network: &Network, mut canvas: Canvas<'_>) {
         let mut sum: Vec<Option<f64>> = vec![None; count];
         for interface in outer(network) {
             let key = Key::new(Subject::Interface(interface.name.clone()), metric);
-            let dots = state.history.dots(&key, state.shown().now.tick, history::STEP, count);
+            let dots = state.charts().dots(&key, state.shown().now.tick, state.step(), count);
             for (all, one) in sum.iter_mut().zip(dots) {
                 *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
             }

@@ -1,14 +1,21 @@
 //! What lies over a page: questions, menus, fields.
 
 use crate::{
-    model::wish::{Signal, Wish},
+    model::{
+<<<<<<< HEAD
+        when,
+=======
+        unit::Unit,
+>>>>>>> main
+        wish::{Signal, Wish},
+    },
     ui::{
-        act::{self, MODES},
+        act::{self, INTERVALS, MODES},
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
         keys::Intent,
-        panels::{field, palette, processes, track},
+        panels::{field::{self, draw_entry}, palette, processes, track},
         spots::{Spot, Spots},
         state::{Over, State},
         wish, words,
@@ -28,6 +35,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
     match &state.over {
         Over::Dialog(dialog) => draw_dialog(state, dialog, area, to),
         Over::SortMenu(row) => menu(state, "Columns: x shown, . where there is room", &processes::menu(state), *row, area, to),
+        Over::IntervalMenu(row) => {
+            let rows = INTERVALS.map(|millis| Unit::Seconds.show(f64::from(millis) / 1000.0));
+            menu(state, "Interval", &rows, *row, area, to);
+        }
         Over::ModeMenu(row) => {
             let rows = [
                 "observe   watch only, change nothing",
@@ -52,6 +63,17 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
         Over::LayoutMenu { row, .. } => {
             let rows: Vec<String> = state.look.layouts.iter().map(|l| format!("{:<10} {}", l.name, l.about)).collect();
             menu(state, "Layout", &rows, *row, area, to);
+        }
+        Over::Marks(row) => {
+            let rows: Vec<String> = state.travel.marks.iter().map(|mark| format!("{}  {}", when::show(mark.at), mark.text)).collect();
+            menu(state, "Bookmarks", &rows, *row, area, to);
+        }
+        Over::Jump(entry) => {
+            let inner = window(state, "Go to (UTC)", (44, 2), area, to);
+            let mut canvas = Canvas::new(inner, to.0);
+            canvas.text(1, 1, "14:05   -10m   -2h30m   2026-11-21 14:05", state.theme().dim);
+            let width = canvas.width().saturating_sub(2);
+            draw_entry(entry, state.theme().text, state.theme().selected, &mut canvas.part(1, 0, width, 1));
         }
         Over::Filter(of) => field::draw(state, of, area, to.0),
         Over::Palette(of) => palette::draw(state, of, area, to),

@@ -58,7 +58,7 @@ fn one(state: &State, service: &Service, mut canvas: Canvas<'_>) {
     }
     if height >= 3 {
         let step = Duration::from_secs(1);
-        let dots = state.history.dots(&key, state.shown().now.tick, step, Chart::dots(width));
+        let dots = state.charts().dots(&key, state.shown().now.tick, step, Chart::dots(width));
         track::draw(state, &key, &marks(state), &dots, step, canvas.part(0, 1, width, height - 1));
     } else if service.latency.is_none() {
         canvas.text(0, 1, &words::wrap("too few requests to say", width.into()).join(" "), theme.dim);

@@ -13,7 +13,6 @@ use crate::{
         canvas::Canvas,
         chart::{self, Chart},
         frame::{frame, known, note},
-        history,
         pane::Pane,
         panels::network::pair,
         state::State,
@@ -114,7 +113,7 @@ fn history(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
         let mut sum: Vec<Option<f64>> = vec![None; count];
         for disk in disks {
             let key = Key::new(Subject::Disk(disk.name.clone()), metric);
-            let dots = state.history.dots(&key, state.shown().now.tick, history::STEP, count);
+            let dots = state.charts().dots(&key, state.shown().now.tick, state.step(), count);
             for (all, one) in sum.iter_mut().zip(dots) {
                 *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
             }

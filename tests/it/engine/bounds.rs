@@ -2,12 +2,14 @@
 
 use super::scene::{Scene, apply, approve, is_done, refused};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+use trimtab::engine::input::Input;
 use trimtab::model::{
     change::{Cause, ChangeId, ChangeState, Deed},
     limits::{Mode, Policy},
-    message::{Command, Reply},
+    message::{Command, Reply, Slow},
     subject::ProcessId,
+    time::Tick,
     trial::Windows,
     wish::Wish,
 };
@@ -23,6 +25,24 @@ fn observe_mode_proposes_nothing_and_applies_nothing() {
     assert!(is_done(scene.command(approve(id))));
     assert!(is_done(scene.command(Command::SetMode(Mode::Observe))));
     assert!(refused(scene.command(apply(id))).contains("observe"));
+}
+
+#[test]
+fn the_interval_of_sweeps_is_the_operators_within_bounds_and_the_budget_lengthens_it() {
+    let mut scene = Scene::new(Mode::Observe);
+    scene.second();
+    assert!(is_done(scene.command(Command::Interval(2000))));
+    assert_eq!(scene.every.take(), Some(Duration::from_secs(2)));
+    assert_eq!(scene.view.clone().unwrap().cost.pace.asked, 2.0);
+    assert!(refused(scene.command(Command::Interval(100))).contains("0.5 to 10 seconds"));
+    assert_eq!(scene.every, None);
+    // Twice the budget of one hundredth of a core.
+    for second in 0..8_u64 {
+        scene.step(Input::Weighed { at: Tick(second * 1_000_000_000), cpu: second * 20_000_000, resident: 1 });
+    }
+    assert_eq!(scene.every, Some(Duration::from_secs(5)));
+    scene.second();
+    assert_eq!(scene.view.clone().unwrap().cost.pace.slow, Some(Slow::Budget));
 }
 
 #[test]

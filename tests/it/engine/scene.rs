@@ -139,6 +139,8 @@ pub struct Scene {
     pub entries: Vec<Entry>,
     pub done: Vec<String>,
     pub view: Option<Arc<View>>,
+    /// How often sweeps are wanted.
+    pub every: Option<Duration>,
     waiting: VecDeque<(JobNumber, Job)>,
     /// Jobs are left waiting.
     pub asleep: bool,
@@ -190,6 +192,7 @@ impl Scene {
             entries: vec![],
             done: vec![],
             view: None,
+            every: None,
             waiting: VecDeque::new(),
             asleep: false,
             tickets: 0,
@@ -299,6 +302,7 @@ impl Scene {
                 Effect::Publish(view) => self.view = Some(view),
                 Effect::Perform { job, what } => self.waiting.push_back((job, what)),
                 Effect::Reply { ticket, reply } => self.replies.push((ticket, reply)),
+                Effect::SweepEvery(span) => self.every = Some(span),
                 Effect::LookForeign | Effect::Log(..) => {}
             }
         }

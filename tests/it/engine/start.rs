@@ -6,7 +6,7 @@ use trimtab::{
         engine,
         handle::EngineHandle,
         job::{Done, Job},
-        parts::{Parts, Settings},
+        parts::{Feed, Parts, Settings},
         worker::Work,
     },
     host::{error::HostError, host::Host, recorded::RecordedHost},
@@ -53,7 +53,8 @@ fn start() -> EngineHandle {
     };
     engine::start(Parts {
         host: Arc::new(RecordedHost::default()),
-        sources: vec![Box::new(Memory(about))],
+        feed: Feed::Live(vec![Box::new(Memory(about))]),
+        history: None,
         inspector: trimtab::sources::inspector,
         actions: &[],
         hands: Box::new(Idle),
@@ -84,7 +85,7 @@ async fn it_reads_publishes_obeys_and_ends() {
 
 #[tokio::test]
 async fn it_ends_when_nobody_holds_it_any_more() {
-    let EngineHandle { asks, mut views } = start();
+    let EngineHandle { asks, mut views, .. } = start();
     drop(asks);
     while views.changed().await.is_ok() {}
 }

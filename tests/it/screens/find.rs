@@ -27,7 +27,7 @@ fn sized(width: u16, height: u16) -> State {
 #[test]
 fn fields_palette_and_help_at_every_size() {
     for (width, height) in SIZES {
-        for (name, keys) in [("filter", "/cpu > 50 and usr = root"), ("palette", ":so"), ("help", "?")] {
+        for (name, keys) in [("filter", "/cpu > 50 and usr = root"), ("palette", ":theme d"), ("help", "?/roll back")] {
             let mut state = sized(width, height);
             press(&mut state, 0, keys);
             compare(&format!("{name}-{width}x{height}"), &text(&drawn(&mut state, width, height)));
@@ -183,7 +183,7 @@ fn the_palette_names_every_action_and_the_help_every_key_and_command() {
     for row in TABLE {
         assert!(help.contains(row.help) && row.keys.iter().all(|key| help.contains(&key.to_string())), "{row:?}");
         let inner =
-            ["Dialog", "Code", "Menu", "Columns", "Field", "Filter", "Palette"].contains(&format!("{:?}", row.context).as_str());
+            ["Dialog", "Code", "Menu", "Columns", "Field", "Filter", "Palette", "Jump"].contains(&format!("{:?}", row.context).as_str());
         let named = all.iter().any(|item| item.deed == Deed::Intent(row.intent));
         assert!(inner || named || matches!(row.intent, Intent::Move(_) | Intent::Palette), "{row:?}");
     }
