@@ -52,6 +52,7 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
         thresholds: config.thresholds.clone(),
         hysteresis: config.hysteresis.clone(),
         policy: crate::model::limits::Policy { mode: Mode::Observe, ..config.policy.clone() },
+        budget: config.cost,
     })?;
     let seat = desk::replayed(&engine).await.ok_or_else(|| Failure::new("the replay has ended"))?;
     let ended = solo::screen(seat, &config, env, End::Never).await;

@@ -2,11 +2,7 @@
 
 use crate::{
     config::{address, complaint::Complaint, sections::Metrics},
-<<<<<<< HEAD
-    model::limits::{Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
-=======
-    model::limits::{Budget, Hysteresis, Policy, ServiceWatch, Thresholds},
->>>>>>> main
+    model::limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
 };
 
 /// Takes the name of a field and what is wrong with its value.
@@ -88,12 +84,13 @@ pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
     }
 }
 
-<<<<<<< HEAD
 /// A history has room for at least its open blocks.
 pub(super) fn history(h: &Keeping, blame: Blame<'_>) {
     if !((8 << 20)..=(1 << 40)).contains(&h.bytes) {
         blame("bytes", "`bytes` is 8388608 (8 MiB) to 1099511627776 (1 TiB)".into());
-=======
+    }
+}
+
 /// What cannot be kept is no budget.
 pub(super) fn budget(b: &Budget, blame: Blame<'_>) {
     if !(b.cpu >= 0.001 && b.cpu <= 1024.0) {
@@ -101,7 +98,6 @@ pub(super) fn budget(b: &Budget, blame: Blame<'_>) {
     }
     if b.resident < 8 << 20 {
         blame("resident", "`resident` is in bytes, at least 8388608 (8 MiB)".into());
->>>>>>> main
     }
 }
 

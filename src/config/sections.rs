@@ -7,11 +7,7 @@ use crate::{
         layer::Layer,
         outline::{self, Field, Outline},
     },
-<<<<<<< HEAD
-    model::limits::{Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
-=======
-    model::limits::{Budget, Hysteresis, Policy, ServiceWatch, Thresholds},
->>>>>>> main
+    model::limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -96,24 +92,15 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-<<<<<<< HEAD
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "keys", "metrics", "history"];
-=======
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics"];
->>>>>>> main
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-<<<<<<< HEAD
-    let [thresholds, hysteresis, policy, console, metrics, history] =
-        ["thresholds", "hysteresis", "policy", "console", "metrics", "history"].map(&mut gather);
-=======
-    let [thresholds, hysteresis, policy, console, cost, metrics] =
-        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics"].map(&mut gather);
->>>>>>> main
+    let [thresholds, hysteresis, policy, console, cost, metrics, history] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);

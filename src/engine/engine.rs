@@ -61,19 +61,11 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         Feed::Stored(reel) => Reader::Player(Player::start(reel, &input).map_err(failed)?),
     };
     let inspectors = Inspectors::new(host.clone(), inspector);
-<<<<<<< HEAD
-    let engine = Loop { brain, host, worker, recorder, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
-    let life = move || {
-        let mut engine = engine;
-        runtime.block_on(engine.run(asks, inputs));
-        engine.end(reader);
-=======
-    let engine = Loop { brain, host, worker, sampler, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let engine = Loop { brain, host, worker, recorder, reader, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
         engine.end();
->>>>>>> main
     };
     thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
     Ok(EngineHandle { asks: ask, views, past })
@@ -95,11 +87,8 @@ struct Loop {
     brain: Brain,
     host: Arc<dyn Host>,
     worker: Worker,
-<<<<<<< HEAD
     recorder: Option<Recorder>,
-=======
-    sampler: Sampler,
->>>>>>> main
+    reader: Reader,
     inspectors: Inspectors,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
@@ -172,7 +161,11 @@ impl Loop {
             match effect {
                 Effect::Publish(view) => drop(self.show.send_replace(view)),
                 Effect::Perform { job, what } => self.worker.perform(job, what),
-                Effect::SweepEvery(span) => self.sampler.sweep_every(span),
+                Effect::SweepEvery(span) => match &self.reader {
+                    Reader::Sampler(sampler) => sampler.sweep_every(span),
+                    // What is stored has its own pace.
+                    Reader::Player(_) => {}
+                },
                 Effect::LookForeign => self.worker.look_foreign(),
                 Effect::Reply { ticket, reply } => match self.waiting.remove(&ticket) {
                     Some(Waiter::Command(back)) => drop(back.send(reply)),
@@ -185,18 +178,12 @@ impl Loop {
     }
 
     /// Ends the threads, then tells those who asked for it.
-<<<<<<< HEAD
-    fn end(self, reader: Reader) {
-        let Loop { worker, recorder, over, .. } = self;
+    fn end(self) {
+        let Loop { worker, recorder, reader, over, .. } = self;
         match reader {
             Reader::Sampler(sampler) => sampler.end(),
             Reader::Player(player) => player.end(),
         }
-=======
-    fn end(self) {
-        let Loop { worker, sampler, over, .. } = self;
-        sampler.end();
->>>>>>> main
         worker.end();
         if let Some(recorder) = recorder {
             recorder.end();

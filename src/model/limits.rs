@@ -161,7 +161,6 @@ impl Default for Policy {
     }
 }
 
-<<<<<<< HEAD
 /// What of the past is kept on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -175,7 +174,9 @@ pub struct Keeping {
 impl Default for Keeping {
     fn default() -> Self {
         Keeping { keep: true, bytes: 256 << 20 }
-=======
+    }
+}
+
 /// What trimtab may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -189,7 +190,6 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Budget { cpu: 0.01, resident: 60 << 20 }
->>>>>>> main
     }
 }
 

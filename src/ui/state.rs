@@ -273,19 +273,14 @@ impl State {
             Over::Dialog(dialog) if dialog.code.is_some() => &[C::Always, C::Code],
             Over::Dialog(_) => &[C::Always, C::Dialog],
             Over::SortMenu(_) => &[C::Always, C::Columns],
-<<<<<<< HEAD
             Over::Jump(_) => &[C::Always, C::Field, C::Jump],
-            Over::Marks(_) | Over::ModeMenu(_) | Over::SignalMenu(_) | Over::NiceMenu(_) | Over::ThemeMenu { .. } | Over::LayoutMenu { .. } => {
-                &[C::Always, C::Menu]
-            }
-=======
-            Over::ModeMenu(_)
+            Over::Marks(_)
+            | Over::ModeMenu(_)
             | Over::IntervalMenu(_)
             | Over::SignalMenu(_)
             | Over::NiceMenu(_)
             | Over::ThemeMenu { .. }
             | Over::LayoutMenu { .. } => &[C::Always, C::Menu],
->>>>>>> main
             Over::Filter(_) => &[C::Always, C::Field, C::Filter],
             Over::Palette(_) => &[C::Always, C::Field, C::Palette],
             Over::Nothing => self.contexts_below(),

@@ -2,11 +2,8 @@
 
 use crate::{
     model::{
-<<<<<<< HEAD
-        when,
-=======
         unit::Unit,
->>>>>>> main
+        when,
         wish::{Signal, Wish},
     },
     ui::{
