@@ -283,7 +283,10 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('9')], C::Global, I::Focus(Pane::Log), "", "log"),
     row(&[Char('0')], C::Global, I::Alerts, "", "alerts: what is beyond its limit, and what was"),
     reaching(Reach::Queue, row(&[Char('a')], C::Alerts, I::Acknowledge, "acknowledge", "say that you know of the selected alert")),
-    reaching(Reach::Queue, row(&[Char('z')], C::Alerts, I::Snooze, "snooze", "put the selected alert off for a while, or until it clears")),
+    reaching(
+        Reach::Queue,
+        row(&[Char('z')], C::Alerts, I::Snooze, "snooze", "put the selected alert off for a while, or until it clears"),
+    ),
     row(&[Tab], C::Global, I::NextPane, "pane", "next pane"),
     row(&[BackTab], C::Global, I::PreviousPane, "", "previous pane"),
     row(&[Enter], C::Chart, I::Expand, "", "let the pane fill the screen, or give it back"),
