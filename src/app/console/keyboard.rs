@@ -261,6 +261,8 @@ mod tests {
 
     #[test]
     fn alt_and_unknown_sequences_never_leak_letters() {
+        // A parameter beyond every number.
+        assert_eq!(keys(&[b"\x1b[2222222222Ax"]), [Key::Up, Key::Char('x')]);
         assert_eq!(keys(&[b"\x1bA\x1by\x1b[99;1uA"]), [Key::Char('A')]);
     }
 
