@@ -35,7 +35,7 @@ fn main() {
     let snapshot = Snapshot::default();
     let around = Around { facts: &facts, snapshot: &snapshot, now: Tick(1) };
     for text in
-        ["jobs-3", "cpu > 50", "cpu > 5 and (user = user3 or mem > 1 gib)", "command ~ --id \\d+5 ", "not /queue jobs-[12]$/"]
+        ["jobs-3", "cpu > 50", "cpu > 5 and (user = user3 or mem > 1 gib)", "command ~ \"--id \\d+5 \"", "not /queue jobs-[12]$/"]
     {
         let filter = Filter::parse(text, &PROCESSES).unwrap();
         let ask = || all.iter().filter(|process| filter.matches(&ProcessRow { process, around, marked: false })).count();

@@ -8,6 +8,7 @@ seconds=${1:-60}
 [ $# -gt 0 ] && shift
 targets=${*:-filter sources config wire journal keyboard}
 export RUSTC_BOOTSTRAP=1
+cargo fuzz build --fuzz-dir . --sanitizer none
 failed=
 for target in $targets; do
     seeds=

@@ -4,6 +4,7 @@
 //! draws only when something came, as often as the line takes frames (see `rate.rs`), and never while the frame before is still on its way.
 
 pub mod depth;
+pub mod clipboard;
 pub mod kept;
 pub mod keyboard;
 pub mod kind;
@@ -105,6 +106,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let mut inputs = terminal::read().map_err(failed)?;
     let (answers, mut answered) = mpsc::channel(16);
     let mut console = Console {
+        says: options.says,
         host: options.host,
         kept,
         state,
@@ -182,6 +184,8 @@ fn pause(terminal: &Terminal) -> io::Result<()> {
 
 /// Everything that the loop holds besides its channels.
 struct Console {
+    /// What the environment says of the terminal.
+    says: Says,
     host: Arc<dyn Host>,
     kept: Kept,
     state: State,
@@ -262,7 +266,7 @@ impl Console {
         match command {
             UiCommand::Ask(ask) => self.ask(ask),
             UiCommand::Redraw => self.screen.forget(),
-            UiCommand::Copy(text) => self.copy(&text),
+            UiCommand::Copy(text) => self.screen.prefix(clipboard::sequence(&text, &self.says).as_bytes()),
             UiCommand::Mouse(ours) => self.screen.prefix(if ours { terminal::TAKE_MOUSE } else { terminal::FREE_MOUSE }),
             UiCommand::Drain | UiCommand::Quit => {}
         }
@@ -283,35 +287,4 @@ impl Console {
         });
     }
 
-    /// OSC 52: the terminal puts it into the clipboard, through ssh as well.
-    fn copy(&mut self, text: &str) {
-        let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
-        self.screen.prefix(sequence.as_bytes());
-    }
-}
-
-/// Base64 (RFC 4648), which OSC 52 wants.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let bits = three.iter().chain([0, 0].iter()).take(3).fold(0_usize, |all, b| all << 8 | usize::from(*b));
-        for i in 0..4 {
-            let digit = DIGITS.get(bits >> (18 - 6 * i) & 63).copied().unwrap_or(b'=');
-            out.push(if i <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_clipboard_gets_what_was_copied() {
-        for (text, code) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("echo 19 > /x\n", "ZWNobyAxOSA+IC94Cg==")] {
-            assert_eq!(base64(text.as_bytes()), code);
-        }
-    }
 }

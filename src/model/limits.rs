@@ -181,7 +181,7 @@ impl Default for Keeping {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Budget {
-    /// Cores: 0.01 is one hundredth of one.
+    /// Cores: 0.02 is two hundredths of one, which leaves room for some 2,000 processes.
     pub cpu: f64,
     /// Resident bytes.
     pub resident: u64,
@@ -189,7 +189,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { cpu: 0.01, resident: 60 << 20 }
+        Budget { cpu: 0.02, resident: 60 << 20 }
     }
 }
 

@@ -140,50 +140,50 @@ impl<'a> Parser<'a> {
             });
         }
         if let Some(text) = self.scanner.quoted()? {
-            return Ok(Node::Word(Word::new(&text)));
+            return word(&text, at..self.scanner.at()).map(Node::Word);
         }
         if let Some((source, at)) = self.scanner.clone().slashed() {
             self.scanner.slashed();
             return Ok(Node::Match(pattern(source, at)?));
         }
-        let word = self.scanner.word();
-        match word.to_ascii_lowercase().as_str() {
+        let name = self.scanner.word();
+        match name.to_ascii_lowercase().as_str() {
             "" => Err(self.here("expected a word, a field, /a regular expression/ or `(`")),
-            "and" | "or" => Err(QueryError { at: at..at + word.len(), why: format!("expected a condition before `{word}`") }),
-            "has" => self.about(word, at, |field| Ok(Node::Known(field, true))),
-            "unknown" => self.about(word, at, |field| Ok(Node::Known(field, false))),
-            "is" => self.about(word, at, |field| match field.kind() {
+            "and" | "or" => Err(QueryError { at: at..at + name.len(), why: format!("expected a condition before `{name}`") }),
+            "has" => self.about(name, at, |field| Ok(Node::Known(field, true))),
+            "unknown" => self.about(name, at, |field| Ok(Node::Known(field, false))),
+            "is" => self.about(name, at, |field| match field.kind() {
                 Kind::Flag => Ok(Node::Flag(field, true)),
                 _ => Err(format!("{} is not yes or no: compare it", field.name())),
             }),
-            _ => self.condition(word, at),
+            _ => self.condition(name, at),
         }
     }
 
     /// `has FIELD` and its like; without a word after it, the word itself is looked for.
-    fn about(&mut self, word: &str, at: usize, node: impl Fn(Field) -> Result<Node, String>) -> Parsed<Node> {
+    fn about(&mut self, keyword: &str, at: usize, node: impl Fn(Field) -> Result<Node, String>) -> Parsed<Node> {
         let before = self.scanner;
         self.scanner.skip_space();
         let begin = self.scanner.at();
         let name = self.scanner.word();
         if name.is_empty() || is_keyword(name) {
             self.scanner = before;
-            return self.condition(word, at);
+            return self.condition(keyword, at);
         }
         let field = self.field(name, begin)?;
         node(field).map_err(|why| QueryError { at: begin..begin + name.len(), why })
     }
 
     /// A comparison, or a word to look for.
-    fn condition(&mut self, word: &str, at: usize) -> Parsed<Node> {
+    fn condition(&mut self, name: &str, at: usize) -> Parsed<Node> {
         let before = self.scanner;
         self.scanner.skip_space();
         let sign = OPERATORS.iter().find(|(sign, _)| self.scanner.eat(sign));
         let Some((sign, operator)) = sign else {
             self.scanner = before;
-            return Ok(Node::Word(Word::new(word)));
+            return word(name, at..at + name.len()).map(Node::Word);
         };
-        let field = self.field(word, at)?;
+        let field = self.field(name, at)?;
         let sign_at = self.scanner.at() - sign.len()..self.scanner.at();
         self.scanner.skip_space();
         let refuse = |why: &str| Err(QueryError { at: sign_at.clone(), why: format!("{} {why}", field.name()) });
@@ -210,12 +210,13 @@ impl<'a> Parser<'a> {
     }
 
     fn text(&mut self, field: Field) -> Parsed<Word> {
+        let begin = self.scanner.at();
         if let Some(text) = self.scanner.quoted()? {
-            return Ok(Word::new(&text));
+            return word(&text, begin..self.scanner.at());
         }
         match self.scanner.word() {
             "" => Err(self.here(format!("expected a text for {}", field.name()))),
-            word => Ok(Word::new(word)),
+            text => word(text, begin..self.scanner.at()),
         }
     }
 
@@ -272,6 +273,10 @@ fn one_or(mut all: Vec<Node>, many: impl FnOnce(Vec<Node>) -> Node) -> Node {
         }
         None => Node::All,
     }
+}
+
+fn word(text: &str, at: Range<usize>) -> Parsed<Word> {
+    Word::new(text).map_err(|why| QueryError { at, why })
 }
 
 fn pattern(source: &str, at: Range<usize>) -> Parsed<Pattern> {

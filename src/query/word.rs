@@ -12,19 +12,29 @@ const CACHE: usize = 1 << 20;
 const DEPTH: u32 = 32;
 
 /// A text to look for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Word {
     text: Box<str>,
     /// It has a capital: case counts.
     exact: bool,
     /// Its value, if it is a whole number.
     number: Option<u32>,
+    /// Finds it: faster by far than comparing letter by letter.
+    finder: Regex,
+}
+
+impl PartialEq for Word {
+    fn eq(&self, other: &Word) -> bool {
+        self.text == other.text
+    }
 }
 
 impl Word {
     /// The word as it was typed.
-    pub fn new(text: &str) -> Word {
-        Word { text: text.into(), exact: text.chars().any(char::is_uppercase), number: text.parse().ok() }
+    pub fn new(text: &str) -> Result<Word, String> {
+        let exact = text.chars().any(char::is_uppercase);
+        let finder = RegexBuilder::new(&regex::escape(text)).case_insensitive(!exact).build().map_err(|e| reason(&e))?;
+        Ok(Word { text: text.into(), exact, number: text.parse().ok(), finder })
     }
 
     /// As it was typed.
@@ -39,27 +49,13 @@ impl Word {
 
     /// True when `text` is this word.
     pub fn is(&self, text: &str) -> bool {
-        if self.exact { *self.text == *text } else { lower(text).eq(self.text.chars()) }
+        if self.exact { *self.text == *text } else { text.chars().flat_map(char::to_lowercase).eq(self.text.chars()) }
     }
 
     /// True when `text` contains this word.
     pub fn is_in(&self, text: &str) -> bool {
-        if self.exact || self.text.is_empty() {
-            return text.contains(&*self.text);
-        }
-        if self.text.is_ascii() {
-            let part = self.text.as_bytes();
-            return text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part));
-        }
-        text.char_indices().any(|(at, _)| {
-            let mut rest = lower(text.get(at..).unwrap_or(""));
-            self.text.chars().all(|c| rest.next() == Some(c))
-        })
+        self.finder.is_match(text)
     }
-}
-
-fn lower(text: &str) -> impl Iterator<Item = char> + '_ {
-    text.chars().flat_map(char::to_lowercase)
 }
 
 /// A regular expression with its source.
@@ -133,7 +129,7 @@ mod tests {
             ("", "a", false, true),
             ("abc", "ab", false, false),
         ] {
-            assert_eq!((Word::new(word).is(text), Word::new(word).is_in(text)), (is, is_in), "{word} {text}");
+            assert_eq!((Word::new(word).unwrap().is(text), Word::new(word).unwrap().is_in(text)), (is, is_in), "{word} {text}");
         }
         assert!(Pattern::new(r"^ng\Sn").unwrap().is_in("NGinx") && !Pattern::new("^Ng").unwrap().is_in("nginx"));
     }

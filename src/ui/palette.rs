@@ -112,11 +112,10 @@ fn every(state: &State) -> Vec<Item> {
         if inner || matches!(row.intent, Intent::Move(_) | Intent::Palette) || all.iter().any(|item| item.deed == deed) {
             continue;
         }
-        let keys: Vec<String> = row.keys.iter().map(ToString::to_string).collect();
         all.push(Item {
             name: row.intent.name().replace('-', " "),
             help: row.help.into(),
-            keys: keys.join(" "),
+            keys: keys(state, row.intent),
             obstacle: obstacle(state, row.intent),
             deed,
         });
@@ -141,6 +140,12 @@ fn every(state: &State) -> Vec<Item> {
         all.push(Item { obstacle, ..plain(name, "what the engine may do", Deed::Mode(i)) });
     }
     all
+}
+
+/// Every key of an intent, whatever the place.
+fn keys(state: &State, intent: Intent) -> String {
+    let rows = state.keymap.rows.iter().filter(|row| row.intent == intent && row.context.is_free());
+    rows.flat_map(|row| &row.keys).map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// Why a key's meaning is not possible now; one that belongs to another place of the program says which.

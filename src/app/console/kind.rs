@@ -59,7 +59,7 @@ impl Kind {
         if matches!(family, "" | "dumb" | "unknown") {
             let name = if term.is_empty() { "(none)" } else { term };
             return Err(format!(
-                "TERM is {name}: no cursor can be placed in such a terminal; set TERM, or use `trimtab --once`, `trimtab status`, `trimtab stream`"
+                "TERM is {name}: no cursor can be placed in such a terminal; set TERM, or use `trimtab --once`, `trimtab status`, `trimtab --stream jsonl`"
             ));
         }
         let old = matches!(family, "vt52" | "vt100" | "vt102" | "vt220" | "ansi" | "cons25" | "sun");

@@ -150,6 +150,7 @@ impl Thrift {
 mod tests {
     use super::*;
 
+    const BUDGET: Budget = Budget { cpu: 0.01, resident: 60 << 20 };
     const CALM: Strain = Strain { cpu: 0.003, pressure: 0.0, waited: 0.0, full: 0.0 };
 
     fn looks(thrift: &mut Thrift, strain: Strain, count: usize) -> Vec<f64> {
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn over_the_budget_it_slows_down_in_steps_and_recovers_in_steps() {
-        let mut thrift = Thrift::new(Budget::default());
+        let mut thrift = Thrift::new(BUDGET);
         let over = Strain { cpu: 0.02, ..CALM };
         assert_eq!(looks(&mut thrift, over, 2), [1.0, 1.0], "twice may be chance");
         assert_eq!(looks(&mut thrift, over, 5), [2.0, 2.0, 2.0, 5.0, 5.0]);
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn it_stays_slow_while_the_quicker_pace_would_be_over_the_budget_again() {
-        let mut thrift = Thrift::new(Budget::default());
+        let mut thrift = Thrift::new(BUDGET);
         looks(&mut thrift, Strain { cpu: 0.012, ..CALM }, 3);
         // Half the sweeps cost half: 6 thousandths now would be 12 again.
         assert_eq!(looks(&mut thrift, Strain { cpu: 0.006, ..CALM }, 20), [2.0; 20]);
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_busy_host_slows_it_only_when_it_waits_itself() {
-        let mut thrift = Thrift::new(Budget::default());
+        let mut thrift = Thrift::new(BUDGET);
         looks(&mut thrift, Strain { pressure: 0.9, ..CALM }, 20);
         assert_eq!(thrift.pace(), Pace::default());
         looks(&mut thrift, Strain { pressure: 0.9, waited: 0.3, ..CALM }, 3);
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_the_operator_wants_is_the_quickest_pace() {
-        let mut thrift = Thrift::new(Budget::default());
+        let mut thrift = Thrift::new(BUDGET);
         thrift.ask(10.0);
         let changed = (0..9).any(|_| thrift.look(&Strain { cpu: 0.02, ..CALM }));
         assert!(!changed);

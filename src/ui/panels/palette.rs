@@ -27,7 +27,7 @@ pub fn draw(state: &State, palette: &Palette, area: Rect, (buf, spots): &mut (&m
     spots.add(at, Spot::Over);
     Clear.render(at, buf);
     buf.set_style(at, theme.text);
-    let count = note(format!("{} of them", all.len()), theme.dim);
+    let count = note(format!("{} fit", all.len()), theme.dim);
     let inner = boxed(state, true, Line::styled(" commands ", theme.accent), count, at, buf);
     let mut canvas = Canvas::new(inner, buf);
     let (width, height) = (canvas.width(), canvas.height());

@@ -27,7 +27,7 @@ fn sized(width: u16, height: u16) -> State {
 #[test]
 fn fields_palette_and_help_at_every_size() {
     for (width, height) in SIZES {
-        for (name, keys) in [("filter", "/cpu > 50 and usr = root"), ("palette", ":so"), ("help", "?")] {
+        for (name, keys) in [("filter", "/cpu > 50 and usr = root"), ("palette", ":theme d"), ("help", "?/roll back")] {
             let mut state = sized(width, height);
             press(&mut state, 0, keys);
             compare(&format!("{name}-{width}x{height}"), &text(&drawn(&mut state, width, height)));
