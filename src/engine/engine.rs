@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_secs(2);
 /// Starts an engine. It runs until it is asked to stop or every handle is gone.
 pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let Parts { host, feed, history, inspector, actions, hands, entries, settings, leave } = parts;
-    let facts = Arc::new(host.facts());
+    let facts = Arc::new(host.first_facts());
     let (targets, file) = (settings.alerts.targets.clone(), settings.alerts.file.clone());
     let name = facts.host.clone();
     let birth = Birth {
