@@ -54,7 +54,13 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(SocketError::Held(_)) => return attached(common, env, &path, &config).await,
         Err(e) => return Err(e.into()),
     };
-    let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual };
+    let wish = Wish {
+        actions: actions::all(),
+        config: config.clone(),
+        rights: daemon::rights(common, env),
+        legacy: Legacy::Stay,
+        memory: Memory::Usual,
+    };
     let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(&wish, env)?;
     let measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
