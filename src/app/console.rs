@@ -18,7 +18,7 @@ use crate::{
         console::{
             kept::Kept,
             keyboard::{Input, Mouse},
-            kind::{Kind, Says},
+            kind::{Kind, Says, Wrap},
             look::look,
             rate::FrameRate,
             screen::Screen,
@@ -113,6 +113,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         dirty: true,
         last: Tick(0),
         rate: FrameRate::default(),
+        wrap: kind.wrap,
         asks: seat.asks,
         answers,
     };
@@ -192,6 +193,7 @@ struct Console {
     /// When the last frame was made.
     last: Tick,
     rate: FrameRate,
+    wrap: Wrap,
     asks: mpsc::Sender<(Ask, oneshot::Sender<Body>)>,
     /// Holds 16; a full one makes an answer wait, nobody else.
     answers: mpsc::Sender<Body>,
@@ -286,7 +288,23 @@ impl Console {
     /// OSC 52: the terminal puts it into the clipboard, through ssh as well.
     fn copy(&mut self, text: &str) {
         let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
-        self.screen.prefix(sequence.as_bytes());
+        self.screen.prefix(wrapped(&sequence, self.wrap).as_bytes());
+    }
+}
+
+/// A string that GNU screen passes on must be shorter than its buffer (768 bytes; 256 before version 4.2).
+const PIECE: usize = 240;
+
+/// The sequence as the outer terminal gets it.
+fn wrapped(sequence: &str, wrap: Wrap) -> String {
+    match wrap {
+        Wrap::Plain => sequence.to_string(),
+        // tmux takes the plain one with `set-clipboard on` and passes the wrapped one on with `allow-passthrough on`.
+        Wrap::Tmux => format!("{sequence}\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
+        Wrap::Screen => {
+            let pieces = sequence.as_bytes().chunks(PIECE).map(String::from_utf8_lossy);
+            pieces.map(|piece| format!("\x1bP{piece}\x1b\\")).collect()
+        }
     }
 }
 
@@ -313,5 +331,17 @@ mod tests {
         for (text, code) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("echo 19 > /x\n", "ZWNobyAxOSA+IC94Cg==")] {
             assert_eq!(base64(text.as_bytes()), code);
         }
+    }
+
+    #[test]
+    fn a_multiplexer_passes_it_on() {
+        assert_eq!(wrapped("\x1b]52;c;YQ==\x07", Wrap::Plain), "\x1b]52;c;YQ==\x07");
+        let tmux = wrapped("\x1b]52;c;YQ==\x07", Wrap::Tmux);
+        assert!(tmux.ends_with("\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\") && tmux.starts_with("\x1b]52;"));
+        let long = format!("\x1b]52;c;{}\x07", "QUJD".repeat(300));
+        let pieces = wrapped(&long, Wrap::Screen);
+        let whole: String = pieces.split_inclusive("\x1b\\").map(|piece| &piece[2..piece.len() - 2]).collect();
+        assert_eq!(whole, long);
+        assert!(pieces.split_inclusive("\x1b\\").all(|piece| piece.len() < 256));
     }
 }
