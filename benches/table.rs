@@ -18,6 +18,7 @@ use trimtab::{
         key::Key,
         panels::processes,
         processes::choices::Form,
+        spots::Spots,
         state::{Msg, State},
         update::update,
     },
@@ -68,6 +69,7 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         cost: Cost::default(),
         guard: GuardState::Idle,
         engine: 1,
+        alerts: Arc::default(),
     }
 }
 
@@ -102,7 +104,7 @@ fn measure(processes: u32, groups: u32, form: Form, held: bool) {
         state.settle();
         made.push(begin.elapsed().as_micros());
         let begin = Instant::now();
-        processes::draw(&state, area, &mut buf);
+        processes::draw(&state, area, &mut buf, &mut Spots::default());
         drawn.push(begin.elapsed().as_micros());
     }
     made.sort_unstable();

@@ -2,7 +2,7 @@
 
 use crate::{
     config::address,
-    model::{change::ChangeId, limits::Mode, message::Exposition, pick::Pick, when},
+    model::{alert::AlertId, change::ChangeId, limits::Mode, message::Exposition, pick::Pick, when},
 };
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -105,6 +105,12 @@ pub enum Verb {
     Audit(Audit),
     /// Print the present numbers for Prometheus, or write them into a file for node_exporter's textfile collector
     Metrics(Metrics),
+    /// List the alerts: those that hold, then those that are over
+    Alerts(Format),
+    /// Say that you know of an alert
+    Ack(OneAlert),
+    /// Put an alert off: for 15m, 1h, 2d, or without a time until it clears
+    Snooze(SnoozeAlert),
     /// Print what makes a shell complete trimtab's verbs and options: bash, zsh, fish
     Completions(Completions),
     /// Print the manual page, in roff
@@ -221,6 +227,31 @@ pub struct Metrics {
     pub format: Option<Exposition>,
 }
 
+/// One alert.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct OneAlert {
+    /// Its number, as `alerts` prints it
+    #[arg(value_parser = alert)]
+    pub id: AlertId,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// One alert, and for how long.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct SnoozeAlert {
+    /// Its number, as `alerts` prints it
+    #[arg(value_parser = alert)]
+    pub id: AlertId,
+    /// For how long, such as 15m, 1h, 2d
+    #[arg(value_name = "TIME", value_parser = put_off)]
+    pub span: Option<u64>,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
 /// For which shell.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Completions {
@@ -292,6 +323,25 @@ fn stream(text: &str) -> Result<Stream, String> {
     }
 }
 
+fn alert(text: &str) -> Result<AlertId, String> {
+    let number = text.strip_prefix('!').unwrap_or(text);
+    number.parse().map(AlertId).map_err(|_| "an alert has a number, such as 12".into())
+}
+
+/// Seconds of `30`, `30s`, `15m`, `4h`, `2d`; a minute to 30 days.
+fn put_off(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => 0,
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
+    seconds.filter(|s| (60..=30 * 86_400).contains(s)).ok_or_else(|| "a time is 60s to 30d, such as 15m, 1h, 2d".into())
+}
+
 fn shell(text: &str) -> Result<Shell, String> {
     match text {
         "bash" => Ok(Shell::Bash),
@@ -341,6 +391,13 @@ mod tests {
         assert_eq!(cli.common.config, Some("/c".into()));
         let Some(Verb::Rollback(rollback)) = cli.verb else { panic!("not a rollback") };
         assert_eq!(rollback.id, Some(ChangeId(12)));
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, seconds) in [("90", Some(90)), ("15m", Some(900)), ("1h", Some(3600)), ("2d", Some(172_800)), ("1s", None), ("1y", None), ("31d", None), ("h", None)] {
+            assert_eq!(put_off(text).ok(), seconds, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! draws only when something came, as often as the line takes frames (see `rate.rs`), and never while the frame before is still on its way.
 
 pub mod depth;
+pub mod clipboard;
 pub mod kept;
 pub mod keyboard;
 pub mod kind;
@@ -18,7 +19,7 @@ use crate::{
         console::{
             kept::Kept,
             keyboard::{Input, Mouse},
-            kind::{Kind, Says, Wrap},
+            kind::{Kind, Says},
             look::look,
             rate::FrameRate,
             screen::Screen,
@@ -105,6 +106,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let mut inputs = terminal::read().map_err(failed)?;
     let (answers, mut answered) = mpsc::channel(16);
     let mut console = Console {
+        says: options.says,
         host: options.host,
         kept,
         state,
@@ -113,7 +115,6 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         dirty: true,
         last: Tick(0),
         rate: FrameRate::default(),
-        wrap: kind.wrap,
         asks: seat.asks,
         answers,
     };
@@ -183,6 +184,8 @@ fn pause(terminal: &Terminal) -> io::Result<()> {
 
 /// Everything that the loop holds besides its channels.
 struct Console {
+    /// What the environment says of the terminal.
+    says: Says,
     host: Arc<dyn Host>,
     kept: Kept,
     state: State,
@@ -193,7 +196,6 @@ struct Console {
     /// When the last frame was made.
     last: Tick,
     rate: FrameRate,
-    wrap: Wrap,
     asks: mpsc::Sender<(Ask, oneshot::Sender<Body>)>,
     /// Holds 16; a full one makes an answer wait, nobody else.
     answers: mpsc::Sender<Body>,
@@ -264,7 +266,7 @@ impl Console {
         match command {
             UiCommand::Ask(ask) => self.ask(ask),
             UiCommand::Redraw => self.screen.forget(),
-            UiCommand::Copy(text) => self.copy(&text),
+            UiCommand::Copy(text) => self.screen.prefix(clipboard::sequence(&text, &self.says).as_bytes()),
             UiCommand::Mouse(ours) => self.screen.prefix(if ours { terminal::TAKE_MOUSE } else { terminal::FREE_MOUSE }),
             UiCommand::Drain | UiCommand::Quit => {}
         }
@@ -285,63 +287,4 @@ impl Console {
         });
     }
 
-    /// OSC 52: the terminal puts it into the clipboard, through ssh as well.
-    fn copy(&mut self, text: &str) {
-        let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
-        self.screen.prefix(wrapped(&sequence, self.wrap).as_bytes());
-    }
-}
-
-/// A string that GNU screen passes on must be shorter than its buffer (768 bytes; 256 before version 4.2).
-const PIECE: usize = 240;
-
-/// The sequence as the outer terminal gets it.
-fn wrapped(sequence: &str, wrap: Wrap) -> String {
-    match wrap {
-        Wrap::Plain => sequence.to_string(),
-        // tmux takes the plain one with `set-clipboard on` and passes the wrapped one on with `allow-passthrough on`.
-        Wrap::Tmux => format!("{sequence}\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
-        Wrap::Screen => {
-            let pieces = sequence.as_bytes().chunks(PIECE).map(String::from_utf8_lossy);
-            pieces.map(|piece| format!("\x1bP{piece}\x1b\\")).collect()
-        }
-    }
-}
-
-/// Base64 (RFC 4648), which OSC 52 wants.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let bits = three.iter().chain([0, 0].iter()).take(3).fold(0_usize, |all, b| all << 8 | usize::from(*b));
-        for i in 0..4 {
-            let digit = DIGITS.get(bits >> (18 - 6 * i) & 63).copied().unwrap_or(b'=');
-            out.push(if i <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_clipboard_gets_what_was_copied() {
-        for (text, code) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("echo 19 > /x\n", "ZWNobyAxOSA+IC94Cg==")] {
-            assert_eq!(base64(text.as_bytes()), code);
-        }
-    }
-
-    #[test]
-    fn a_multiplexer_passes_it_on() {
-        assert_eq!(wrapped("\x1b]52;c;YQ==\x07", Wrap::Plain), "\x1b]52;c;YQ==\x07");
-        let tmux = wrapped("\x1b]52;c;YQ==\x07", Wrap::Tmux);
-        assert!(tmux.ends_with("\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\") && tmux.starts_with("\x1b]52;"));
-        let long = format!("\x1b]52;c;{}\x07", "QUJD".repeat(300));
-        let pieces = wrapped(&long, Wrap::Screen);
-        let whole: String = pieces.split_inclusive("\x1b\\").map(|piece| &piece[2..piece.len() - 2]).collect();
-        assert_eq!(whole, long);
-        assert!(pieces.split_inclusive("\x1b\\").all(|piece| piece.len() < 256));
-    }
 }

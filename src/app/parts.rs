@@ -9,7 +9,7 @@ use crate::{
         guard::process::GuardProcess,
         handle::EngineHandle,
         hands::Hands,
-        parts::{Feed, Parts, Settings},
+        parts::{AlertSettings, Feed, Parts, Settings},
         record::{End, Recording},
         undo::Tools,
         worker::Work,
@@ -18,6 +18,7 @@ use crate::{
     model::{change::Entry, knob::Place, limits::Mode},
     sources,
     store::{
+        alerts,
         error::{StoreError, Trouble},
         history,
         journal::{self, Journal},
@@ -119,10 +120,28 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             hysteresis: config.hysteresis.clone(),
             policy,
             budget: config.cost,
+            alerts: alerts(wish),
         },
         leave: wish.legacy == Legacy::Leave,
     };
     Ok(Running { engine: engine::start(parts).map_err(Failure::new)?, _lock: crew.lock })
+}
+
+/// Rules and receivers, and what the file in the state directory knows. An engine that keeps nothing tells nobody, either.
+fn alerts(wish: &Wish) -> AlertSettings {
+    let rules = wish.config.alerts.0.clone();
+    let Rights::Change(directory) = &wish.rights else { return AlertSettings { rules, ..AlertSettings::default() } };
+    let file = directory.join(alerts::FILE);
+    let targets = wish.config.notify.clone();
+    match alerts::load(&file) {
+        Ok(kept) => AlertSettings { rules, targets, file: Some(file), kept },
+        // One of a newer trimtab is left as it is; a damaged one is written anew.
+        Err(e) => {
+            log::error!("alerts of before are not known: {e}");
+            let file = (e.trouble != Trouble::Newer).then_some(file);
+            AlertSettings { rules, targets, file, ..AlertSettings::default() }
+        }
+    }
 }
 
 /// One engine at a time writes a history: the one that holds the lock of its directory, or has made its own file.

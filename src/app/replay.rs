@@ -15,7 +15,7 @@ use crate::{
         engine,
         handle::EngineHandle,
         job::{Done, Job},
-        parts::{Feed, Parts, Settings},
+        parts::{AlertSettings, Feed, Parts, Settings},
         player::Reel,
         worker::Work,
     },
@@ -53,6 +53,8 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
         hysteresis: config.hysteresis.clone(),
         policy: crate::model::limits::Policy { mode: Mode::Observe, ..config.policy.clone() },
         budget: config.cost,
+        // What held then is raised again from the same numbers; nobody is told, nothing is kept.
+        alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
     })?;
     let seat = desk::replayed(&engine).await.ok_or_else(|| Failure::new("the replay has ended"))?;
     let ended = solo::screen(seat, &config, env, End::Never).await;

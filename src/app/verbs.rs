@@ -30,6 +30,9 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         Verb::Keep(one) => order(one.format, Command::Keep(one.id)),
         Verb::Rollback(Rollback { id: Some(id), format, .. }) => order(*format, Command::RollBack(*id)),
         Verb::Rollback(wish) => order(wish.format, Command::RollBackAll),
+        Verb::Alerts(format) => return alerts(&view(&mut client).await?, *format),
+        Verb::Ack(one) => order(one.format, Command::Acknowledge(one.id)),
+        Verb::Snooze(wish) => order(wish.format, Command::Snooze { alert: wish.id, seconds: wish.span }),
         Verb::Mode(wish) => order(wish.format, Command::SetMode(wish.to)),
         Verb::Record(_)
         | Verb::Replay(_)
@@ -82,6 +85,10 @@ fn queue(view: &View, format: Format) -> Result<(), Failure> {
     let mut changes = view.changes.to_vec();
     changes.sort_by(|a, b| a.queue_order(b));
     if format.json { out::json(&changes) } else { out::say(&text::change::queue(&changes)) }
+}
+
+fn alerts(view: &View, format: Format) -> Result<(), Failure> {
+    if format.json { out::json(&view.alerts) } else { out::say(&text::alerts::alerts(&view.alerts)) }
 }
 
 fn show(view: &View, one: One) -> Result<(), Failure> {

@@ -12,8 +12,10 @@
 //! ```
 
 pub mod address;
+pub mod alerts;
 pub mod check;
 pub mod complaint;
 pub mod layer;
 pub mod outline;
+pub mod rules;
 pub mod sections;

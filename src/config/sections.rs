@@ -2,12 +2,16 @@
 
 use crate::{
     config::{
-        check,
+        alerts, check,
         complaint::{Complaint, Complaints},
         layer::Layer,
         outline::{self, Field, Outline},
+        rules,
     },
-    model::limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+    model::{
+        alert::{Rule, Target},
+        limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+    },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -38,6 +42,16 @@ impl Default for Console {
 pub struct Metrics {
     /// Where to listen; nowhere unless told.
     pub listen: Option<String>,
+}
+
+/// Rules of alerts. A layer changes or adds rules by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alerts(pub Vec<Rule>);
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Alerts(rules::built_in())
+    }
 }
 
 /// Whose the mouse is.
@@ -84,6 +98,10 @@ pub struct Config {
     pub metrics: Metrics,
     /// What of the past is kept.
     pub history: Keeping,
+    /// Limits that somebody is told of.
+    pub alerts: Alerts,
+    /// Who is told. A layer replaces the whole list.
+    pub notify: Vec<Target>,
 }
 
 /// Keys by the name of what they mean.
@@ -92,7 +110,7 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history"];
+const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history", "alerts", "notify"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
@@ -106,7 +124,18 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         services = outline::items::<ServiceWatch>(field, &mut complaints);
     }
     let (keys, places) = keys(&outlines, &mut complaints);
+    let mut wishes = Vec::new();
+    for field in outlines.iter().filter_map(|outline| outline.field("alerts")) {
+        wishes.extend(outline::items::<alerts::Wish>(field, &mut complaints));
+    }
+    let mut notify = Vec::new();
+    for field in outlines.iter().filter_map(|outline| outline.field("notify")) {
+        notify = outline::items::<Target>(field, &mut complaints);
+    }
+    alerts::targets(&notify, &mut complaints);
     let config = Config {
+        alerts: Alerts(alerts::rules(rules::built_in(), wishes, &mut complaints)),
+        notify: notify.into_iter().map(|(target, _)| target).collect(),
         thresholds: build(&thresholds, &mut complaints),
         hysteresis: build(&hysteresis, &mut complaints),
         policy: build(&policy, &mut complaints),
@@ -235,6 +264,37 @@ mod tests {
         let told = told(&[layer("f", "(/* é漢 */ console: (theme: 7, ascii: \"é\", ascii: true))")]);
         assert_eq!(told.len(), 3, "{told:#?}");
         assert!(told[0].starts_with("f:1:2") && told[2].contains("twice"), "{told:#?}");
+    }
+
+    #[test]
+    fn alerts_are_changed_and_added_by_name_and_receivers_replaced() {
+        let config = merge(&[
+            layer("a", "(alerts: [(name: \"cpu stolen\", enabled: false), (name: \"x\", metric: \"cpu_busy\", above: 0.5)], notify: [(exec: [\"/a\"])])"),
+            layer("b", "(alerts: [(name: \"x\", above: 0.8, for: 5, severity: Critical)], notify: [(webhook: \"http://h/\")])"),
+        ], &no_check)
+        .unwrap();
+        let built_in = rules::built_in();
+        let rule = |name: &str| config.alerts.0.iter().find(|rule| &*rule.name == name).unwrap();
+        assert_eq!(config.alerts.0.len(), built_in.len() + 1);
+        assert!(!rule("cpu stolen").enabled && rule("cpu stolen").limit == 0.3);
+        assert_eq!((rule("x").limit, rule("x").span, rule("x").subject.as_str()), (0.8, 5.0, "any"));
+        assert!((rule("x").clear - 0.72).abs() < 1e-12, "a moved limit takes its level of clearing along");
+        assert_eq!(config.notify.len(), 1);
+        assert_eq!(config.notify[0].webhook.as_deref(), Some("http://h/"));
+    }
+
+    #[test]
+    fn wrong_alerts_and_receivers_are_told_with_their_places() {
+        let text = "(\nalerts: [\n(name: \"a\", metric: \"cpu_bussy\", above: 1),\n(name: \"b\", metric: \"cpu_busy\"),\n\
+                    (name: \"c\", metric: \"cpu_busy\", above: 0.5, clear: 0.6),\n(name: \"d\", above: 1),\n\
+                    (name: \"e\", metric: \"load\", above: 1, below: 2),\n(name: \"f\", metric: \"load\", above: 1, fro: 3)],\n\
+                    notify: [\n(webhook: \"https://x\"),\n(exec: [\"page\"]),\n()]\n)";
+        let told = told(&[layer("f", text)]);
+        let expect = [(3, "cpu_busy"), (4, "above"), (5, "clear"), (6, "metric"), (7, "one"), (8, "fro"), (10, "curl"), (11, "absolute"), (12, "needs")];
+        assert_eq!(told.len(), expect.len(), "{told:#?}");
+        for ((line, word), complaint) in expect.iter().zip(&told) {
+            assert!(complaint.starts_with(&format!("f:{line}:")) && complaint.contains(word), "{line} {word}: {told:#?}");
+        }
     }
 
     #[test]

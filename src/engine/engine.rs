@@ -1,6 +1,7 @@
 //! The loop: inputs in, the brain's step, effects out. It never waits for the machine, for a screen or for the hands.
 //!
-//! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that read
+//! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that tell and keep
+//! alerts ([`notify`](crate::engine::notify)); those that read
 //! ([`sampler`](crate::engine::sampler)), and once asked for, those that look at processes ([`inspect`](crate::engine::inspect)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
 //! and hands wait), `views` (latest wins).
 
@@ -10,6 +11,7 @@ use crate::{
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
         inspect::Inspectors,
+        notify::{keeper::Keeper, notifier::Notifier},
         parts::{Feed, Parts},
         past::PastHandle,
         player::Player,
@@ -32,7 +34,9 @@ const TICK: Duration = Duration::from_secs(2);
 /// Starts an engine. It runs until it is asked to stop or every handle is gone.
 pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let Parts { host, feed, history, inspector, actions, hands, entries, settings, leave } = parts;
-    let facts = Arc::new(host.facts());
+    let facts = Arc::new(host.first_facts());
+    let (targets, file) = (settings.alerts.targets.clone(), settings.alerts.file.clone());
+    let name = facts.host.clone();
     let birth = Birth {
         deriver: feed.deriver(),
         facts,
@@ -49,6 +53,8 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let (show, views) = watch::channel(Arc::new(brain.welcome().view));
     let failed = |error: std::io::Error| format!("cannot start a thread: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    let notifier = Notifier::start(targets, &host, &name, &input).map_err(failed)?;
+    let keeper = Keeper::start(file, &input).map_err(failed)?;
     let worker = Worker::start(hands, input.clone()).map_err(failed)?;
     let past = match (&feed, &history) {
         (Feed::Stored(reel), _) => Some(reel.path.clone()),
@@ -61,7 +67,20 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         Feed::Stored(reel) => Reader::Player(Player::start(reel, &input).map_err(failed)?),
     };
     let inspectors = Inspectors::new(host.clone(), inspector);
-    let engine = Loop { brain, host, worker, recorder, reader, inspectors, show, waiting: BTreeMap::new(), tickets: 0, over: Vec::new() };
+    let engine = Loop {
+        brain,
+        host,
+        worker,
+        notifier,
+        keeper,
+        recorder,
+        reader,
+        inspectors,
+        show,
+        waiting: BTreeMap::new(),
+        tickets: 0,
+        over: Vec::new(),
+    };
     let life = move || {
         let mut engine = engine;
         runtime.block_on(engine.run(asks, inputs));
@@ -90,6 +109,8 @@ struct Loop {
     recorder: Option<Recorder>,
     reader: Reader,
     inspectors: Inspectors,
+    notifier: Notifier,
+    keeper: Keeper,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
     tickets: u64,
@@ -172,6 +193,8 @@ impl Loop {
                     Some(Waiter::Stop(back)) => self.over.push(back),
                     None => {}
                 },
+                Effect::Notify(notice) => self.notifier.give(&notice),
+                Effect::KeepAlerts(kept) => self.keeper.keep(kept),
                 Effect::Log(level, text) => log::log!(target: "engine", level, "{text}"),
             }
         }
@@ -179,12 +202,13 @@ impl Loop {
 
     /// Ends the threads, then tells those who asked for it.
     fn end(self) {
-        let Loop { worker, recorder, reader, over, .. } = self;
+        let Loop { worker, keeper, recorder, reader, over, .. } = self;
         match reader {
             Reader::Sampler(sampler) => sampler.end(),
             Reader::Player(player) => player.end(),
         }
         worker.end();
+        keeper.end();
         if let Some(recorder) = recorder {
             recorder.end();
         }

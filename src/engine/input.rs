@@ -1,8 +1,12 @@
 //! What the brain takes and what it gives: two closed enums. Everything that the engine ever does is an answer to one of these inputs.
 
 use crate::{
-    engine::job::{Done, Job},
+    engine::{
+        job::{Done, Job},
+        notify::notice::Notice,
+    },
     model::{
+        alert::Kept,
         change::Who,
         message::{Command, Reply, View},
         sample::{Sample, SourceName},
@@ -66,6 +70,13 @@ pub enum Input {
     },
     /// The history cannot be written, and why; or it can be again.
     History(Option<Arc<str>>),
+    /// A receiver of alerts could not be reached, or can be again.
+    Notified {
+        /// Which.
+        target: String,
+        /// Why not; `None` when it was reached.
+        error: Option<String>,
+    },
     /// Time has passed and nothing else came.
     Ticked {
         /// When.
@@ -101,6 +112,10 @@ pub enum Effect {
     },
     /// Sweep the host so often from now on.
     SweepEvery(Duration),
+    /// Tell the receivers.
+    Notify(Notice),
+    /// Keep the alerts on disk.
+    KeepAlerts(Arc<Kept>),
     /// Write a line into the log.
     Log(log::Level, String),
 }

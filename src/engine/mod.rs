@@ -9,6 +9,7 @@ pub mod input;
 pub mod inspect;
 pub mod job;
 pub mod pace;
+pub mod notify;
 pub mod parts;
 pub mod past;
 pub mod player;

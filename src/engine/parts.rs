@@ -6,12 +6,26 @@ use crate::{
     engine::{player::Reel, record::Recording, worker::Work},
     host::host::Host,
     model::{
+        alert::{Kept, Rule, Target},
         change::Entry,
         limits::{Budget, Hysteresis, Policy, Thresholds},
     },
     sources::source::{Inspect, Source},
 };
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
+
+/// Alerts: what is looked at, who is told, where it is kept.
+#[derive(Clone, Debug, Default)]
+pub struct AlertSettings {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// Receivers.
+    pub targets: Vec<Target>,
+    /// The file in which they outlive the engine, if they do.
+    pub file: Option<PathBuf>,
+    /// What stood in it.
+    pub kept: Kept,
+}
 
 /// Numbers that an operator may set.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +36,8 @@ pub struct Settings {
     pub hysteresis: Hysteresis,
     /// Bounds on acting, mode and windows.
     pub policy: Policy,
+    /// Alerts.
+    pub alerts: AlertSettings,
     /// What trimtab may cost.
     pub budget: Budget,
 }

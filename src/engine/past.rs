@@ -126,6 +126,8 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         cost: own.cost,
         guard: own.guard,
         engine: own.engine,
+        // Alerts are not of the history: their own log says when each of them held.
+        alerts: Arc::default(),
     }
 }
 

@@ -71,6 +71,10 @@ impl Host for DryHost {
     fn facts(&self) -> Facts {
         self.0.facts()
     }
+
+    fn first_facts(&self) -> Facts {
+        self.0.first_facts()
+    }
     fn family(&self) -> Vec<u32> {
         self.0.family()
     }

@@ -103,6 +103,11 @@ pub trait Host: Send + Sync {
     /// Facts of the host. Slow (milliseconds); read at start and rarely after.
     fn facts(&self) -> Facts;
 
+    /// The facts that can be told at once, for a screen that is to stand at once: without those that every process has to be asked for.
+    fn first_facts(&self) -> Facts {
+        self.facts()
+    }
+
     /// Our own pid, our guard's, and all our ancestors': the operator's session. Never to be touched.
     fn family(&self) -> Vec<u32>;
 

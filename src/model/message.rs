@@ -1,6 +1,7 @@
 //! What engine and consoles say to each other: the only meeting point of `ui` and `engine`, and the wire of `link`.
 
 use crate::model::{
+    alert::{Alert, AlertId},
     change::{Change, ChangeId, Entry},
     facts::Facts,
     finding::Finding,
@@ -52,6 +53,15 @@ pub enum Command {
     SetMode(Mode),
     /// Sweep the host so often: milliseconds from one sweep to the next.
     Interval(u32),
+    /// Somebody knows of an alert.
+    Acknowledge(AlertId),
+    /// Somebody wants to hear of an alert later.
+    Snooze {
+        /// Which.
+        alert: AlertId,
+        /// After so many seconds; without, when it comes again after it was over.
+        seconds: Option<u64>,
+    },
     /// Do what an operator asks for by hand.
     Wish(Wish),
 }
@@ -161,6 +171,9 @@ pub struct View {
     pub guard: GuardState,
     /// Pid of the engine.
     pub engine: u32,
+    /// Alerts that hold or wait, then the newest that are over.
+    #[serde(default)]
+    pub alerts: Arc<Vec<Arc<Alert>>>,
 }
 
 /// The first thing a console gets: the present view and the history of the charts.

@@ -18,6 +18,7 @@
 
 pub mod allowance;
 pub mod backing;
+pub mod alert;
 pub mod change;
 pub mod facts;
 pub mod finding;

@@ -1,5 +1,6 @@
 //! What outlives the program: the journal of changes, in its own database file, and the lock that makes one engine per state directory.
 
+pub mod alerts;
 pub mod chain;
 pub mod error;
 pub mod history;

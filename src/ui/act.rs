@@ -7,6 +7,8 @@ use crate::{
         message::{Ask, Command},
     },
     ui::{
+        alerts,
+        copy::{self, Copied},
         dialog::Question,
         filter,
         keys::Intent,
@@ -40,6 +42,8 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::Audit
             | I::Signal
             | I::Nice(_)
+            | I::Acknowledge
+            | I::Snooze
     );
     if engine && state.lost {
         return Some("the engine has ended; nothing can be asked of it".into());
@@ -52,9 +56,11 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
         return Some("the screen shows the past; `.` goes back to now".into());
     }
     match intent {
+        I::Copy => copy::chosen(state).err(),
+        I::Acknowledge | I::Snooze => alerts::obstacle(state, intent),
         I::Signal | I::Nice(_) => wish::obstacle(state),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),
-        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify | I::Copy => {
+        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify => {
             match state.chosen_change() {
                 None => Some("the queue is empty".into()),
                 Some(change) => of_change(change, intent),
@@ -91,13 +97,11 @@ fn of_change(change: &Change, intent: Intent) -> Option<String> {
         Intent::Apply => state == S::Approved,
         Intent::Keep => state == S::Watching,
         Intent::RollBack => state.is_live() && state != S::RollingBack,
-        Intent::Copy => change.plan.as_ref().is_some_and(|plan| !plan.steps.is_empty()),
         _ => true,
     };
     if !fits {
         return Some(match intent {
             Intent::Apply if state == S::Proposed => format!("{id} is not approved yet: a approves it"),
-            Intent::Copy => format!("{id} has no plan yet"),
             Intent::RollBack => format!("{id} is {is}: there is nothing to roll back"),
             _ => format!("not possible: {id} is {is}"),
         });
@@ -111,8 +115,10 @@ fn of_change(change: &Change, intent: Intent) -> Option<String> {
 
 /// Carries out a key of the queue that has no obstacle.
 pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
-    if intent == Intent::RollBackAll {
-        return ask(state, Question::RollBackAll);
+    match intent {
+        Intent::RollBackAll => return ask(state, Question::RollBackAll),
+        Intent::Copy => return take(state),
+        _ => {}
     }
     let Some(change) = state.chosen_change().cloned() else { return vec![] };
     let (id, digest) = (change.id, change.digest.clone());
@@ -127,7 +133,6 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             open(state, Page::Verify(id));
             vec![]
         }
-        Intent::Copy => copy(state, &change),
         _ => vec![],
     }
 }
@@ -136,18 +141,11 @@ fn command(command: Command) -> Vec<UiCommand> {
     vec![UiCommand::Ask(Ask::Do(command))]
 }
 
-/// The commands for the way there, or, once applied, for the way back.
-fn copy(state: &mut State, change: &Change) -> Vec<UiCommand> {
-    let Some(plan) = &change.plan else { return vec![] };
-    let back = change.state.is_live();
-    let lines: Vec<&str> = if back {
-        plan.steps.iter().rev().map(|step| step.undo.as_str()).collect()
-    } else {
-        plan.steps.iter().map(|step| step.apply.as_str()).collect()
-    };
-    let what = if back { "undo" } else { "do" };
-    state.tell(format!("copied: {} to {what} {}", count(lines.len(), "command"), change.id));
-    vec![UiCommand::Copy(lines.join("\n"))]
+/// Copies what is in front.
+fn take(state: &mut State) -> Vec<UiCommand> {
+    let Ok(Copied { what, text }) = copy::chosen(state) else { return vec![] };
+    state.tell(format!("copied: {what}"));
+    vec![UiCommand::Copy(text)]
 }
 
 /// `3 commands`, `1 command`.

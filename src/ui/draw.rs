@@ -5,7 +5,7 @@ use crate::ui::{
     chart::Ink,
     layout,
     pane::{Page, Pane},
-    panels::{bar, cpu, findings, header, log, memory, network, overlay, processes, queue, reader, services, storage, verdict},
+    panels::{alerts, bar, cpu, findings, header, log, memory, network, overlay, processes, queue, reader, services, storage, verdict},
     spots::{Spot, Spots},
     state::State,
 };
@@ -23,8 +23,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) -> Spots {
         spots.add(*at, Spot::Pane(*pane));
         draw_pane(state, *pane, *at, (&mut *buf, &mut spots));
     }
-    if state.page != Page::Overview {
-        reader::draw(state, places.body, buf);
+    match state.page {
+        Page::Overview => {}
+        Page::Alerts => alerts::draw(state, places.body, buf, &mut spots),
+        _ => reader::draw(state, places.body, buf),
     }
     verdict::draw(state, places.verdict, buf);
     bar::draw(state, places.bar, buf, &mut spots);

@@ -31,6 +31,8 @@ pub enum Context {
     Tree,
     /// Where a process can be meant: in the list and on its page.
     Target,
+    /// Where an alert is chosen.
+    Alerts,
     /// On a page of text.
     Reader,
     /// In a question that wants `y`.
@@ -71,6 +73,7 @@ impl Context {
             Context::Process => "on the page of a process",
             Context::Target => "where a process is chosen",
             Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
+            Context::Alerts => "where an alert is chosen",
             Context::Reader => "on a page of text",
             Context::Dialog | Context::Code => "in a question",
             Context::Flat => "in the list of processes while it is no tree",
@@ -104,6 +107,9 @@ pub enum Intent {
     Interval,
     Basis,
     Audit,
+    Alerts,
+    Acknowledge,
+    Snooze,
     Redraw,
     Copy,
     Move(Motion),
@@ -264,7 +270,7 @@ pub const TABLE: &[Binding] = &[
         row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code"),
     ),
     row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
-    row(&[Char('y')], C::Queue, I::Copy, "copy", "copy the shell commands of the selected change"),
+    row(&[Char('y')], C::Global, I::Copy, "copy", "copy the selected row: command line, finding, commands of the change"),
     // Panes.
     row(&[Char('1')], C::Global, I::Focus(Pane::Cpu), "", "processors"),
     row(&[Char('2')], C::Global, I::Focus(Pane::Memory), "", "memory"),
@@ -275,6 +281,9 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('7')], C::Global, I::Focus(Pane::Findings), "", "findings"),
     row(&[Char('8')], C::Global, I::Focus(Pane::Queue), "queue", "the queue of changes"),
     row(&[Char('9')], C::Global, I::Focus(Pane::Log), "", "log"),
+    row(&[Char('0')], C::Global, I::Alerts, "", "alerts: what is beyond its limit, and what was"),
+    reaching(Reach::Queue, row(&[Char('a')], C::Alerts, I::Acknowledge, "acknowledge", "say that you know of the selected alert")),
+    reaching(Reach::Queue, row(&[Char('z')], C::Alerts, I::Snooze, "snooze", "put the selected alert off for a while, or until it clears")),
     row(&[Tab], C::Global, I::NextPane, "pane", "next pane"),
     row(&[BackTab], C::Global, I::PreviousPane, "", "previous pane"),
     row(&[Enter], C::Chart, I::Expand, "", "let the pane fill the screen, or give it back"),

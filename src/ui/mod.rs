@@ -2,11 +2,13 @@
 //! It knows no engine, no terminal and no clock; it meets the engine only in [`crate::model::message`].
 
 pub mod act;
+pub mod alerts;
 pub mod arrangement;
 pub mod basis;
 pub mod canvas;
 pub mod chart;
 pub mod close_look;
+pub mod copy;
 pub mod dialog;
 pub mod draw;
 pub mod entry;

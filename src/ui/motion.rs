@@ -4,6 +4,7 @@ use crate::{
     model::{change::ChangeId, finding::FindingId, wish::Signal},
     ui::{
         act::{INTERVALS, MODES},
+        alerts,
         keys::Motion,
         palette,
         pane::{Page, Pane},
@@ -27,6 +28,7 @@ pub fn go(state: &mut State, motion: Motion) {
             field.language = field.language.map(|at| step(Some(at), rows, motion, page).unwrap_or(0));
         }
         (Over::Marks(row), _) => *row = step(Some(*row), state.travel.marks.len(), motion, page).unwrap_or(0),
+        (Over::SnoozeMenu { row, .. }, _) => *row = step(Some(*row), alerts::SNOOZES.len(), motion, page).unwrap_or(0),
         (Over::SignalMenu(row), _) => *row = step(Some(*row), Signal::ALL.len(), motion, page).unwrap_or(0),
         (Over::NiceMenu(row), _) => *row = step(Some(*row), wish::NICE.len(), motion, page).unwrap_or(0),
         (Over::ThemeMenu { row, .. }, _) => {
@@ -39,6 +41,13 @@ pub fn go(state: &mut State, motion: Motion) {
             state.settle_focus();
         }
         (_, Page::Overview) => list(state, motion, page),
+        (_, Page::Alerts) => {
+            let all = &state.shown().alerts;
+            let chosen = alerts::chosen(state).map(|alert| alert.id);
+            let at = all.iter().position(|alert| Some(alert.id) == chosen);
+            let to = step(at, all.len(), motion, page).and_then(|at| all.get(at)).map(|alert| alert.id);
+            state.alert = to;
+        }
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));
             state.scroll = step(Some(state.scroll), rows + 1, motion, page).unwrap_or(0);

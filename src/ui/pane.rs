@@ -1,6 +1,6 @@
 //! The panes of the overview and the whole-screen pages.
 
-use crate::model::{change::ChangeId, finding::FindingId, subject::ProcessId};
+use crate::model::{alert::AlertId, change::ChangeId, finding::FindingId, subject::ProcessId};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -81,6 +81,10 @@ pub enum Page {
     Cgroup(Arc<str>),
     /// Two windows of time side by side.
     Compare,
+    /// Alerts.
+    Alerts,
+    /// One alert.
+    Alert(AlertId),
     /// The journal.
     Audit,
     /// Keys.

@@ -2,6 +2,7 @@
 //! the bar's words are buttons. A question takes no click before it takes keys.
 
 use crate::ui::{
+    alerts,
     keys::{Intent, Motion},
     motion,
     pane::{Page, Pane},
@@ -38,6 +39,7 @@ fn on_page(state: &mut State, spot: Spot) -> Vec<UiCommand> {
         Spot::Row(id) => state.focus == Pane::Processes && state.processes.cursor.as_ref() == Some(id),
         Spot::Finding(id) => state.focus == Pane::Findings && state.chosen_finding().is_some_and(|f| f.id == *id),
         Spot::Change(id) => state.focus == Pane::Queue && state.chosen_change().is_some_and(|c| c.id == *id),
+        Spot::Alert(id) => state.page == Page::Alerts && alerts::chosen(state).is_some_and(|alert| alert.id == *id),
         _ => false,
     };
     if again {
@@ -58,6 +60,10 @@ fn on_page(state: &mut State, spot: Spot) -> Vec<UiCommand> {
             update::focus(state, Pane::Queue);
             state.change = Some(id);
         }
+        Spot::Alert(id) => {
+            update::open(state, Page::Alerts);
+            state.alert = Some(id);
+        }
         Spot::Key(intent) => return perform(state, intent),
         Spot::Choice(_) | Spot::Over => {}
     }
@@ -67,6 +73,7 @@ fn on_page(state: &mut State, spot: Spot) -> Vec<UiCommand> {
 fn choose(state: &mut State, row: usize) -> Vec<UiCommand> {
     match &mut state.over {
         Over::SortMenu(at) | Over::Marks(at) | Over::ModeMenu(at) | Over::IntervalMenu(at) | Over::SignalMenu(at) | Over::NiceMenu(at) => *at = row,
+        Over::SnoozeMenu { row: at, .. } => *at = row,
         Over::ThemeMenu { row: at, .. } => {
             *at = row;
             state.look.chosen = row;

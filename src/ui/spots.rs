@@ -1,7 +1,7 @@
 //! What a mouse can hit: where on the screen something stands that can be pointed at. Drawing notes it down, since only drawing knows.
 
 use crate::{
-    model::{change::ChangeId, finding::FindingId},
+    model::{alert::AlertId, change::ChangeId, finding::FindingId},
     ui::{keys::Intent, pane::Pane, processes::row::RowId},
 };
 use ratatui::layout::{Position, Rect};
@@ -15,6 +15,8 @@ pub enum Spot {
     Row(RowId),
     /// A finding.
     Finding(FindingId),
+    /// An alert.
+    Alert(AlertId),
     /// A change.
     Change(ChangeId),
     /// A key of the bottom bar, or the answer to a question.

@@ -2,6 +2,7 @@
 
 use crate::{
     model::{
+        alert::AlertId,
         change::{Change, ChangeId, Entry},
         finding::{Finding, FindingId},
         message::{Ask, Body, View, Welcome},
@@ -100,6 +101,13 @@ pub enum Over {
     IntervalMenu(usize),
     /// The menu of signals, and the row chosen.
     SignalMenu(usize),
+    /// The menu of times for which an alert can be put off, and the row chosen.
+    SnoozeMenu {
+        /// Which alert.
+        alert: AlertId,
+        /// The row.
+        row: usize,
+    },
     /// The menu of nice values, and the row chosen.
     NiceMenu(usize),
     /// The menu of themes and the row chosen, which is shown already, and the one before.
@@ -174,6 +182,8 @@ pub struct State {
     pub queue: Vec<Arc<Change>>,
     /// The change under the cursor.
     pub change: Option<ChangeId>,
+    /// The alert under the cursor.
+    pub alert: Option<AlertId>,
     /// What lies over the page.
     pub over: Over,
     /// The journal, once asked for.
@@ -209,6 +219,8 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Queue, C::Reader],
     &[C::Always, C::Global, C::Process, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
+    &[C::Always, C::Global, C::List, C::Alerts],
+    &[C::Always, C::Global, C::Reader, C::Alerts],
     &[C::Always, C::Global, C::Reader, C::Filterable],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
@@ -239,6 +251,7 @@ impl State {
             finding: None,
             queue: Vec::new(),
             change: None,
+            alert: None,
             over: Over::Nothing,
             audit: None,
             close_look: CloseLook::default(),
@@ -277,6 +290,7 @@ impl State {
             Over::Marks(_)
             | Over::ModeMenu(_)
             | Over::IntervalMenu(_)
+            | Over::SnoozeMenu { .. }
             | Over::SignalMenu(_)
             | Over::NiceMenu(_)
             | Over::ThemeMenu { .. }
@@ -293,6 +307,8 @@ impl State {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader, C::Target],
             (Page::Finding(_) | Page::Cgroup(_) | Page::Compare, _) => &[C::Always, C::Global, C::Reader],
+            (Page::Alerts, _) => &[C::Always, C::Global, C::List, C::Alerts],
+            (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
             (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree]

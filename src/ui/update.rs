@@ -4,7 +4,7 @@ use crate::{
     model::message::{Ask, Body, Reply, View},
     model::time::Now,
     ui::{
-        act, close_look,
+        act, alerts, close_look,
         dialog::{Dialog, Question},
         entry::Entry,
         filter::{self, Field, List},
@@ -172,6 +172,9 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Quit => return quit(state),
         Intent::Back => back(state),
         Intent::Redraw => return vec![UiCommand::Redraw],
+        Intent::Alerts => open(state, Page::Alerts),
+        Intent::Acknowledge => return alerts::acknowledge(state),
+        Intent::Snooze => alerts::ask_snooze(state),
         Intent::Audit => {
             open(state, Page::Audit);
             return vec![UiCommand::Ask(Ask::Audit { most: AUDITED })];
@@ -359,6 +362,12 @@ fn freeze(state: &mut State) {
 }
 
 fn details(state: &mut State) {
+    if state.page == Page::Alerts {
+        if let Some(id) = alerts::chosen(state).map(|alert| alert.id) {
+            open(state, Page::Alert(id));
+        }
+        return;
+    }
     let page = match state.focus {
         Pane::Processes => {
             let list = &state.processes;
@@ -389,6 +398,7 @@ fn choose(state: &mut State) -> Vec<UiCommand> {
         Over::ModeMenu(row) => act::set_mode(state, row),
         Over::IntervalMenu(row) => act::set_interval(row),
         Over::Palette(palette) => palette::choose(state, palette),
+        Over::SnoozeMenu { alert, row } => alerts::snooze(alert, row),
         Over::SignalMenu(row) => wish::signal(state, row),
         Over::NiceMenu(row) => wish::nice(state, row),
         _ => vec![],

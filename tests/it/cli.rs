@@ -77,6 +77,13 @@ impl Daemon {
         rustix::process::Pid::from_child(&self.child)
     }
 
+    /// Reads what it says until it says that.
+    pub fn hear(&mut self, word: &str) {
+        while !self.heard.contains(word) {
+            assert!(self.errors.read_line(&mut self.heard).unwrap() > 0, "it never said {word}: {}", self.heard);
+        }
+    }
+
     /// Sends the signal and waits for the end.
     pub fn end(mut self, signal: rustix::process::Signal) -> (i32, String) {
         rustix::process::kill_process(self.pid(), signal).unwrap();

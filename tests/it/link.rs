@@ -17,6 +17,7 @@ use trimtab::{
         socket::{self, Claim},
     },
     model::{
+        alert::{Alert, AlertId, AlertState, Side},
         change::{Cause, Change, ChangeId, ChangeState, Deed, Entry, Who},
         facts::Facts,
         finding::{Evidence, Finding, FindingId, FindingKind, Party, Severity},
@@ -133,6 +134,28 @@ fn view() -> View {
         cost: Cost { cpu: 0.0078125, resident: 1 << 24, ..Cost::default() },
         guard: GuardState::Armed { pid: 12, plans: 1 },
         engine: 11,
+        alerts: Arc::new(vec![Arc::new(alert())]),
+    }
+}
+
+fn alert() -> Alert {
+    Alert {
+        id: AlertId(7),
+        rule: "busy".into(),
+        key: Key::host(Metric::CpuBusy),
+        severity: Severity::Warning,
+        state: AlertState::Snoozed,
+        side: Side::Above,
+        limit: 0.5,
+        value: 0.75,
+        peak: 1.0,
+        since: WHEN.wall,
+        fired: Some(WHEN.wall),
+        cleared: None,
+        acknowledged: Some((Who::Engine, WHEN.wall)),
+        snoozed: Some((Who::Engine, None)),
+        times: 1,
+        note: "look".into(),
     }
 }
 
@@ -191,6 +214,8 @@ fn wire() -> Vec<String> {
         Ask::Do(Command::RollBack(change)),
         Ask::Do(Command::RollBackAll),
         Ask::Do(Command::SetMode(Mode::Auto)),
+        Ask::Do(Command::Acknowledge(AlertId(7))),
+        Ask::Do(Command::Snooze { alert: AlertId(7), seconds: Some(900) }),
         Ask::Audit { most: 10 },
         Ask::Inspect(ProcessId { pid: 7, start: 100 }),
         Ask::Metrics(Exposition::OpenMetrics),

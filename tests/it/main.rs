@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test that breaks says so
 
 mod acceptance;
+mod alerts;
 mod architecture;
 mod cli;
 mod config;

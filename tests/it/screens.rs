@@ -2,6 +2,7 @@
 //!
 //! Pictures are `screens/*.snap`; `UPDATE_SCREENS=1 cargo test --test it screens` draws them anew.
 
+mod alerts;
 mod big;
 mod close_look;
 mod find;
@@ -427,6 +428,20 @@ fn copying_gives_the_commands_and_once_applied_the_way_back() {
     let commands = press(&mut only(watched()), 0, "y");
     let [UiCommand::Copy(text)] = commands.as_slice() else { panic!("{commands:?}") };
     assert!(text.starts_with("echo 0 > /proc/5005/autogroup\n"));
+}
+
+#[test]
+fn copying_takes_the_selected_process_and_the_finding() {
+    let mut state = state();
+    let commands = press(&mut state, 0, "5jy");
+    let [UiCommand::Copy(line)] = commands.as_slice() else { panic!("{commands:?}") };
+    let id = state.processes.cursor.as_ref().unwrap().process().unwrap();
+    let process = state.view.snapshot.process(id).unwrap().clone();
+    assert!(!line.is_empty() && (*line == *process.command || *line == *process.name), "{line}");
+    let commands = press(&mut state, 0, "7y");
+    let [UiCommand::Copy(text)] = commands.as_slice() else { panic!("{commands:?}") };
+    let finding = &state.view.findings[0];
+    assert!(text.contains(&finding.headline) && text.starts_with(finding.severity.sign()), "{text}");
 }
 
 #[test]

@@ -139,7 +139,8 @@ fn control(all: &[u8], rest: &[u8]) -> Front {
     if let Some(report) = rest.get(..=end).and_then(|whole| whole.strip_prefix(b"<")) {
         return Front::Done(length, mouse(report));
     }
-    let number = rest.iter().take_while(|b| b.is_ascii_digit()).fold(0u32, |n, b| n.saturating_mul(10) + u32::from(b - b'0'));
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0'));
+    let number = digits.fold(0_u32, |n, digit| n.saturating_mul(10).saturating_add(digit));
     let key = match rest.get(end) {
         Some(b'~') => numbered(number),
         Some(letter) => lettered(*letter),
@@ -260,6 +261,8 @@ mod tests {
 
     #[test]
     fn alt_and_unknown_sequences_never_leak_letters() {
+        // A parameter beyond every number.
+        assert_eq!(keys(&[b"\x1b[2222222222Ax"]), [Key::Up, Key::Char('x')]);
         assert_eq!(keys(&[b"\x1bA\x1by\x1b[99;1uA"]), [Key::Char('A')]);
     }
 

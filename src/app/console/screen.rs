@@ -91,6 +91,7 @@ mod tests {
             cost: Cost::default(),
             guard: GuardState::Idle,
             engine: 1,
+            alerts: Arc::default(),
         };
         let layouts = crate::ui::arrangement::Arrangement::built_in();
         let look = Look { themes: Theme::built_in(), chosen: 0, layouts, layout: 0, ink: Ink::Braille };

@@ -3,6 +3,7 @@
 use crate::{
     app::metrics::page::{Family, Kind, Page, Row},
     model::{
+        alert::AlertState,
         change::ChangeState,
         finding::Severity,
         limits::Mode,
@@ -14,6 +15,7 @@ use crate::{
 pub fn write(view: &View, page: &mut Page) {
     program(view, page);
     findings(view, page);
+    alerts(view, page);
     changes(view, page);
     health(view, page);
 }
@@ -71,6 +73,25 @@ fn findings(view: &View, page: &mut Page) {
         Row::of(labels, 1.0)
     });
     page.family(&info("finding", "A finding that holds now"), rows);
+}
+
+fn alerts(view: &View, page: &mut Page) {
+    let states = [AlertState::Pending, AlertState::Firing, AlertState::Acknowledged, AlertState::Snoozed];
+    let rows = states.map(|state| {
+        let count = view.alerts.iter().filter(|alert| alert.state == state).count();
+        Row::of([("state", state.words().into())], count as f64)
+    });
+    page.family(&gauge("alerts", "", "Alerts by where they stand"), rows);
+    let rows = view.alerts.iter().filter(|alert| alert.is_live()).map(|alert| {
+        let labels = [
+            ("rule", (&*alert.rule).into()),
+            ("subject", alert.key.subject.to_string().into()),
+            ("severity", severity(alert.severity).into()),
+            ("state", alert.state.words().into()),
+        ];
+        Row::of(labels, 1.0)
+    });
+    page.family(&info("alert", "An alert that holds"), rows);
 }
 
 const STATES: [ChangeState; 14] = [

@@ -7,6 +7,7 @@ use crate::{
         text::rows::iso,
     },
     model::{
+        alert::{AlertId, AlertState},
         change::{ChangeId, ChangeState},
         facts::Facts,
         finding::FindingKind,
@@ -49,6 +50,7 @@ struct Sweep<'a> {
     wall: i64,
     values: Values,
     findings: Vec<Found<'a>>,
+    alerts: Vec<Beyond>,
     changes: Vec<Moved<'a>>,
     gaps: Vec<Missing<'a>>,
     cost: Cost,
@@ -74,6 +76,15 @@ struct Found<'a> {
     severity: &'static str,
     headline: &'a str,
     since: String,
+}
+
+#[derive(Serialize)]
+struct Beyond {
+    id: AlertId,
+    state: AlertState,
+    severity: &'static str,
+    key: String,
+    headline: String,
 }
 
 #[derive(Serialize)]
@@ -103,6 +114,7 @@ impl Lines for Jsonl {
             wall: view.snapshot.vitals.now.wall.0,
             values: Values(numbers.into_iter().map(|(key, value)| (key.path(), value)).collect()),
             findings: found(view),
+            alerts: beyond(view),
             changes: moved(view),
             gaps: view.snapshot.gaps.iter().map(|(source, gap)| Missing { source: *source, why: &gap.why }).collect(),
             cost: view.cost,
@@ -119,6 +131,18 @@ fn found(view: &View) -> Vec<Found<'_>> {
         severity: severity(finding.severity),
         headline: &finding.headline,
         since: iso(finding.since),
+    });
+    all.collect()
+}
+
+/// Alerts that hold; what is over stands in `trimtab alerts`.
+fn beyond(view: &View) -> Vec<Beyond> {
+    let all = view.alerts.iter().filter(|alert| alert.is_live()).map(|alert| Beyond {
+        id: alert.id,
+        state: alert.state,
+        severity: severity(alert.severity),
+        key: alert.key.path(),
+        headline: alert.headline(),
     });
     all.collect()
 }

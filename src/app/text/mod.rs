@@ -1,5 +1,6 @@
 //! What the command line prints for people: plain lines, aligned, no escape codes.
 
+pub mod alerts;
 pub mod audit;
 pub mod change;
 pub mod finding;

@@ -92,7 +92,7 @@ impl Brain {
         };
         Brain {
             actions: birth.actions,
-            known: Known::new(Senses::new(birth.deriver, birth.facts), &birth.settings),
+            known: Known::new(Senses::new(birth.deriver, birth.facts), &birth.settings, birth.now),
             office,
             queue: Queue::default(),
             watches: Watches::default(),
@@ -115,11 +115,18 @@ impl Brain {
             Input::Ticked { now } => self.ticked(now),
             Input::Commanded { ticket, command: Command::Interval(millis), .. } => self.interval(ticket, millis),
             Input::Commanded { ticket, who, command } => {
-                commands::obey(&mut self.office, &self.known.senses.snapshot, Order { ticket, who }, command);
+                match self.known.alerts.obey(&command, &who, &mut self.office) {
+                    Some(reply) => self.office.reply(ticket, reply),
+                    None => commands::obey(&mut self.office, &self.known.senses.snapshot, Order { ticket, who }, command),
+                }
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),
             Input::History(trouble) => self.office.history = trouble,
+            Input::Notified { target, error } => {
+                self.known.alerts.heard(target, error, &mut self.office);
+                self.publish();
+            }
             Input::Stopped { ticket } => self.stop(ticket),
         }
         std::mem::take(&mut self.office.effects)
@@ -185,6 +192,7 @@ impl Brain {
         self.known.history.watch(keys.cloned());
         let news = self.known.sweep(now);
         self.tell(&news);
+        self.known.alerts.look(now, &self.known.senses.snapshot, &mut self.office);
         if self.stopping.is_none() {
             self.queue.tend(&self.known.world(now), self.actions, &mut self.office);
             auto::act(&mut self.office);

@@ -47,6 +47,8 @@ pub fn obey(office: &mut Office, snapshot: &Snapshot, order: Order, command: Com
         Command::Wish(wish) => carry(office, snapshot, order, &wish),
         // The brain's own answer, before it comes here.
         Command::Interval(_) => Ok(None),
+        // Alerts are not the office's: the brain has done these before it came here.
+        Command::Acknowledge(_) | Command::Snooze { .. } => Ok(None),
         Command::SetMode(mode) => Ok(Some(set_mode(office, mode, &order.who))),
     };
     match answer {

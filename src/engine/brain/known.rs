@@ -5,6 +5,7 @@ use crate::{
     engine::{
         brain::{
             alarms::{self, Alarms, News},
+            alerts::Alerts,
             history::History,
             senses::Senses,
         },
@@ -30,6 +31,8 @@ pub struct Known {
     pub history: History,
     /// What is wrong.
     pub alarms: Alarms,
+    /// What is beyond a limit that an operator has set.
+    pub alerts: Alerts,
     thresholds: Thresholds,
     windows: Windows,
     looked: Option<Tick>,
@@ -37,11 +40,12 @@ pub struct Known {
 
 impl Known {
     /// Nothing is known yet.
-    pub fn new(senses: Senses, settings: &Settings) -> Known {
+    pub fn new(senses: Senses, settings: &Settings, now: Now) -> Known {
         Known {
             senses,
             history: History::default(),
             alarms: Alarms::new(&settings.hysteresis),
+            alerts: Alerts::new(&settings.alerts, now),
             thresholds: settings.thresholds.clone(),
             windows: settings.policy.windows,
             looked: None,

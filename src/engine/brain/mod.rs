@@ -5,6 +5,7 @@
 //! `commands`, `watch`, `auto`. What it says: `publish`.
 
 mod alarms;
+mod alerts;
 mod auto;
 pub mod brain;
 mod commands;

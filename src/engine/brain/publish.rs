@@ -42,10 +42,11 @@ impl Publisher {
             snapshot: known.senses.snapshot.clone(),
             findings: known.alarms.findings.clone(),
             changes: Arc::new(changes),
-            problems: problems(office),
+            problems: problems(office).chain(known.alerts.problems()).collect(),
             cost: known.senses.cost,
             guard: office.guard.clone(),
             engine: self.engine,
+            alerts: known.alerts.shown.clone(),
         }
     }
 
@@ -58,7 +59,7 @@ impl Publisher {
     }
 }
 
-fn problems(office: &Office) -> Vec<String> {
+fn problems(office: &Office) -> impl Iterator<Item = String> + '_ {
     let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
-    journal.chain(office.history.iter().map(ToString::to_string)).collect()
+    journal.chain(office.history.iter().map(ToString::to_string))
 }

@@ -19,6 +19,11 @@ const NAME: usize = 128;
 
 /// Reads them all.
 pub(super) fn read(host: &RealHost) -> Facts {
+    Facts { tuners: running(host), ..first(host) }
+}
+
+/// Reads all but who else sets knobs, which every process has to be asked for.
+pub(super) fn first(host: &RealHost) -> Facts {
     let wanted = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()).with_memory(MemoryRefreshKind::nothing().with_ram());
     let system = System::new_with_specifics(wanted).ok();
     let cpus = system.as_ref().map(System::cpus).unwrap_or_default();
@@ -45,7 +50,7 @@ pub(super) fn read(host: &RealHost) -> Facts {
         cgroup_v2: mounts.v2,
         systemd: text(host, Place::proc("1/comm")).trim() == "systemd",
         container: container(host),
-        tuners: running(host),
+        tuners: Vec::new(),
         users: users(&text(host, Place::etc("passwd"))),
     }
 }

@@ -169,6 +169,10 @@ impl Host for RealHost {
         facts::read(self)
     }
 
+    fn first_facts(&self) -> Facts {
+        facts::first(self)
+    }
+
     fn family(&self) -> Vec<u32> {
         let mut family = vec![std::process::id(), self.guard.load(Ordering::Relaxed)];
         let mut pid = std::process::id();

@@ -30,7 +30,7 @@ fn weight(binding: &Bound) -> u8 {
     match (binding.reach, binding.context, binding.intent) {
         (_, _, Intent::RollBackAll) => 3,
         (Reach::Host | Reach::Queue, ..) => 0,
-        (_, Context::Queue, _) => 2,
+        (_, Context::Queue, _) | (_, _, Intent::Copy) => 2,
         (_, Context::Global | Context::Always, _) => 4,
         _ => 1,
     }

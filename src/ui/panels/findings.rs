@@ -10,6 +10,7 @@ use crate::{
         filter::List,
         frame::{frame, note},
         pane::Pane,
+        panels::alerts,
         panels::field,
         spots::{Spot, Spots},
         state::State,
@@ -42,6 +43,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
             Reading::Initializing => canvas.text(0, 0, "initializing", theme.dim),
             _ => canvas.text(0, 0, "no bottleneck found", theme.good),
         };
+        alerts::draw_below(state, 1, &mut canvas, spots);
         return;
     }
     let width = canvas.width();
@@ -62,6 +64,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
             }
         }
     }
+    alerts::draw_below(state, y, &mut canvas, spots);
 }
 
 /// The first block to draw so that block `at` is in view.

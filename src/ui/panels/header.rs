@@ -2,7 +2,7 @@
 
 use crate::{
     model::{limits::Mode, message::GuardState, unit::Unit},
-    ui::{canvas::Canvas, layout, state::State, words},
+    ui::{alerts, canvas::Canvas, panels::findings, layout, state::State, words},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
@@ -54,6 +54,11 @@ fn parts(state: &State) -> Vec<Part> {
     if let Some([one, five, fifteen]) = view.snapshot.vitals.cpu.known().and_then(|cpu| cpu.load) {
         let style = theme.level(one / f64::from(facts.cpus.max(1)), 1.5, 4.0);
         parts.push(part("load ", format!("{one:.1} {five:.1} {fifteen:.1}"), style, 3));
+    }
+    let firing: Vec<_> = alerts::firing(state).collect();
+    if let Some(worst) = firing.iter().map(|alert| alert.severity).max() {
+        let many = if firing.len() == 1 { "" } else { "s" };
+        parts.push(part("", format!("{} {} alert{many}", worst.sign(), firing.len()), findings::style(theme, worst), 0));
     }
     let mode = if view.mode == Mode::Auto { theme.warning } else { theme.good };
     parts.push(part("mode ", view.mode.words().into(), mode, 2));

@@ -17,6 +17,7 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("Everywhere", &[Context::Global, Context::Always]),
     ("Lists", &[Context::List, Context::Filterable]),
     ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
+    ("Alerts", &[Context::Alerts]),
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader, Context::Process]),
     ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns]),
@@ -65,7 +66,7 @@ fn line(row: &Bound, prose: &mut Prose<'_>) {
     // The name is what the palette and the configuration call it; the first to go where room is short.
     let name = if prose.width >= 76 && row.context.is_free() { format!("{:<18}", row.intent.name()) } else { String::new() };
     let wide = if prose.width < 60 { 11 } else { 18 };
-    let lines = words::wrap(row.help, prose.width.saturating_sub(wide + name.len()));
+    let lines = words::wrap(row.help, prose.width.saturating_sub(wide + name.len() + reach.len()));
     let last = lines.len().saturating_sub(1);
     for (i, text) in lines.into_iter().enumerate() {
         let (keys, name) = if i == 0 { (keys.join(" ") + " ", name.clone()) } else { (String::new(), " ".repeat(name.len())) };

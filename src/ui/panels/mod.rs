@@ -1,5 +1,6 @@
 //! The panels: each `fn draw(&State, Rect, &mut Buffer)`.
 
+pub mod alerts;
 pub mod audit;
 pub mod bar;
 pub mod cgroup;

@@ -8,6 +8,7 @@ use crate::{
     },
     ui::{
         act::{self, INTERVALS, MODES},
+        alerts,
         canvas::Canvas,
         dialog::{Dialog, Question, find},
         frame::boxed,
@@ -44,6 +45,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
             ];
             debug_assert_eq!(rows.len(), MODES.len());
             menu(state, "Mode", &rows, *row, area, to);
+        }
+        Over::SnoozeMenu { alert, row } => {
+            menu(state, &format!("Put {alert} off"), &alerts::SNOOZES.map(|(words, _)| words), *row, area, to);
         }
         Over::SignalMenu(row) => {
             let rows: Vec<String> = Signal::ALL.iter().map(|s| format!("{:<5} {}", s.name(), s.help())).collect();

@@ -8,7 +8,7 @@ use crate::{
         frame::{boxed, note},
         layout,
         pane::Page,
-        panels::{audit, cgroup, change, compare, field, finding, help, process},
+        panels::{alerts, audit, cgroup, change, compare, field, finding, help, process},
         state::State,
         theme::Theme,
         words,
@@ -75,6 +75,8 @@ fn content(state: &State, width: usize) -> (String, Vec<Line<'static>>) {
         Page::Process(id) => process::write(state, *id, &mut prose),
         Page::Cgroup(path) => cgroup::write(state, path, &mut prose),
         Page::Compare => compare::write(state, &mut prose),
+        Page::Alerts => String::new(),
+        Page::Alert(id) => alerts::write(state, *id, &mut prose),
         Page::Audit => audit::write(state, &mut prose),
         Page::Help => help::write(state, &mut prose),
     };

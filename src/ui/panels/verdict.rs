@@ -3,6 +3,7 @@
 use crate::{
     model::{change::Change, snapshot::Reading},
     ui::{
+        alerts,
         canvas::Canvas,
         panels::{findings, queue},
         state::State,
@@ -39,7 +40,10 @@ fn wrong(state: &State) -> (String, Style) {
         return (banner, theme.critical);
     }
     match view.findings.first() {
-        None => ("no bottleneck found".into(), theme.good),
+        None => match alerts::firing(state).next() {
+            Some(alert) => (format!("{} alert {}", alert.severity.sign(), alert.headline()), findings::style(theme, alert.severity)),
+            None => ("no bottleneck found".into(), theme.good),
+        },
         Some(finding) => {
             let since = words::since(view.now.wall, finding.since);
             let more = match view.findings.len() {

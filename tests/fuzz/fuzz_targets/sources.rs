@@ -42,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
         19 => drop(black_box(files::parse_cpu_max(text))),
         20 => {
             let (quota, period) = text.split_once('\n').unwrap_or((text, ""));
-            drop(black_box(files::parse_cfs(quota, period)));
+            let _ = black_box(files::parse_cfs(quota, period));
         }
         21 => drop(black_box(files::parse_limit(text))),
         22 => drop(black_box(files::parse_oom_kills(text))),

@@ -374,6 +374,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         cost: Cost { cpu: 0.004, resident: 22 << 20, ..Cost::default() },
         guard: GuardState::Armed { pid: 99, plans: 1 },
         engine: 98,
+        alerts: Arc::default(),
     }
 }
 

@@ -1,0 +1,4 @@
+//! Alerts from values: pure, by a clock that is handed in.
+
+pub mod tracker;
+mod watch;
