@@ -395,7 +395,16 @@ mod tests {
 
     #[test]
     fn times_have_units() {
-        for (text, seconds) in [("90", Some(90)), ("15m", Some(900)), ("1h", Some(3600)), ("2d", Some(172_800)), ("1s", None), ("1y", None), ("31d", None), ("h", None)] {
+        for (text, seconds) in [
+            ("90", Some(90)),
+            ("15m", Some(900)),
+            ("1h", Some(3600)),
+            ("2d", Some(172_800)),
+            ("1s", None),
+            ("1y", None),
+            ("31d", None),
+            ("h", None),
+        ] {
             assert_eq!(put_off(text).ok(), seconds, "{text}");
         }
     }

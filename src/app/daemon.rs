@@ -25,7 +25,10 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     let path = env.socket(common.socket.as_deref());
     let (listener, _claim) = socket::claim(&path, env.uid)?;
     let endpoint = metrics::server::listen(&config.metrics).await?;
-    let running = parts::start(&Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual }, env)?;
+    let running = parts::start(
+        &Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual },
+        env,
+    )?;
     let _serving = serve(listener, env, &running.engine);
     let _measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
     log::info!("the engine listens on {}", path.display());

@@ -38,7 +38,13 @@ impl Watching {
             Err(failure) if failure.code == Code::NoEngine => {}
             Err(failure) => return Err(failure),
         }
-        let wish = Wish { actions: actions::all(), config: config.clone(), rights: Rights::Observe, legacy: Legacy::Stay, memory: Memory::Usual };
+        let wish = Wish {
+            actions: actions::all(),
+            config: config.clone(),
+            rights: Rights::Observe,
+            legacy: Legacy::Stay,
+            memory: Memory::Usual,
+        };
         let own = parts::start(&wish, env)?;
         let seat = desk::seat(&own.engine, Who::Engine).await.ok_or_else(ended)?;
         Ok(Watching { seat, own: Some(own), seen: None })

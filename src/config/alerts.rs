@@ -65,7 +65,9 @@ fn apply(wish: &Wish, base: Option<&Rule>) -> Result<Rule, String> {
         (Some(_), Some(_)) => return Err(format!("the alert `{name}` has `above` and `below`: it can have one")),
         (Some(limit), None) => (Side::Above, limit),
         (None, Some(limit)) => (Side::Below, limit),
-        (None, None) => base.map(|rule| (rule.side, rule.limit)).ok_or_else(|| format!("the alert `{name}` needs `above` or `below`"))?,
+        (None, None) => {
+            base.map(|rule| (rule.side, rule.limit)).ok_or_else(|| format!("the alert `{name}` needs `above` or `below`"))?
+        }
     };
     // A limit that was moved takes its level of clearing along.
     let moved = wish.above.is_some() || wish.below.is_some();
@@ -123,7 +125,9 @@ fn wrong(target: &Target) -> Option<String> {
         (Some(url), None) if !url.starts_with("http://") || url.len() < 8 || url.contains(|c: char| c.is_control() || c == ' ') => {
             return Some(format!("`{url}` is no http:// address"));
         }
-        (None, Some(program)) if !program.starts_with('/') => return Some(format!("`exec` begins with an absolute path, not `{program}`")),
+        (None, Some(program)) if !program.starts_with('/') => {
+            return Some(format!("`exec` begins with an absolute path, not `{program}`"));
+        }
         _ => {}
     }
     if !(0.1..=300.0).contains(&target.timeout) {

@@ -110,7 +110,8 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-const SECTIONS: &[&str] = &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history", "alerts", "notify"];
+const SECTIONS: &[&str] =
+    &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history", "alerts", "notify"];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
@@ -290,7 +291,17 @@ mod tests {
                     (name: \"e\", metric: \"load\", above: 1, below: 2),\n(name: \"f\", metric: \"load\", above: 1, fro: 3)],\n\
                     notify: [\n(webhook: \"https://x\"),\n(exec: [\"page\"]),\n()]\n)";
         let told = told(&[layer("f", text)]);
-        let expect = [(3, "cpu_busy"), (4, "above"), (5, "clear"), (6, "metric"), (7, "one"), (8, "fro"), (10, "curl"), (11, "absolute"), (12, "needs")];
+        let expect = [
+            (3, "cpu_busy"),
+            (4, "above"),
+            (5, "clear"),
+            (6, "metric"),
+            (7, "one"),
+            (8, "fro"),
+            (10, "curl"),
+            (11, "absolute"),
+            (12, "needs"),
+        ];
         assert_eq!(told.len(), expect.len(), "{told:#?}");
         for ((line, word), complaint) in expect.iter().zip(&told) {
             assert!(complaint.starts_with(&format!("f:{line}:")) && complaint.contains(word), "{line} {word}: {told:#?}");

@@ -61,7 +61,8 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         (Feed::Live(_), history) => history.as_ref().map(|recording| recording.place.path.clone()),
     };
     let past = past.map(PastHandle::start).transpose().map_err(failed)?;
-    let recorder = history.map(|wish| Recorder::start(wish, &entries, input.clone(), host.now().wall)).transpose().map_err(failed)?;
+    let recorder =
+        history.map(|wish| Recorder::start(wish, &entries, input.clone(), host.now().wall)).transpose().map_err(failed)?;
     let reader = match feed {
         Feed::Live(sources) => Reader::Sampler(Sampler::start(&host, sources, &input).map_err(failed)?),
         Feed::Stored(reel) => Reader::Player(Player::start(reel, &input).map_err(failed)?),

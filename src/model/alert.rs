@@ -169,7 +169,8 @@ impl Alert {
 
     /// Order wherever they are shown: firing first, the worse first, the newer first.
     pub fn order(&self, other: &Alert) -> std::cmp::Ordering {
-        let place = |alert: &Alert| (alert.state, std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.cleared.or(alert.fired)));
+        let place =
+            |alert: &Alert| (alert.state, std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.cleared.or(alert.fired)));
         place(self).cmp(&place(other)).then(other.id.cmp(&self.id))
     }
 }

@@ -57,6 +57,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
     }
     match intent {
         I::Copy => copy::chosen(state).err(),
+        I::Moment if alerts::chosen(state).is_none() => Some("there is no alert".into()),
         I::Acknowledge | I::Snooze => alerts::obstacle(state, intent),
         I::Signal | I::Nice(_) => wish::obstacle(state),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),

@@ -9,6 +9,7 @@ use crate::{
         keys::Intent,
         pane::Page,
         state::{Over, State, UiCommand},
+        time, update,
     },
 };
 use std::sync::Arc;
@@ -56,6 +57,13 @@ pub fn ask_snooze(state: &mut State) {
     if let Some(alert) = chosen(state).map(|alert| alert.id) {
         state.over = Over::SnoozeMenu { alert, row: 0 };
     }
+}
+
+/// Shows the host as it was when the alert fired, or, while it waits, when it went beyond its limit.
+pub fn then(state: &mut State) -> Vec<UiCommand> {
+    let Some(at) = chosen(state).map(|alert| alert.fired.unwrap_or(alert.since)) else { return vec![] };
+    update::open(state, Page::Overview);
+    time::go(state, at)
 }
 
 /// Asks the engine to put it off.

@@ -70,7 +70,8 @@ fn alert(alert: &Alert) -> Copied {
 
 /// The commands for the way there, or, once applied, for the way back.
 fn commands(change: &Change) -> Result<Copied, String> {
-    let plan = change.plan.as_ref().filter(|plan| !plan.steps.is_empty()).ok_or_else(|| format!("{} has no plan yet", change.id))?;
+    let plan =
+        change.plan.as_ref().filter(|plan| !plan.steps.is_empty()).ok_or_else(|| format!("{} has no plan yet", change.id))?;
     let back = change.state.is_live();
     let lines: Vec<&str> = if back {
         plan.steps.iter().rev().map(|step| step.undo.as_str()).collect()

@@ -33,6 +33,8 @@ pub enum Context {
     Target,
     /// Where an alert is chosen.
     Alerts,
+    /// On the page of one alert.
+    Moment,
     /// On a page of text.
     Reader,
     /// In a question that wants `y`.
@@ -74,6 +76,7 @@ impl Context {
             Context::Target => "where a process is chosen",
             Context::Filterable => "in a list of processes, findings, changes, or in the log, the journal, the help",
             Context::Alerts => "where an alert is chosen",
+            Context::Moment => "on the page of an alert",
             Context::Reader => "on a page of text",
             Context::Dialog | Context::Code => "in a question",
             Context::Flat => "in the list of processes while it is no tree",
@@ -110,6 +113,7 @@ pub enum Intent {
     Alerts,
     Acknowledge,
     Snooze,
+    Moment,
     Redraw,
     Copy,
     Move(Motion),
@@ -283,7 +287,11 @@ pub const TABLE: &[Binding] = &[
     row(&[Char('9')], C::Global, I::Focus(Pane::Log), "", "log"),
     row(&[Char('0')], C::Global, I::Alerts, "", "alerts: what is beyond its limit, and what was"),
     reaching(Reach::Queue, row(&[Char('a')], C::Alerts, I::Acknowledge, "acknowledge", "say that you know of the selected alert")),
-    reaching(Reach::Queue, row(&[Char('z')], C::Alerts, I::Snooze, "snooze", "put the selected alert off for a while, or until it clears")),
+    reaching(
+        Reach::Queue,
+        row(&[Char('z')], C::Alerts, I::Snooze, "snooze", "put the selected alert off for a while, or until it clears"),
+    ),
+    row(&[Enter], C::Moment, I::Moment, "then", "the host as it was when the alert fired, where a history is kept"),
     row(&[Tab], C::Global, I::NextPane, "pane", "next pane"),
     row(&[BackTab], C::Global, I::PreviousPane, "", "previous pane"),
     row(&[Enter], C::Chart, I::Expand, "", "let the pane fill the screen, or give it back"),

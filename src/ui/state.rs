@@ -220,7 +220,7 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::Process, C::Reader, C::Target],
     &[C::Always, C::Global, C::Reader],
     &[C::Always, C::Global, C::List, C::Alerts],
-    &[C::Always, C::Global, C::Reader, C::Alerts],
+    &[C::Always, C::Global, C::Reader, C::Alerts, C::Moment],
     &[C::Always, C::Global, C::Reader, C::Filterable],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
@@ -308,7 +308,7 @@ impl State {
             (Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader, C::Target],
             (Page::Finding(_) | Page::Cgroup(_) | Page::Compare, _) => &[C::Always, C::Global, C::Reader],
             (Page::Alerts, _) => &[C::Always, C::Global, C::List, C::Alerts],
-            (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts],
+            (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts, C::Moment],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
             (Page::Overview, Pane::Processes) if self.processes.choices.form.is_tree() => {
                 &[C::Always, C::Global, C::Queue, C::List, C::Filterable, C::Processes, C::Target, C::Tree]

@@ -215,7 +215,8 @@ pub fn write_snapshot(state: &mut State) -> Vec<UiCommand> {
     vec![UiCommand::Ask(Ask::WriteSnapshot { file, from: Wall(to.0 - 600_000), to })]
 }
 
-fn go(state: &mut State, at: Wall) -> Vec<UiCommand> {
+/// Goes to an instant.
+pub fn go(state: &mut State, at: Wall) -> Vec<UiCommand> {
     if std::mem::replace(&mut state.travel.asked, true) {
         return vec![];
     }

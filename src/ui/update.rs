@@ -175,6 +175,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Alerts => open(state, Page::Alerts),
         Intent::Acknowledge => return alerts::acknowledge(state),
         Intent::Snooze => alerts::ask_snooze(state),
+        Intent::Moment => return alerts::then(state),
         Intent::Audit => {
             open(state, Page::Audit);
             return vec![UiCommand::Ask(Ask::Audit { most: AUDITED })];

@@ -151,7 +151,9 @@ async fn a_program_gets_json_and_a_few_variables_and_no_shell_in_between() {
     let told: serde_json::Value = serde_json::from_slice(&fs::read(script.path("json")).unwrap()).unwrap();
     assert_eq!((&told["v"], &told["left_out"]), (&1.into(), &0.into()));
     let alert = &told["alerts"][0];
-    for (field, value) in [("event", "fired"), ("metric", "filesystem_used"), ("subject", "filesystem /srv/0"), ("note", "make room")] {
+    for (field, value) in
+        [("event", "fired"), ("metric", "filesystem_used"), ("subject", "filesystem /srv/0"), ("note", "make room")]
+    {
         assert_eq!(alert[field], value);
     }
     assert_eq!((alert["value"].as_f64(), alert["limit"].as_f64(), &alert["severity"]), (Some(0.99), Some(0.9), &"critical".into()));
@@ -171,7 +173,8 @@ async fn a_program_that_hangs_is_killed_with_all_it_began_and_that_is_shown() {
     let pids = script.heard().await;
     let open = |pid: &str| pidfd_open(Pid::from_raw(pid.parse().unwrap()).unwrap(), PidfdFlags::empty()).unwrap();
     let handles: Vec<_> = pids.split_whitespace().map(open).collect();
-    until(&mut engine, |view| view.problems.iter().any(|why| why.contains("alerts are not told") && why.contains("was killed"))).await;
+    until(&mut engine, |view| view.problems.iter().any(|why| why.contains("alerts are not told") && why.contains("was killed")))
+        .await;
     assert_eq!(handles.len(), 2);
     for handle in &handles {
         let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
@@ -301,7 +304,8 @@ fn alerts_are_listed_acknowledged_and_snoozed_from_the_command_line_and_a_restar
     let home = Home::new();
     let path = home.path("alerts.ron");
     let mut file = File::create(&path).unwrap();
-    file.write_all(b"(alerts: [(name: \"memory\", metric: \"memory_available\", above: 0, for: 0, note: \"just a test\")])").unwrap();
+    file.write_all(b"(alerts: [(name: \"memory\", metric: \"memory_available\", above: 0, for: 0, note: \"just a test\")])")
+        .unwrap();
     let args = ["--config", path.to_str().unwrap()];
     let mut daemon = Daemon::start(&home, &args);
     daemon.hear("alert !1 fired");
@@ -344,7 +348,8 @@ fn healthy(days: u64, seed: u64) -> Vec<String> {
     const STEP: u64 = 5;
     let mut noise = Noise(seed);
     let rules: Vec<Rule> = rules::built_in();
-    let at = |second: u64| Now { tick: Tick(1_000_000_000 * (1000 + second)), wall: Wall(1_700_000_000_000 + second as i64 * 1000) };
+    let at =
+        |second: u64| Now { tick: Tick(1_000_000_000 * (1000 + second)), wall: Wall(1_700_000_000_000 + second as i64 * 1000) };
     let mut tracker = Tracker::new(&rules, Kept::default(), at(0));
     let mut fired = Vec::new();
     for second in (0..days * 86_400).step_by(STEP as usize) {

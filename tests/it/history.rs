@@ -37,7 +37,7 @@ use trimtab::{
 const BEGIN: i64 = 1_795_269_600_000;
 
 fn at(seconds: i64) -> Now {
-    Now { tick: Tick(1_000_000_000_000 + seconds.unsigned_abs() * 1_000_000_000), wall: Wall(BEGIN + seconds * 1000) }
+    Now { tick: Tick(1_000_000_000_000_u64.saturating_add_signed(seconds * 1_000_000_000)), wall: Wall(BEGIN + seconds * 1000) }
 }
 
 fn reading(at: Now, sample: Sample) -> Arc<Reading> {
@@ -218,6 +218,11 @@ fn coarser_tiers_hold_stored_instants_and_peaks_survive_in_trends() {
     let ask = Ask::Trace { keys: vec![key.clone()], from: at(900).wall, to: at(960).wall, points: 60 };
     let Body::Trace(fine) = past::answer(&history, ask).unwrap() else { panic!("no trace") };
     assert!((fine.rows[0].1[5].unwrap().mean - 90.0 / 160.0).abs() < 1e-9 && (fine.rows[0].1[6].unwrap().mean - 0.3).abs() < 1e-9);
+    // Within the first minute of a run only the shortest trends are there: a window of minutes is made of those.
+    let young = Shelf::new(64 << 20);
+    let _writer = young.fill(0..45);
+    let window = young.history().trace(std::slice::from_ref(&key), (at(-60).wall, at(60).wall), 1).unwrap();
+    assert!((window.rows[0].1[0].unwrap().mean - 0.3).abs() < 1e-6);
     let gone = Key::new(Subject::Disk("none".into()), Metric::DiskRead);
     assert!(history.trace(&[gone], (Wall(BEGIN), Wall(BEGIN + 1000)), 10).unwrap().rows[0].1.iter().all(Option::is_none));
 }

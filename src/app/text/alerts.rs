@@ -17,7 +17,10 @@ pub fn alerts(all: &[Arc<Alert>]) -> String {
         line(&mut out, "no alerts");
     }
     for alert in all {
-        line(&mut out, &format!("{:<5} {:<2} {:<12} {}", alert.id.to_string(), alert.severity.sign(), alert.state.words(), alert.headline()));
+        line(
+            &mut out,
+            &format!("{:<5} {:<2} {:<12} {}", alert.id.to_string(), alert.severity.sign(), alert.state.words(), alert.headline()),
+        );
         if alert.state == AlertState::Pending {
             continue;
         }

@@ -237,24 +237,49 @@ impl History {
         let mut rows = vec![vec![None; points]; keys.len()];
         let finest = STRETCHES.iter().rposition(|period| *period <= step).unwrap_or(0);
         for period in STRETCHES.iter().skip(finest).rev() {
-            let mut gathered: Vec<Vec<Option<(Trend, f64)>>> = vec![vec![None; points]; keys.len()];
-            self.trends(*period, Some(keys), (from, to), |begins, key, trend| {
-                let Some(row) = wanted.get(key).and_then(|i| gathered.get_mut(*i)) else { return };
-                let (first, end) = (begins.0 - from.0, (begins.0 + period - from.0).max(0));
-                let slots = first.max(0) / step..(end + step - 1) / step;
-                for slot in slots {
-                    if let Some(slot) = usize::try_from(slot).ok().and_then(|slot| row.get_mut(slot)) {
-                        merge(slot, trend);
-                    }
-                }
-            })?;
-            for (row, finer) in rows.iter_mut().zip(gathered) {
-                for (slot, finer) in row.iter_mut().zip(finer) {
-                    *slot = finer.map(|(trend, _)| trend).or(*slot);
+            self.overlay(*period, &wanted, (from, to, step), &mut rows)?;
+        }
+        // A long stretch is written when it is over: of the newest time only shorter ones tell.
+        let known = rows.iter().filter_map(|row| row.iter().rposition(Option::is_some)).max();
+        let tail = Wall(known.map_or(from.0, |slot| from.0 + (slot as i64 + 1) * step));
+        for period in STRETCHES.iter().take(finest).rev().filter(|_| tail < to) {
+            let skipped = ((tail.0 - from.0) / step) as usize;
+            let mut newest: Vec<Vec<Option<Trend>>> = vec![vec![None; points - skipped.min(points)]; keys.len()];
+            self.overlay(*period, &wanted, (tail, to, step), &mut newest)?;
+            for (row, newest) in rows.iter_mut().zip(newest) {
+                for (slot, trend) in row.iter_mut().skip(skipped).zip(newest) {
+                    *slot = trend.or(*slot);
                 }
             }
         }
         Ok(Trace { from, step, rows: keys.iter().cloned().zip(rows).collect() })
+    }
+
+    /// Puts the trends of one length over what coarser ones told.
+    fn overlay(
+        &self,
+        period: i64,
+        wanted: &HashMap<&Key, usize>,
+        (from, to, step): (Wall, Wall, i64),
+        rows: &mut [Vec<Option<Trend>>],
+    ) -> Kept<()> {
+        let keys: Vec<Key> = wanted.keys().map(|key| (*key).clone()).collect();
+        let mut gathered: Vec<Vec<Option<(Trend, f64)>>> = rows.iter().map(|row| vec![None; row.len()]).collect();
+        self.trends(period, Some(&keys), (from, to), |begins, key, trend| {
+            let Some(row) = wanted.get(key).and_then(|i| gathered.get_mut(*i)) else { return };
+            let (first, end) = (begins.0 - from.0, (begins.0 + period - from.0).max(0));
+            for slot in first.max(0) / step..(end + step - 1) / step {
+                if let Some(slot) = usize::try_from(slot).ok().and_then(|slot| row.get_mut(slot)) {
+                    merge(slot, trend);
+                }
+            }
+        })?;
+        for (row, finer) in rows.iter_mut().zip(gathered) {
+            for (slot, finer) in row.iter_mut().zip(finer) {
+                *slot = finer.map(|(trend, _)| trend).or(*slot);
+            }
+        }
+        Ok(())
     }
 
     /// Every trend of a length in a stretch of time.

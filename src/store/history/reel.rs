@@ -109,6 +109,8 @@ fn write_reading(written: &mut Written, packer: &mut Packer, reading: &Reading, 
         }
         Ok(Sample::Processes(rows)) if is_sorted(rows) => {
             let before = if let Some(Ok(Sample::Processes(rows))) = before { rows.as_slice() } else { &[] };
+            // The reader lets a value go when rows come in its place.
+            written.whole = None;
             write_rows(&mut written.rows, |writer| {
                 put(out, body::ROWS);
                 writer.write(packer, before, rows, out)
@@ -116,6 +118,8 @@ fn write_reading(written: &mut Written, packer: &mut Packer, reading: &Reading, 
         }
         Ok(Sample::Cgroups(rows)) if is_sorted(rows) => {
             let before = if let Some(Ok(Sample::Cgroups(rows))) = before { rows.as_slice() } else { &[] };
+            // The reader lets a value go when rows come in its place.
+            written.whole = None;
             write_rows(&mut written.rows, |writer| {
                 put(out, body::ROWS);
                 writer.write(packer, before, rows, out)

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{limits::Mode, message::GuardState, unit::Unit},
-    ui::{alerts, canvas::Canvas, panels::findings, layout, state::State, words},
+    ui::{alerts, canvas::Canvas, layout, panels::findings, state::State, words},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;

@@ -17,7 +17,7 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("Everywhere", &[Context::Global, Context::Always]),
     ("Lists", &[Context::List, Context::Filterable]),
     ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
-    ("Alerts", &[Context::Alerts]),
+    ("Alerts", &[Context::Alerts, Context::Moment]),
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader, Context::Process]),
     ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns]),

@@ -41,7 +41,9 @@ fn wrong(state: &State) -> (String, Style) {
     }
     match view.findings.first() {
         None => match alerts::firing(state).next() {
-            Some(alert) => (format!("{} alert {}", alert.severity.sign(), alert.headline()), findings::style(theme, alert.severity)),
+            Some(alert) => {
+                (format!("{} alert {}", alert.severity.sign(), alert.headline()), findings::style(theme, alert.severity))
+            }
             None => ("no bottleneck found".into(), theme.good),
         },
         Some(finding) => {

@@ -139,6 +139,6 @@ pub fn view(snapshot: Snapshot) -> View {
         cost: Cost { cpu: 0.0078125, resident: 1 << 24, ..Cost::default() },
         guard: GuardState::Idle,
         engine: 11,
-            alerts: Arc::default(),
+        alerts: Arc::default(),
     }
 }

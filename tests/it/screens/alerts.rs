@@ -107,4 +107,9 @@ fn one_alert_says_all_that_is_known_of_it() {
     for word in ["filesystem_used:/srv/data-6", "95.1 %", "ann (console)", "find what grows"] {
         assert!(picture.contains(word), "{word}: {picture}");
     }
+    let fired = scene::full_view().now.wall.0 - 606_000;
+    let enter = trimtab::ui::state::Msg::Key(trimtab::ui::key::Key::Enter);
+    let commands = trimtab::ui::update::update(&mut state, scene::after(0), enter);
+    assert!(commands.contains(&UiCommand::Ask(Ask::Past { at: Wall(fired) })), "{commands:?}");
+    assert_eq!(state.page, Page::Overview);
 }
