@@ -42,7 +42,7 @@ pub struct Cli {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Common {
     /// Only watch: nothing on this host is changed
-    #[arg(long, global = true, conflicts_with = "mode")]
+    #[arg(long, visible_alias = "read-only", global = true, conflicts_with = "mode")]
     pub observe: bool,
     /// Start in this mode: observe, suggest, auto
     #[arg(long, global = true, value_name = "MODE", value_parser = mode)]

@@ -5,8 +5,8 @@ use crate::{
     app::{
         attach,
         cli::Common,
-        console::{self, ConsoleOptions},
-        daemon, desk,
+        console::{self, ConsoleOptions, kind::Kind},
+        daemon, desk, doctor,
         env::Env,
         failure::Failure,
         metrics,
@@ -35,10 +35,10 @@ pub enum End {
     After(Duration),
 }
 
-/// A console where there is no terminal is of no use.
+/// A console where there is no terminal is of no use, and neither is one in which no cursor can be placed.
 pub fn needs_terminal(env: &Env) -> Result<(), Failure> {
     if env.terminal {
-        return Ok(());
+        return Kind::of(&env.says).map(drop).map_err(Failure::usage);
     }
     Err(Failure::usage("the console needs a terminal; `trimtab --once` and `trimtab status` do not"))
 }
@@ -63,6 +63,9 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     };
     let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(&wish, env)?;
+    for lack in doctor::lacks(&RealHost::default(), &running.engine.views.borrow().facts) {
+        log::warn!("{lack}; `trimtab doctor` tells all");
+    }
     let measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
     let serving = daemon::serve(listener, env, &running.engine);
     let ended = sit_at(&running.engine, &config, env, End::Never).await;

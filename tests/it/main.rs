@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test that breaks says so
 
+mod acceptance;
 mod alerts;
 mod architecture;
 mod cli;

@@ -5,7 +5,7 @@ use rustix::{
     fs::{Mode, OFlags, fcntl_setfl, open},
     process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
+    termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
 use std::{
     os::fd::OwnedFd,
@@ -17,6 +17,8 @@ use std::{
 pub struct Terminal {
     master: Option<OwnedFd>,
     screen: vt100::Parser,
+    /// What came since it was last asked for.
+    raw: Vec<u8>,
     /// The program: its pid is the program's own.
     pub child: Child,
 }
@@ -37,12 +39,29 @@ impl Terminal {
         session.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let end = |fd: &OwnedFd| Stdio::from(fd.try_clone().unwrap());
         let child = session.stdin(end(&slave)).stdout(end(&slave)).stderr(end(&slave)).spawn().unwrap();
-        Terminal { master: Some(master), screen: vt100::Parser::new(rows, columns, 0), child }
+        Terminal { master: Some(master), screen: vt100::Parser::new(rows, columns, 0), raw: Vec::new(), child }
     }
 
     /// What stands on the screen.
     pub fn text(&self) -> String {
         self.screen.screen().contents()
+    }
+
+    /// The bytes that came since this was last asked for.
+    pub fn sent(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.raw)
+    }
+
+    /// Makes it larger or smaller, as a window is; the program is told by the kernel.
+    pub fn resize(&mut self, rows: u16, columns: u16) {
+        tcsetwinsize(self.master.as_ref().unwrap(), Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        self.screen.screen_mut().set_size(rows, columns);
+    }
+
+    /// True when keys are echoed and lines are edited by the kernel, as a shell wants it.
+    pub fn is_cooked(&self) -> bool {
+        let modes = tcgetattr(self.master.as_ref().unwrap()).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON)
     }
 
     /// Presses keys.
@@ -60,6 +79,15 @@ impl Terminal {
     pub fn wait_for(&mut self, what: &str, patience: Duration, wanted: impl Fn(&vt100::Screen) -> bool) {
         let end = Instant::now() + patience;
         while !wanted(self.screen.screen()) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && self.read(left), "{what} did not come:\n{}", self.text());
+        }
+    }
+
+    /// Reads until these bytes are among those that came since they were last asked for.
+    pub fn wait_for_bytes(&mut self, what: &str, patience: Duration, wanted: &str) {
+        let end = Instant::now() + patience;
+        while !self.raw.windows(wanted.len()).any(|bytes| bytes == wanted.as_bytes()) {
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero() && self.read(left), "{what} did not come:\n{}", self.text());
         }
@@ -94,6 +122,7 @@ impl Terminal {
         match rustix::io::read(master, &mut bytes) {
             Ok(n) => {
                 self.screen.process(&bytes[..n]);
+                self.raw.extend_from_slice(&bytes[..n]);
                 n > 0
             }
             Err(rustix::io::Errno::AGAIN) => true,

@@ -2,9 +2,10 @@
 //!
 //! One small RON file in the state directory of the XDG base directory specification; the configuration is never written. It is written
 //! when the console ends, and only if something was chosen. A file that cannot be read is as good as none, one that cannot be written
-//! (a read-only filesystem) is worth a line in the log.
+//! (a read-only filesystem) is worth a line in the log, at the beginning.
 
 use crate::ui::processes::choices::Choices;
+use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -34,9 +35,12 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Reads what was kept at `path`; `None` keeps nothing.
+    /// Reads what was kept at `path`; `None` keeps nothing. That nothing will be kept is said now, while somebody can read it.
     pub fn open(path: Option<PathBuf>) -> Kept {
         let before = path.as_deref().map(read).unwrap_or_default();
+        if let Some((path, Err(e))) = path.as_deref().map(|path| (path, may_write(path))) {
+            log::warn!("{}: {e}: what is chosen on the screen will not be kept", path.display());
+        }
         Kept { path, before }
     }
 
@@ -53,6 +57,12 @@ impl Kept {
             Err(e) => log::warn!("{}: {e}: what was chosen on the screen is not kept", path.display()),
         }
     }
+}
+
+/// Asked of the nearest directory that there is, without writing anything.
+fn may_write(path: &Path) -> rustix::io::Result<()> {
+    let nearest = path.ancestors().skip(1).find(|directory| directory.exists()).unwrap_or(path);
+    access(nearest, Access::WRITE_OK)
 }
 
 fn read(path: &Path) -> Choices {

@@ -23,19 +23,6 @@ pub struct Kind {
     pub depth: Depth,
     /// It shows UTF-8, with box drawing and braille.
     pub unicode: bool,
-    /// The clipboard sequence has to be wrapped to get through a multiplexer, and how.
-    pub wrap: Wrap,
-}
-
-/// How sequences for the outer terminal get through a multiplexer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrap {
-    /// There is none, or it forwards the clipboard by itself.
-    Plain,
-    /// tmux: DCS `tmux;` with every escape doubled (tmux(1), `allow-passthrough`).
-    Tmux,
-    /// GNU screen: DCS, in pieces (screen's manual, "String Escapes").
-    Screen,
 }
 
 /// What the environment says.
@@ -73,12 +60,7 @@ impl Kind {
         let locale = says.locale.to_ascii_lowercase();
         // The Linux console has neither braille nor round corners in its fonts.
         let unicode = !old && family != "linux" && (locale.contains("utf-8") || locale.contains("utf8"));
-        let wrap = match family {
-            _ if says.tmux || family == "tmux" => Wrap::Tmux,
-            "screen" => Wrap::Screen,
-            _ => Wrap::Plain,
-        };
-        Ok(Kind { depth, unicode, wrap })
+        Ok(Kind { depth, unicode })
     }
 }
 
@@ -94,19 +76,18 @@ mod tests {
     #[test]
     fn each_terminal_gets_what_it_can_show() {
         let cases = [
-            (says("xterm-256color", "truecolor", "C.UTF-8"), Depth::True, true, Wrap::Plain),
-            (says("xterm-256color", "", "de_DE.utf8"), Depth::Indexed, true, Wrap::Plain),
-            (says("xterm", "", "C"), Depth::Sixteen, false, Wrap::Plain),
-            (says("linux", "", "C.UTF-8"), Depth::Sixteen, false, Wrap::Plain),
-            (says("vt100", "", "C.UTF-8"), Depth::Mono, false, Wrap::Plain),
-            (says("screen", "", "C.UTF-8"), Depth::Sixteen, true, Wrap::Screen),
-            (says("screen-256color", "", "C.UTF-8"), Depth::Indexed, true, Wrap::Screen),
-            (says("tmux-256color", "truecolor", "C.UTF-8"), Depth::True, true, Wrap::Tmux),
+            (says("xterm-256color", "truecolor", "C.UTF-8"), Depth::True, true),
+            (says("xterm-256color", "", "de_DE.utf8"), Depth::Indexed, true),
+            (says("xterm", "", "C"), Depth::Sixteen, false),
+            (says("linux", "", "C.UTF-8"), Depth::Sixteen, false),
+            (says("vt100", "", "C.UTF-8"), Depth::Mono, false),
+            (says("screen", "", "C.UTF-8"), Depth::Sixteen, true),
+            (says("screen-256color", "", "C.UTF-8"), Depth::Indexed, true),
+            (says("tmux-256color", "truecolor", "C.UTF-8"), Depth::True, true),
         ];
-        for (said, depth, unicode, wrap) in cases {
-            assert_eq!(Kind::of(&said), Ok(Kind { depth, unicode, wrap }), "{said:?}");
+        for (said, depth, unicode) in cases {
+            assert_eq!(Kind::of(&said), Ok(Kind { depth, unicode }), "{said:?}");
         }
-        assert_eq!(Kind::of(&Says { tmux: true, ..says("screen", "", "C.UTF-8") }).unwrap().wrap, Wrap::Tmux);
     }
 
     #[test]
