@@ -70,7 +70,6 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         cost: Cost::default(),
         guard: GuardState::Idle,
         engine: 1,
-        alerts: Arc::default(),
     }
 }
 

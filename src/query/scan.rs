@@ -69,7 +69,7 @@ impl<'a> Scanner<'a> {
     pub fn word(&mut self) -> &'a str {
         self.take(|c, next| {
             let ends = c.is_whitespace() || "()\"'=<>~&|".contains(c);
-            !ends && !(c == '!' && matches!(next, Some('=' | '~')))
+            !(ends || c == '!' && matches!(next, Some('=' | '~')))
         })
     }
 
