@@ -69,7 +69,8 @@ impl<'a> Scanner<'a> {
     pub fn word(&mut self) -> &'a str {
         self.take(|c, next| {
             let ends = c.is_whitespace() || "()\"'=<>~&|".contains(c);
-            !ends && !(c == '!' && matches!(next, Some('=' | '~')))
+            let differs = c == '!' && matches!(next, Some('=' | '~'));
+            !(ends || differs)
         })
     }
 

@@ -129,8 +129,9 @@ fn front(bytes: &[u8]) -> Front {
 
 /// Parameters, then one final byte.
 fn control(all: &[u8], rest: &[u8]) -> Front {
-    let Some(end) = rest.iter().position(|b| (0x40..=0x7e).contains(b)) else {
-        return if all.len() > LONGEST { Front::Done(all.len(), None) } else { Front::More };
+    // What is too long is cut after the same byte however it came, so that pieces and whole are the same keys.
+    let Some(end) = rest.iter().take(LONGEST).position(|b| (0x40..=0x7e).contains(b)) else {
+        return if rest.len() >= LONGEST { Front::Done(LONGEST + 2, None) } else { Front::More };
     };
     let length = end + 3;
     if all.get(..length) == Some(PASTE_BEGINS) {
@@ -261,6 +262,10 @@ mod tests {
 
     #[test]
     fn alt_and_unknown_sequences_never_leak_letters() {
+        // A sequence that does not end, in one piece and in two.
+        let long = [&b"\x1b["[..], &[b'0'; 80], b"P"].concat();
+        let (one, other) = long.split_at(40);
+        assert_eq!(keys(&[&long]), keys(&[one, other]));
         // A parameter beyond every number.
         assert_eq!(keys(&[b"\x1b[2222222222Ax"]), [Key::Up, Key::Char('x')]);
         assert_eq!(keys(&[b"\x1bA\x1by\x1b[99;1uA"]), [Key::Char('A')]);
