@@ -8,7 +8,7 @@ pub mod depth;
 pub mod kept;
 pub mod keyboard;
 pub mod kind;
-mod look;
+pub mod look;
 pub mod paint;
 pub mod rate;
 pub mod screen;

@@ -37,6 +37,7 @@ const TAIL: i64 = 600_000;
 pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failure> {
     solo::needs_terminal(env)?;
     let config = settings::load(common, env)?;
+    solo::looks(&config, env)?;
     let now = RealHost::default().now().wall;
     let (path, from) = find(&wish.what, common, env, now)?;
     let history = History::open(&path).map_err(Failure::new)?;

@@ -5,7 +5,7 @@ use crate::{
     app::{
         attach,
         cli::Common,
-        console::{self, ConsoleOptions, kind::Kind},
+        console::{self, ConsoleOptions, kind::Kind, look::look},
         daemon, desk, doctor,
         env::Env,
         failure::Failure,
@@ -43,11 +43,18 @@ pub fn needs_terminal(env: &Env) -> Result<(), Failure> {
     Err(Failure::usage("the console needs a terminal; `trimtab --once` and `trimtab status` do not"))
 }
 
+/// A theme or a layout that there is not is told before anything is started.
+pub fn looks(config: &Config, env: &Env) -> Result<(), Failure> {
+    let kind = Kind::of(&env.says).map_err(Failure::usage)?;
+    look(&options(config, env), kind).map(drop).map_err(Failure::usage)
+}
+
 /// Opens it.
 pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     needs_terminal(env)?;
     console::keep_log();
     let config = settings::load(common, env)?;
+    looks(&config, env)?;
     let path = env.socket(common.socket.as_deref());
     let (listener, claim) = match socket::claim(&path, env.uid) {
         Ok(claimed) => claimed,
@@ -110,7 +117,15 @@ pub async fn sit_at(engine: &EngineHandle, config: &Config, env: &Env, end: End)
 
 /// The console until something ends it. Every such end is in order: its operator, its terminal, a signal, its time.
 pub async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<(), Failure> {
-    let options = ConsoleOptions {
+    let console = console::run(seat, options(config, env));
+    match end {
+        End::Never => console.await.map(drop).map_err(Failure::new),
+        End::After(span) => tokio::time::timeout(span, console).await.map_or(Ok(()), |ended| ended.map(drop).map_err(Failure::new)),
+    }
+}
+
+fn options(config: &Config, env: &Env) -> ConsoleOptions {
+    ConsoleOptions {
         kept: env.console_file(),
         host: Arc::new(RealHost::default()),
         theme: config.console.theme.clone(),
@@ -120,10 +135,5 @@ pub async fn screen(seat: Seat, config: &Config, env: &Env, end: End) -> Result<
         ascii: config.console.ascii,
         keys: config.keys.clone(),
         no_color: env.no_color,
-    };
-    let console = console::run(seat, options);
-    match end {
-        End::Never => console.await.map(drop).map_err(Failure::new),
-        End::After(span) => tokio::time::timeout(span, console).await.map_or(Ok(()), |ended| ended.map(drop).map_err(Failure::new)),
     }
 }

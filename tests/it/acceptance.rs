@@ -104,6 +104,29 @@ fn where_no_cursor_can_be_placed_the_way_around_is_told() {
 }
 
 #[test]
+fn the_mouse_is_the_terminals_over_ssh_until_it_is_asked_for() {
+    for (variables, ours) in [(&[][..], true), (&[("SSH_CONNECTION", "10.0.0.7 1 10.0.0.8 22")], false)] {
+        let home = Home::new();
+        let mut terminal = Terminal::start(&watching(&home, &[], variables), 24, 80);
+        terminal.wait("the console", PATIENCE, |text| text.contains("observe"));
+        assert_eq!(String::from_utf8_lossy(&terminal.sent()).contains("\x1b[?1000h"), ours, "{variables:?}");
+        terminal.press("m");
+        terminal.wait_for_bytes("the other way", PATIENCE, if ours { "\x1b[?1000l" } else { "\x1b[?1000h" });
+    }
+}
+
+#[test]
+fn a_look_that_there_is_not_is_wrong_use_and_starts_nothing() {
+    let home = Home::new();
+    for args in [["--theme", "nosuch"], ["--layout", "/nonexistent.ron"]] {
+        let mut terminal = Terminal::start(&watching(&home, &args, &[]), 24, 80);
+        assert_eq!(terminal.wait_for_end(PATIENCE).code(), Some(2));
+        let sent = String::from_utf8(terminal.sent()).unwrap();
+        assert!(sent.contains(args[1]) && !sent.contains('\x1b') && !home.path("run").exists(), "{sent}");
+    }
+}
+
+#[test]
 fn what_is_no_terminal_gets_no_escape_code_from_any_verb() {
     let home = Home::new();
     let file = home.path("metrics.prom");
@@ -278,8 +301,6 @@ fn no_size_of_a_terminal_ends_it() {
         terminal.resize(rows, columns);
         // The first frame of a new size clears the screen.
         terminal.wait_for_bytes("a frame of that size", PATIENCE, "\x1b[2J");
-        terminal.press("?");
-        terminal.press("\x1b");
     }
     terminal.resize(24, 80);
     terminal.wait("the console again", PATIENCE, |text| text.contains("trimtab") && text.contains("observe"));

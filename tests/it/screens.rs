@@ -116,7 +116,7 @@ fn compare(name: &str, now: &str) {
 
 #[test]
 fn the_overview_at_every_size() {
-    for (width, height) in [(160, 50), (120, 40), (80, 24), (40, 15), (20, 5)] {
+    for (width, height) in [(160, 50), (120, 40), (80, 24), (60, 20), (40, 15), (40, 12), (20, 5), (1, 1)] {
         compare(&format!("overview-{width}x{height}"), &text(&drawn(&mut state(), width, height)));
     }
 }

@@ -33,6 +33,7 @@ pub async fn run(demo: &Demo, common: &Common, env: &Env) -> Result<(), Failure>
     solo::needs_terminal(env)?;
     console::keep_log();
     let mut config = settings::load(common, env)?;
+    solo::looks(&config, env)?;
     config.policy.windows = WINDOWS;
     // Nobody is called for a trouble that is made to be looked at.
     config.notify.clear();
