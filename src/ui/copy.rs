@@ -48,7 +48,9 @@ fn group(what: &str, name: &str) -> Copied {
 /// The command line; of a kernel thread, which has none, its name.
 fn process(state: &State, id: ProcessId) -> Result<Copied, String> {
     let process: &Process = state.shown().snapshot.process(id).ok_or("the process has ended")?;
-    let text = if process.command.is_empty() { &process.name } else { &process.command };
+    // A close look has the whole of it, a sweep its beginning.
+    let whole = state.close_look.of(id).and_then(|look| look.command.as_deref().ok()).unwrap_or(&process.command);
+    let text = if whole.is_empty() { &process.name } else { whole };
     Ok(Copied { what: format!("the command line of process {}", id.pid), text: text.to_string() })
 }
 
