@@ -161,7 +161,8 @@ fn main() {
     let hours: u64 = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(24);
     assert_eq!(Keeping::default().bytes, BUDGET);
     let (sweeps, facts) = record();
-    let rows = |sweep: &Sweep| sweep.iter().find_map(|(_, s)| if let Sample::Processes(rows) = s { Some(rows.len()) } else { None });
+    let rows =
+        |sweep: &Sweep| sweep.iter().find_map(|(_, s)| if let Sample::Processes(rows) = s { Some(rows.len()) } else { None });
     let directory = tempfile::tempdir().unwrap();
     let place = Place { path: directory.path().join("history.db"), bytes: BUDGET };
     let begin = Now { tick: Tick(1_000_000_000_000), wall: Wall(1_795_269_600_000) };
@@ -193,7 +194,11 @@ fn read(place: &Place, begin: Now, seconds: u64, dice: &mut Dice) {
     let started = Instant::now();
     let history = History::open(&place.path).unwrap();
     let kept = history.kept().unwrap().unwrap();
-    eprintln!("open         {:.1} ms; kept {:.1} h", started.elapsed().as_secs_f64() * 1000.0, (kept.1.0 - kept.0.0) as f64 / 3.6e6);
+    eprintln!(
+        "open         {:.1} ms; kept {:.1} h",
+        started.elapsed().as_secs_f64() * 1000.0,
+        (kept.1.0 - kept.0.0) as f64 / 3.6e6
+    );
     let mut jumps: Vec<Duration> = (0..200)
         .map(|_| {
             let at = Wall(begin.wall.0 + dice.below(seconds) as i64 * 1000);

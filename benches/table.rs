@@ -65,11 +65,11 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         snapshot: Arc::new(snapshot(second, processes, groups)),
         findings: Arc::default(),
         changes: Arc::default(),
+        alerts: Arc::default(),
         problems: Vec::new(),
         cost: Cost::default(),
         guard: GuardState::Idle,
         engine: 1,
-        alerts: Arc::default(),
     }
 }
 

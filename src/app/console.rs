@@ -3,8 +3,8 @@
 //! One loop waits for whichever comes first: a key, a view, an answer, a signal, a moment at which the screen changes by itself. It
 //! draws only when something came, as often as the line takes frames (see `rate.rs`), and never while the frame before is still on its way.
 
-pub mod depth;
 pub mod clipboard;
+pub mod depth;
 pub mod kept;
 pub mod keyboard;
 pub mod kind;
@@ -286,5 +286,4 @@ impl Console {
             let _gone = answers.send(body).await;
         });
     }
-
 }

@@ -49,14 +49,19 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
         let why = format!("{} is not kept: there is {} to {}", when::show(from), when::show(oldest), when::show(newest));
         return Err(Failure::new(why));
     }
-    let engine = start(&history, from, wish.speed, Settings {
-        thresholds: config.thresholds.clone(),
-        hysteresis: config.hysteresis.clone(),
-        policy: crate::model::limits::Policy { mode: Mode::Observe, ..config.policy.clone() },
-        budget: config.cost,
-        // What held then is raised again from the same numbers; nobody is told, nothing is kept.
-        alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
-    })?;
+    let engine = start(
+        &history,
+        from,
+        wish.speed,
+        Settings {
+            thresholds: config.thresholds.clone(),
+            hysteresis: config.hysteresis.clone(),
+            policy: crate::model::limits::Policy { mode: Mode::Observe, ..config.policy.clone() },
+            budget: config.cost,
+            // What held then is raised again from the same numbers; nobody is told, nothing is kept.
+            alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
+        },
+    )?;
     let seat = desk::replayed(&engine).await.ok_or_else(|| Failure::new("the replay has ended"))?;
     let ended = solo::screen(seat, &config, env, End::Never).await;
     engine.stop().await;

@@ -8,12 +8,7 @@ use crate::{
         out,
     },
     model::{time::Wall, unit::Unit},
-    store::history::{
-        file,
-        reader::History,
-        snapshot,
-        writer::size,
-    },
+    store::history::{file, reader::History, snapshot, writer::size},
 };
 use std::path::PathBuf;
 
@@ -30,6 +25,7 @@ pub fn run(wish: &Snapshot, common: &Common, env: &Env) -> Result<(), Failure> {
 /// The history of this host.
 pub fn local(common: &Common, env: &Env) -> Result<PathBuf, Failure> {
     let directory = common.state.clone().or_else(|| env.state_directory());
-    let directory = directory.ok_or_else(|| Failure::new("there is no state directory, so no history: name one with --state DIR"))?;
+    let directory =
+        directory.ok_or_else(|| Failure::new("there is no state directory, so no history: name one with --state DIR"))?;
     Ok(directory.join(file::FILE))
 }

@@ -61,7 +61,13 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(SocketError::Held(_)) => return attached(common, env, &path, &config).await,
         Err(e) => return Err(e.into()),
     };
-    let wish = Wish { actions: actions::all(), config: config.clone(), rights: daemon::rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual };
+    let wish = Wish {
+        actions: actions::all(),
+        config: config.clone(),
+        rights: daemon::rights(common, env),
+        legacy: Legacy::Stay,
+        memory: Memory::Usual,
+    };
     let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(&wish, env)?;
     for lack in doctor::lacks(&RealHost::default(), &running.engine.views.borrow().facts) {

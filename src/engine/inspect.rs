@@ -122,8 +122,11 @@ mod tests {
     /// Hangs on pid 1 until told to go on; says of any other that it is gone.
     struct Stuck;
 
-    fn gate() -> &'static Mutex<(Option<SyncSender<()>>, Option<Receiver<()>>)> {
-        static GATE: OnceLock<Mutex<(Option<SyncSender<()>>, Option<Receiver<()>>)>> = OnceLock::new();
+    /// Says that a look has begun, and lets it go on.
+    type Gate = (Option<SyncSender<()>>, Option<Receiver<()>>);
+
+    fn gate() -> &'static Mutex<Gate> {
+        static GATE: OnceLock<Mutex<Gate>> = OnceLock::new();
         GATE.get_or_init(|| Mutex::new((None, None)))
     }
 

@@ -75,7 +75,12 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts the thread. `entries` is the journal so far; troubles go to `inputs`.
-    pub fn start(wish: Recording, entries: &[(u64, Entry)], inputs: mpsc::Sender<Vec<Input>>, now: Wall) -> std::io::Result<Recorder> {
+    pub fn start(
+        wish: Recording,
+        entries: &[(u64, Entry)],
+        inputs: mpsc::Sender<Vec<Input>>,
+        now: Wall,
+    ) -> std::io::Result<Recorder> {
         let (out, told) = sync_channel(ROOM);
         let lost = Arc::new(AtomicU64::new(0));
         let every = wish.every;

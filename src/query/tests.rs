@@ -208,7 +208,7 @@ fn leaf() -> impl Strategy<Value = String> {
             let name = field.name();
             match field.kind() {
                 Kind::Text if way => format!("{name} != {}", quoted(text)),
-                Kind::Text => format!("{name} ~ {}", regex::escape(&text).replace(' ', ".").replace('\u{a0}', ".")),
+                Kind::Text => format!("{name} ~ {}", regex::escape(&text).replace([' ', '\u{a0}'], ".")),
                 Kind::Number(_) if way => format!("{name}>={n}"),
                 Kind::Number(_) => format!("{name} < {n}.5"),
                 Kind::Flag => format!("{name} = {}", if way { "yes" } else { "no" }),

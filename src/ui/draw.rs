@@ -5,7 +5,9 @@ use crate::ui::{
     chart::Ink,
     layout,
     pane::{Page, Pane},
-    panels::{alerts, bar, cpu, findings, header, log, memory, network, overlay, processes, queue, reader, services, storage, verdict},
+    panels::{
+        alerts, bar, cpu, findings, header, log, memory, network, overlay, processes, queue, reader, services, storage, verdict,
+    },
     spots::{Spot, Spots},
     state::State,
 };

@@ -72,7 +72,12 @@ fn on_page(state: &mut State, spot: Spot) -> Vec<UiCommand> {
 
 fn choose(state: &mut State, row: usize) -> Vec<UiCommand> {
     match &mut state.over {
-        Over::SortMenu(at) | Over::Marks(at) | Over::ModeMenu(at) | Over::IntervalMenu(at) | Over::SignalMenu(at) | Over::NiceMenu(at) => *at = row,
+        Over::SortMenu(at)
+        | Over::Marks(at)
+        | Over::ModeMenu(at)
+        | Over::IntervalMenu(at)
+        | Over::SignalMenu(at)
+        | Over::NiceMenu(at) => *at = row,
         Over::SnoozeMenu { row: at, .. } => *at = row,
         Over::ThemeMenu { row: at, .. } => {
             *at = row;

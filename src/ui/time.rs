@@ -283,7 +283,11 @@ pub fn traced(state: &mut State, trace: Trace) {
     let single = trace.rows.first().is_some_and(|(_, row)| row.len() == 1);
     if single && let (Some(first), Some(_)) = state.travel.compared.at {
         let rows = &mut state.travel.compared.rows;
-        if trace.from.0 == first.0 - HALF && rows.0.is_none() { rows.0 = Some(trace) } else { rows.1 = Some(trace) }
+        if trace.from.0 == first.0 - HALF && rows.0.is_none() {
+            rows.0 = Some(trace)
+        } else {
+            rows.1 = Some(trace)
+        }
         return;
     }
     if state.travel.past.is_none() && state.travel.zoom == 0 {

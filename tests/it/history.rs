@@ -57,7 +57,10 @@ fn frame(seconds: i64) -> Frame {
     let group = |path: &str| CgroupSample { path: path.into(), cpu: Some(n * 10_000_000), ..CgroupSample::default() };
     let readings = Readings::from([
         (SourceName::Cpu, reading(now, Sample::Cpu(cpu))),
-        (SourceName::Memory, reading(now, Sample::Memory(MemorySample { total: 1 << 33, available: (1 << 32) - n, ..MemorySample::default() }))),
+        (
+            SourceName::Memory,
+            reading(now, Sample::Memory(MemorySample { total: 1 << 33, available: (1 << 32) - n, ..MemorySample::default() })),
+        ),
         (SourceName::Processes, reading(now, Sample::Processes(Arc::new(rows)))),
         (SourceName::Cgroups, reading(now, Sample::Cgroups(vec![group("/"), group("/a.slice")]))),
         // Read once in a while.
@@ -65,7 +68,13 @@ fn frame(seconds: i64) -> Frame {
         (SourceName::Disks, Arc::new(Reading { at: now, sample: Err("no disks here".into()) })),
     ]);
     let own = Own { mode: Mode::Suggest, engine: 5, ..Own::default() };
-    Frame { now, readings, facts: Arc::new(Facts { host: "web".into(), boot: "b".into(), ..Facts::default() }), own, ..Frame::default() }
+    Frame {
+        now,
+        readings,
+        facts: Arc::new(Facts { host: "web".into(), boot: "b".into(), ..Facts::default() }),
+        own,
+        ..Frame::default()
+    }
 }
 
 /// What two frames differ in, as text: samples have no equality of their own.
@@ -197,7 +206,11 @@ fn coarser_tiers_hold_stored_instants_and_peaks_survive_in_trends() {
     let mut deriver = Deriver::default();
     for second in 0..1800 {
         let mut frame = frame(second);
-        let times = CpuTimes { user: second.unsigned_abs() * 30 + u64::from(second >= 905) * 60, idle: second.unsigned_abs() * 70, ..CpuTimes::default() };
+        let times = CpuTimes {
+            user: second.unsigned_abs() * 30 + u64::from(second >= 905) * 60,
+            idle: second.unsigned_abs() * 70,
+            ..CpuTimes::default()
+        };
         frame.readings.insert(SourceName::Cpu, reading(frame.now, Sample::Cpu(CpuSample { total: times, ..CpuSample::default() })));
         writer.put(&frame, &derive(&mut deriver, &frame)).unwrap();
     }
@@ -319,7 +332,10 @@ fn a_damaged_file_is_set_aside_and_a_newer_one_is_left_alone() {
     let (writer, told) = HistoryWriter::open(&shelf.place, Wall(BEGIN)).unwrap();
     let told = told.unwrap();
     drop(writer);
-    let kept = fs::read_dir(shelf.path().parent().unwrap()).unwrap().map(|e| e.unwrap().path()).find(|p| p.display().to_string().contains("damaged"));
+    let kept = fs::read_dir(shelf.path().parent().unwrap())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| p.display().to_string().contains("damaged"));
     assert_eq!(fs::read(kept.unwrap()).unwrap(), b"this is a letter to my aunt, and no database at all");
     assert!(told.contains("damaged-1795269600"), "{told}");
     let database = rusqlite::Connection::open(shelf.path()).unwrap();
@@ -423,7 +439,8 @@ fn damage_within_a_block_costs_that_block_alone() {
     let path = dir.path().join("h");
     fs::write(&path, &bytes).unwrap();
     let database = rusqlite::Connection::open(&path).unwrap();
-    let body: Vec<u8> = database.query_row("SELECT body FROM blocks WHERE period = 1000 ORDER BY first LIMIT 1", [], |row| row.get(0)).unwrap();
+    let body: Vec<u8> =
+        database.query_row("SELECT body FROM blocks WHERE period = 1000 ORDER BY first LIMIT 1", [], |row| row.get(0)).unwrap();
     let needle = &body[body.len() / 2..body.len() / 2 + 32];
     // Pages that are free hold older copies: all of them are overwritten.
     let places: Vec<usize> = lost.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle).map(|(at, _)| at).collect();
@@ -436,7 +453,8 @@ fn damage_within_a_block_costs_that_block_alone() {
 fn a_disk_that_is_full_for_a_while_leaves_a_gap_and_no_wrong_value() {
     let shelf = Shelf::new(64 << 20);
     let mut writer = shelf.fill(0..70);
-    let pages: i64 = rusqlite::Connection::open(shelf.path()).unwrap().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let pages: i64 =
+        rusqlite::Connection::open(shelf.path()).unwrap().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     writer.limit(pages).unwrap();
     let failed = (70..400).find(|second| writer.put(&frame(*second), &Snapshot::default()).is_err()).unwrap();
     assert!(writer.put(&frame(400), &Snapshot::default()).is_err(), "it stays full");
@@ -482,7 +500,9 @@ fn the_first_version_is_readable() {
         assert_eq!(format!("{:?}", frame.readings), format!("{:?}", expect.readings));
     }
     assert_eq!(history.deeds(Wall(i64::MAX)).unwrap(), entries());
-    assert!(history.trace(&[Key::host(Metric::CpuBusy)], (at(0).wall, at(130).wall), 13).unwrap().rows[0].1.iter().any(Option::is_some));
+    assert!(
+        history.trace(&[Key::host(Metric::CpuBusy)], (at(0).wall, at(130).wall), 13).unwrap().rows[0].1.iter().any(Option::is_some)
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The integration tests, one binary.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test that breaks says so
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)] // a test that breaks says so
+#![allow(clippy::type_complexity)] // tables of cases
 
 mod acceptance;
 mod alerts;

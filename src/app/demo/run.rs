@@ -50,8 +50,10 @@ pub async fn run(demo: &Demo, common: &Common, env: &Env) -> Result<(), Failure>
     let children = Children::start(&cast)?;
     let (listener, claim) = socket::claim(common.socket.as_deref().unwrap_or(&room.socket()), env.uid)?;
     let rights = if common.observe { daemon::rights(common, env) } else { Rights::Change(room.state()) };
-    let running =
-        parts::start(&Wish { actions: confined(actions::all()), config: config.clone(), rights, legacy: Legacy::Leave, memory: Memory::Usual }, env)?;
+    let running = parts::start(
+        &Wish { actions: confined(actions::all()), config: config.clone(), rights, legacy: Legacy::Leave, memory: Memory::Usual },
+        env,
+    )?;
     let serving = daemon::serve(listener, env, &running.engine);
     let ended = solo::sit_at(&running.engine, &config, env, End::After(Duration::from_secs(demo.seconds))).await;
     running.engine.stop().await;

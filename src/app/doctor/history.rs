@@ -9,7 +9,8 @@ use std::path::Path;
 /// The line.
 pub fn line(path: &Path, keeping: &Keeping) -> String {
     let show = |bytes: u64| Unit::Bytes.show(bytes as f64);
-    let kept = if path.exists() { History::open(path).and_then(|history| history.kept()).map_err(|e| e.to_string()) } else { Ok(None) };
+    let kept =
+        if path.exists() { History::open(path).and_then(|history| history.kept()).map_err(|e| e.to_string()) } else { Ok(None) };
     let off = if keeping.keep { "" } else { "; nothing is added, the configuration says so" };
     match kept {
         Err(why) => why,

@@ -70,7 +70,8 @@ pub fn open(path: &Path, stamp: i64) -> Result<Opened, StoreError> {
 pub fn create(path: &Path) -> Result<Connection, StoreError> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| StoreError::io(path, "make", &e))?;
     let sql = |e: rusqlite::Error| StoreError::sql(path, "make", &e);
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
     connection.execute_batch(&format!("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = {OURS};")).map_err(sql)?;
     connection.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;")).map_err(sql)?;
     tune(path, connection)
@@ -89,7 +90,8 @@ fn tune(path: &Path, connection: Connection) -> Result<Connection, StoreError> {
 
 fn join(path: &Path) -> Result<Connection, StoreError> {
     let sql = |e: rusqlite::Error| StoreError::sql(path, "open", &e);
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
     connection.busy_timeout(PATIENCE).map_err(sql)?;
     check(path, &connection)?;
     Ok(connection)
@@ -136,7 +138,9 @@ fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
         Err(e) => return Err(StoreError::plain(path, Trouble::Damaged, format!("its header cannot be read: {e}"))),
     }
     // Every query goes through these; what one of them cannot find is lost whatever else is whole.
-    for walk in ["SELECT count(*), max(last) FROM blocks INDEXED BY by_time", "SELECT count(*) FROM marks", "SELECT count(*) FROM open"] {
+    for walk in
+        ["SELECT count(*), max(last) FROM blocks INDEXED BY by_time", "SELECT count(*) FROM marks", "SELECT count(*) FROM open"]
+    {
         if let Err(e) = connection.query_row(walk, [], |_| Ok(())) {
             let error = StoreError::sql(path, "read", &e);
             let damaged = !matches!(error.trouble, Trouble::Busy | Trouble::Rights | Trouble::Full | Trouble::ReadOnly);

@@ -142,13 +142,7 @@ impl<'p> ser::Serializer for &'p mut Packer {
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Done {
         value.serialize(self)
     }
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        value: &T,
-    ) -> Done {
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: &'static str, _: u32, variant: &'static str, value: &T) -> Done {
         self.form.push(op::VARIANT_OF);
         self.name(variant);
         value.serialize(self)
@@ -175,7 +169,13 @@ impl<'p> ser::Serializer for &'p mut Packer {
         self.begin(op::STRUCT, length);
         Ok(Fields(self))
     }
-    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, length: usize) -> Result<Fields<'p>, Damaged> {
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Fields<'p>, Damaged> {
         self.form.push(op::VARIANT_OF);
         self.name(variant);
         self.serialize_struct(variant, length)

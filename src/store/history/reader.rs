@@ -75,8 +75,10 @@ impl History {
     /// The oldest and the newest stored instant.
     pub fn kept(&self) -> Kept<Option<(Wall, Wall)>> {
         let query = "SELECT min(first), max(last) FROM blocks INDEXED BY by_time WHERE kind = ?1";
-        let sealed: (Option<i64>, Option<i64>) =
-            self.connection.query_row(query, [Kind::Frames as i64], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| self.failed(&e))?;
+        let sealed: (Option<i64>, Option<i64>) = self
+            .connection
+            .query_row(query, [Kind::Frames as i64], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(|e| self.failed(&e))?;
         let (mut oldest, mut newest) = sealed;
         for period in TIERS {
             let open = self.left(Kind::Frames, period)?;
@@ -188,7 +190,10 @@ impl History {
     /// A sealed block; `None`, and counted, when it is damaged.
     fn block(&self, id: i64) -> Kept<Option<Batch>> {
         let read = |row: &rusqlite::Row<'_>| Ok(Batch::unseal(row.get_ref(0)?.as_blob()?));
-        let batch = self.connection.prepare_cached("SELECT body FROM blocks WHERE id = ?1").and_then(|mut query| query.query_row([id], read));
+        let batch = self
+            .connection
+            .prepare_cached("SELECT body FROM blocks WHERE id = ?1")
+            .and_then(|mut query| query.query_row([id], read));
         match batch {
             Ok(Ok(batch)) => Ok(Some(batch)),
             Err(e) if StoreError::sql(&self.path, "read", &e).trouble == crate::store::error::Trouble::Busy => Err(self.failed(&e)),
@@ -290,7 +295,8 @@ impl History {
         (from, to): (Wall, Wall),
         mut each: impl FnMut(Wall, &Key, Trend),
     ) -> Kept<()> {
-        let query = "SELECT id FROM blocks INDEXED BY by_time WHERE kind = ?1 AND period = ?2 AND first < ?3 AND last > ?4 ORDER BY first";
+        let query =
+            "SELECT id FROM blocks INDEXED BY by_time WHERE kind = ?1 AND period = ?2 AND first < ?3 AND last > ?4 ORDER BY first";
         let bounds = params![Kind::Trends as i64, period, to.0, from.0.saturating_sub(period)];
         let ids: Vec<i64> = self
             .connection

@@ -139,7 +139,13 @@ fn write_rows(rows: &mut Option<RowWriter>, write: impl FnOnce(&mut RowWriter) -
     write(rows.get_or_insert_default())
 }
 
-fn write_part(packer: &mut Packer, name: &str, part: &impl serde::Serialize, was: &mut Option<Value>, out: &mut Vec<u8>) -> Read<()> {
+fn write_part(
+    packer: &mut Packer,
+    name: &str,
+    part: &impl serde::Serialize,
+    was: &mut Option<Value>,
+    out: &mut Vec<u8>,
+) -> Read<()> {
     let value = packer.pack(part)?;
     put(out, packer.told.string(name).into());
     put_signed(out, 0);
@@ -204,7 +210,8 @@ impl FrameReader {
         let state = match from.number()? {
             body::FAILED => State::Failed(self.heard.string(from.number()?)?.clone()),
             body::WHOLE => {
-                let mut value = if let Some(State::Whole(value)) = before { value } else { Value { form: u32::MAX, cells: vec![] } };
+                let mut value =
+                    if let Some(State::Whole(value)) = before { value } else { Value { form: u32::MAX, cells: vec![] } };
                 read_value(from, &mut value)?;
                 State::Whole(value)
             }

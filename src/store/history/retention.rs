@@ -28,7 +28,8 @@ pub struct Shelf {
 impl Shelf {
     /// What is there already.
     pub fn measure(connection: &Connection, bytes: u64) -> rusqlite::Result<Shelf> {
-        let mut query = connection.prepare("SELECT kind, period, sum(size) FROM blocks INDEXED BY by_time GROUP BY kind, period")?;
+        let mut query =
+            connection.prepare("SELECT kind, period, sum(size) FROM blocks INDEXED BY by_time GROUP BY kind, period")?;
         let mut rows = query.query([])?;
         let mut used = HashMap::new();
         while let Some(row) = rows.next()? {

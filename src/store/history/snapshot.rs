@@ -42,7 +42,9 @@ fn copy(from: &History, to: &mut HistoryWriter, (first, last): (Wall, Wall)) -> 
     }
     for period in STRETCHES {
         let mut stretches: BTreeMap<Wall, Stretch> = BTreeMap::new();
-        from.trends(period, None, (first, last), |begins, key, trend| stretches.entry(begins).or_default().restore(begins, key, trend))?;
+        from.trends(period, None, (first, last), |begins, key, trend| {
+            stretches.entry(begins).or_default().restore(begins, key, trend)
+        })?;
         let stretches: Vec<(i64, Stretch)> = stretches.into_values().map(|stretch| (period, stretch)).collect();
         to.copy(&[], &stretches)?;
     }

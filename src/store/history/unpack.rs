@@ -26,7 +26,11 @@ pub fn unpack<T: DeserializeOwned>(heard: &Heard, value: &Value) -> Result<T, Da
     let form = Cursor(heard.form(value.form)?);
     let mut from = Unpacker { heard, form, cells: value.cells.iter(), depth: 0, parts: 0 };
     let made = T::deserialize(&mut from)?;
-    if from.form.is_empty() && from.cells.next().is_none() { Ok(made) } else { Err(Damaged("there is more than its form says".into())) }
+    if from.form.is_empty() && from.cells.next().is_none() {
+        Ok(made)
+    } else {
+        Err(Damaged("there is more than its form says".into()))
+    }
 }
 
 struct Unpacker<'a> {
@@ -291,7 +295,8 @@ mod tests {
     }
 
     fn inner() -> impl Strategy<Value = Inner> {
-        let float = prop_oneof![(-1000_i32..1000).prop_map(|c| f64::from(c) / 100.0), -1e300..1e300_f64, Just(f64::INFINITY), Just(-0.0)];
+        let float =
+            prop_oneof![(-1000_i32..1000).prop_map(|c| f64::from(c) / 100.0), -1e300..1e300_f64, Just(f64::INFINITY), Just(-0.0)];
         let pairs = prop::collection::vec((any::<u32>(), "[a-c]{0,2}".prop_map(Arc::from)), 0..4);
         (any::<Option<[u64; 2]>>(), pairs, float).prop_map(|(a, b, c)| Inner { a, b, c })
     }

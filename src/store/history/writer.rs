@@ -360,7 +360,13 @@ fn add(connection: &Connection, path: &Path, (kind, period): (Kind, i64), record
 }
 
 /// Replaces the open records of a kind by one block, and makes room for it.
-fn seal(connection: &Connection, path: &Path, shelf: &mut Shelf, (kind, period): (Kind, i64), batch: &Batch) -> Result<(), StoreError> {
+fn seal(
+    connection: &Connection,
+    path: &Path,
+    shelf: &mut Shelf,
+    (kind, period): (Kind, i64),
+    batch: &Batch,
+) -> Result<(), StoreError> {
     let sql = |e: rusqlite::Error| StoreError::sql(path, "write", &e);
     connection
         .prepare_cached("DELETE FROM open WHERE kind = ?1 AND period = ?2")

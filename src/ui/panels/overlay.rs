@@ -13,7 +13,10 @@ use crate::{
         dialog::{Dialog, Question, find},
         frame::boxed,
         keys::Intent,
-        panels::{field::{self, draw_entry}, palette, processes, track},
+        panels::{
+            field::{self, draw_entry},
+            palette, processes, track,
+        },
         spots::{Spot, Spots},
         state::{Over, State},
         wish, words,
@@ -66,7 +69,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer, spots: &mut Spots) {
             menu(state, "Layout", &rows, *row, area, to);
         }
         Over::Marks(row) => {
-            let rows: Vec<String> = state.travel.marks.iter().map(|mark| format!("{}  {}", when::show(mark.at), mark.text)).collect();
+            let rows: Vec<String> =
+                state.travel.marks.iter().map(|mark| format!("{}  {}", when::show(mark.at), mark.text)).collect();
             menu(state, "Bookmarks", &rows, *row, area, to);
         }
         Over::Jump(entry) => {

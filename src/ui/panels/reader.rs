@@ -46,8 +46,13 @@ impl Prose<'_> {
 
     /// A label and its text, wrapped beside it.
     pub fn field(&mut self, label: &str, text: &str, style: Style) {
+        self.short_field((label, usize::MAX), text, style);
+    }
+
+    /// The same, with an ellipsis after so many lines.
+    pub fn short_field(&mut self, (label, most): (&str, usize), text: &str, style: Style) {
         let dim = self.theme.dim;
-        for (i, line) in words::wrap(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
+        for (i, line) in words::wrap_most(text, self.width.saturating_sub(LABEL), most).into_iter().enumerate() {
             let label = if i == 0 { label } else { "" };
             self.lines.push(Line::from(vec![Span::styled(format!("{label:<LABEL$}"), dim), Span::styled(line, style)]));
         }

@@ -229,11 +229,11 @@ fn to_match(state: &mut State, by: isize) {
     let fits = |id: &RowId| {
         id.process().and_then(|id| sight.snapshot.process(id)).is_some_and(|p| matches(p, sought, &list.marks, &sight))
     };
-    let found = (1..=count).filter_map(|step| {
+    let mut found = (1..=count).filter_map(|step| {
         let at = (from + by * step).rem_euclid(count.max(1));
         list.rows.all.get(at as usize).map(|row| &row.id).filter(|id| fits(id))
     });
-    match found.cloned().next() {
+    match found.next().cloned() {
         Some(id) => {
             state.processes.cursor = Some(id);
             state.processes.followed = None;

@@ -87,14 +87,15 @@ pub struct Column {
     pub value: Value,
 }
 
+/// A number of a process.
+type OfProcess = fn(&Process, &Sight<'_>) -> Option<f64>;
+
+/// A number of a sum of processes or of a control group.
+type OfFigures = fn(&Figures, &Sight<'_>) -> Option<f64>;
+
 impl Column {
     /// A number.
-    pub const fn number(
-        name: &'static str,
-        (width, worth): (u16, Worth),
-        show: Show,
-        of: (fn(&Process, &Sight<'_>) -> Option<f64>, fn(&Figures, &Sight<'_>) -> Option<f64>),
-    ) -> Column {
+    pub const fn number(name: &'static str, (width, worth): (u16, Worth), show: Show, of: (OfProcess, OfFigures)) -> Column {
         Column { name, head: name, help: "", width, worth, notable: f64::INFINITY, value: Value::Number(show, of.0, of.1) }
     }
 

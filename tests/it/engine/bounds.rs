@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use trimtab::engine::input::Input;
 use trimtab::model::{
     change::{Cause, ChangeId, ChangeState, Deed},
-    limits::{Budget, Mode, Policy},
+    limits::{Mode, Policy},
     message::{Command, Reply, Slow},
     subject::ProcessId,
     time::Tick,
@@ -36,10 +36,9 @@ fn the_interval_of_sweeps_is_the_operators_within_bounds_and_the_budget_lengthen
     assert_eq!(scene.view.clone().unwrap().cost.pace.asked, 2.0);
     assert!(refused(scene.command(Command::Interval(100))).contains("0.5 to 10 seconds"));
     assert_eq!(scene.every, None);
-    // Twice the budget.
-    let twice = (2.0 * Budget::default().cpu * 1e9) as u64;
+    // Twice the budget of two hundredths of a core.
     for second in 0..8_u64 {
-        scene.step(Input::Weighed { at: Tick(second * 1_000_000_000), cpu: second * twice, resident: 1 });
+        scene.step(Input::Weighed { at: Tick(second * 1_000_000_000), cpu: second * 40_000_000, resident: 1 });
     }
     assert_eq!(scene.every, Some(Duration::from_secs(5)));
     scene.second();

@@ -182,8 +182,8 @@ fn the_palette_names_every_action_and_the_help_every_key_and_command() {
     }
     for row in TABLE {
         assert!(help.contains(row.help) && row.keys.iter().all(|key| help.contains(&key.to_string())), "{row:?}");
-        let inner =
-            ["Dialog", "Code", "Menu", "Columns", "Field", "Filter", "Palette", "Jump"].contains(&format!("{:?}", row.context).as_str());
+        let inner = ["Dialog", "Code", "Menu", "Columns", "Field", "Filter", "Palette", "Jump"]
+            .contains(&format!("{:?}", row.context).as_str());
         let named = all.iter().any(|item| item.deed == Deed::Intent(row.intent));
         assert!(inner || named || matches!(row.intent, Intent::Move(_) | Intent::Palette), "{row:?}");
     }

@@ -63,7 +63,8 @@ impl Page<'_> {
         let command =
             self.look.and_then(|look| look.command.as_deref().ok()).filter(|whole| !whole.is_empty()).unwrap_or(&p.command);
         let kind = if p.kernel { ", a kernel thread" } else { "" };
-        prose.field("command", if command.is_empty() { "-" } else { command }, theme.text);
+        // A compiler's would fill the page; `y` copies it whole.
+        prose.short_field(("command", 4), if command.is_empty() { "-" } else { command }, theme.text);
         if let Some(look) = self.look.filter(|_| !p.kernel) {
             told(prose, "program", look.exe.as_ref().map(ToString::to_string));
             told(prose, "directory", look.cwd.as_ref().map(ToString::to_string));

@@ -193,6 +193,7 @@ fn mounted(state: &State, filesystem: &Filesystem) -> Row {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
