@@ -35,6 +35,8 @@ impl Unit {
         if !value.is_finite() {
             return "-".into();
         }
+        // A sum of nothing is negative zero, which nobody has to see.
+        let value = value + 0.0;
         match self {
             Unit::Share => percent(value * 100.0),
             Unit::Cores => format!("{:.0} %", value * 100.0),
@@ -104,6 +106,7 @@ mod tests {
     #[test]
     fn numbers_read_as_an_operator_expects() {
         let cases = [
+            (Unit::PerSecond, -0.0, "0/s"),
             (Unit::Share, 0.5, "50.0 %"),
             (Unit::Share, 1.0, "100 %"),
             (Unit::Cores, 1.5, "150 %"),

@@ -122,6 +122,19 @@ fn the_overview_at_every_size() {
 }
 
 #[test]
+fn network_and_storage_with_room_for_everything() {
+    for (key, name) in [("3", "network"), ("4", "storage")] {
+        for (width, height) in [(160, 48), (80, 24), (40, 15)] {
+            let mut state = state();
+            drawn(&mut state, width, height);
+            press(&mut state, 0, key);
+            press(&mut state, 0, "e");
+            compare(&format!("whole-{name}-{width}x{height}"), &text(&drawn(&mut state, width, height)));
+        }
+    }
+}
+
+#[test]
 fn a_host_seen_for_the_first_time_shows_no_number_that_it_does_not_have() {
     let picture = text(&drawn(&mut state_of(first_view()), 160, 50));
     assert!(picture.matches("initializing").count() == 6, "{picture}");

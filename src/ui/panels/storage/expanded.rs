@@ -42,7 +42,7 @@ const DISK: &[Column] = &[
 ];
 
 const FILESYSTEM: &[Column] =
-    &[("used", 8), ("free", 11), ("inodes", 9), ("size", 11), ("type", 9), ("", 13), ("inodes free", 13), ("device", 22)];
+    &[("used", 8), ("free", 11), ("", 13), ("inodes", 9), ("size", 11), ("type", 9), ("inodes free", 13), ("device", 22)];
 
 /// What the percentiles are of.
 const HONEST: &str = "p50 p95 p99: of the means of each second over the last 10 min; the kernel counts no single requests";
@@ -182,10 +182,10 @@ fn mounted(state: &State, filesystem: &Filesystem) -> Row {
     let cells = vec![
         share(filesystem.used()),
         (bytes(|space| space.available), theme.text),
+        flags,
         share(filesystem.inodes_used()),
         quiet(bytes(|space| space.total)),
         quiet(filesystem.kind.to_string()),
-        flags,
         quiet(words::maybe(Unit::Count, inodes)),
         quiet(filesystem.device.chars().take(20).collect()),
     ];
