@@ -17,7 +17,7 @@ pub mod terminal;
 use crate::{
     app::{
         console::{
-            kept::Kept,
+            kept::{Chosen, Kept},
             keyboard::{Input, Mouse},
             kind::{Kind, Says},
             look::look,
@@ -91,12 +91,13 @@ pub fn keep_log() {
 pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     keep_log();
     let kind = Kind::of(&options.says)?;
-    let look = look(&options, kind)?;
+    let kept = Kept::open(options.kept.clone());
+    let look = look(&options, kind, kept.chosen())?;
+    let began = (look.chosen, look.layout);
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
     state.travel.replay = seat.replay;
-    let kept = Kept::open(options.kept);
-    state.processes.choose(kept.choices());
+    state.processes.choose(kept.chosen().processes.clone());
     state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
@@ -109,6 +110,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         says: options.says,
         host: options.host,
         kept,
+        began,
         state,
         screen: Screen::default(),
         spare: Some(Vec::with_capacity(1 << 16)),
@@ -188,6 +190,8 @@ struct Console {
     says: Says,
     host: Arc<dyn Host>,
     kept: Kept,
+    /// Theme and layout that it began with.
+    began: (usize, usize),
     state: State,
     screen: Screen,
     /// The buffer of frames; gone while the writer has it.
@@ -203,7 +207,16 @@ struct Console {
 
 impl Drop for Console {
     fn drop(&mut self) {
-        self.kept.keep(&self.state.processes.choices);
+        let look = &self.state.look;
+        let was = self.kept.chosen();
+        // What was not chosen on the screen stays as the configuration has it.
+        let name = |now: Option<&String>, moved: bool, was: &String| now.filter(|_| moved).unwrap_or(was).clone();
+        let chosen = Chosen {
+            processes: self.state.processes.choices.clone(),
+            theme: name(look.themes.get(look.chosen).map(|theme| &theme.name), look.chosen != self.began.0, &was.theme),
+            layout: name(look.layouts.get(look.layout).map(|layout| &layout.name), look.layout != self.began.1, &was.layout),
+        };
+        self.kept.keep(&chosen);
     }
 }
 

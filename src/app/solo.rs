@@ -5,7 +5,7 @@ use crate::{
     app::{
         attach,
         cli::Common,
-        console::{self, ConsoleOptions, kind::Kind, look::look},
+        console::{self, ConsoleOptions, kept::Chosen, kind::Kind, look::look},
         daemon, desk, doctor,
         env::Env,
         failure::Failure,
@@ -46,7 +46,7 @@ pub fn needs_terminal(env: &Env) -> Result<(), Failure> {
 /// A theme or a layout that there is not is told before anything is started.
 pub fn looks(config: &Config, env: &Env) -> Result<(), Failure> {
     let kind = Kind::of(&env.says).map_err(Failure::usage)?;
-    look(&options(config, env), kind).map(drop).map_err(Failure::usage)
+    look(&options(config, env), kind, &Chosen::default()).map(drop).map_err(Failure::usage)
 }
 
 /// Opens it.

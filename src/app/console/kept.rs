@@ -1,4 +1,4 @@
-//! What an operator chose on the screen, from one console to the next: columns, order and form of the table of processes.
+//! What an operator chose on the screen, from one console to the next: columns, order and form of the table of processes, theme, layout.
 //!
 //! One small RON file in the state directory of the XDG base directory specification; the configuration is never written. It is written
 //! when the console ends, and only if something was chosen. A file that cannot be read is as good as none, one that cannot be written
@@ -19,19 +19,34 @@ const VERSION: u32 = 1;
 /// A longer file is not ours.
 const MOST: u64 = 64 << 10;
 
+/// What was chosen. A name that is empty was not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chosen {
+    /// The table of processes.
+    pub processes: Choices,
+    /// Name of the theme.
+    pub theme: String,
+    /// Name of the layout.
+    pub layout: String,
+}
+
 /// The file.
 #[derive(Serialize, Deserialize)]
 struct File {
     version: u32,
     #[serde(default)]
     processes: Choices,
+    #[serde(default)]
+    theme: String,
+    #[serde(default)]
+    layout: String,
 }
 
 /// The choices, and where they are kept.
 #[derive(Debug)]
 pub struct Kept {
     path: Option<PathBuf>,
-    before: Choices,
+    before: Chosen,
 }
 
 impl Kept {
@@ -45,12 +60,12 @@ impl Kept {
     }
 
     /// What was kept.
-    pub fn choices(&self) -> Choices {
-        self.before.clone()
+    pub fn chosen(&self) -> &Chosen {
+        &self.before
     }
 
     /// Keeps these from now on.
-    pub fn keep(&mut self, now: &Choices) {
+    pub fn keep(&mut self, now: &Chosen) {
         let Some(path) = self.path.as_deref().filter(|_| *now != self.before) else { return };
         match write(path, now) {
             Ok(()) => self.before = now.clone(),
@@ -65,30 +80,31 @@ fn may_write(path: &Path) -> rustix::io::Result<()> {
     access(nearest, Access::WRITE_OK)
 }
 
-fn read(path: &Path) -> Choices {
+fn read(path: &Path) -> Chosen {
     let text = match fs::metadata(path) {
         Ok(about) if about.is_file() && about.len() <= MOST => fs::read_to_string(path),
         Ok(_) => Err(io::Error::other("no file of this program")),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Choices::default(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Chosen::default(),
         Err(e) => Err(e),
     };
     let file = text.map_err(|e| e.to_string()).and_then(|text| ron::from_str::<File>(&text).map_err(|e| e.to_string()));
     match file {
-        Ok(file) if file.version == VERSION => file.processes,
+        Ok(File { version: VERSION, processes, theme, layout }) => Chosen { processes, theme, layout },
         Ok(file) => {
             log::info!("{}: version {} is not {VERSION}: the screen begins as usual", path.display(), file.version);
-            Choices::default()
+            Chosen::default()
         }
         Err(e) => {
             log::warn!("{}: {e}: the screen begins as usual", path.display());
-            Choices::default()
+            Chosen::default()
         }
     }
 }
 
 /// Beside the old file first, so that there is always a whole one.
-fn write(path: &Path, choices: &Choices) -> io::Result<()> {
-    let file = File { version: VERSION, processes: choices.clone() };
+fn write(path: &Path, chosen: &Chosen) -> io::Result<()> {
+    let Chosen { processes, theme, layout } = chosen.clone();
+    let file = File { version: VERSION, processes, theme, layout };
     let text = ron::ser::to_string_pretty(&file, ron::ser::PrettyConfig::default()).map_err(io::Error::other)?;
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
@@ -109,8 +125,15 @@ mod tests {
     use super::*;
     use crate::ui::processes::choices::{Form, Way};
 
-    fn chosen() -> Choices {
-        Choices { form: Form::Cgroups, sort: "write".into(), way: Way::Inverted, hidden: vec!["user".into()], ..Choices::default() }
+    fn chosen() -> Chosen {
+        let processes = Choices {
+            form: Form::Cgroups,
+            sort: "write".into(),
+            way: Way::Inverted,
+            hidden: vec!["user".into()],
+            ..Choices::default()
+        };
+        Chosen { processes, theme: "dark".into(), layout: "disks".into() }
     }
 
     #[test]
@@ -118,10 +141,10 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let path = room.path().join("a/b/console.ron");
         let mut kept = Kept::open(Some(path.clone()));
-        kept.keep(&Choices::default());
+        kept.keep(&Chosen::default());
         assert!(!path.exists(), "nothing was chosen, nothing is written");
         kept.keep(&chosen());
-        assert_eq!(Kept::open(Some(path.clone())).choices(), chosen());
+        assert_eq!(*Kept::open(Some(path.clone())).chosen(), chosen());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
@@ -136,11 +159,11 @@ mod tests {
         for text in
             ["", "\0\u{fffd}", "(version: 2)", "(version: 1, processes: (form: Hexagons))", "(version: 1, processes: (sort:"]
         {
-            assert_eq!(read_back(text), Choices::default(), "{text}");
+            assert_eq!(read_back(text), Chosen::default(), "{text}");
         }
         let strange = "(version: 1, panes: [1], processes: (sort: \"pid\", colour: \"red\"))";
-        assert_eq!(read_back(strange), Choices { sort: "pid".into(), ..Choices::default() });
-        assert_eq!(read(room.path()), Choices::default(), "a directory is no file");
+        assert_eq!(read_back(strange).processes, Choices { sort: "pid".into(), ..Choices::default() });
+        assert_eq!(read(room.path()), Chosen::default(), "a directory is no file");
     }
 
     #[test]
@@ -149,6 +172,6 @@ mod tests {
         fs::write(room.path().join("file"), "").unwrap();
         let mut kept = Kept::open(Some(room.path().join("file/console.ron")));
         kept.keep(&chosen());
-        assert_eq!(kept.choices(), Choices::default());
+        assert_eq!(*kept.chosen(), Chosen::default());
     }
 }
