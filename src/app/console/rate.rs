@@ -11,6 +11,9 @@ const GAP: (Duration, Duration) = (Duration::from_millis(33), Duration::from_sec
 /// Shortest time while trimtab spares the host.
 const SPARING: Duration = Duration::from_millis(500);
 
+/// The first frames follow each other sooner, so that the first numbers stand as soon as they are read.
+const FIRST: (u32, Duration) = (6, Duration::from_millis(4));
+
 /// One part in so many of the time a line may be busy with our frames.
 const SHARE: u32 = 4;
 
@@ -19,12 +22,17 @@ const SHARE: u32 = 4;
 pub struct FrameRate {
     took: Duration,
     sparing: bool,
+    frames: u32,
 }
 
 impl FrameRate {
     /// Time from the start of the last frame to that of the next.
     pub fn gap(&self) -> Duration {
-        let least = if self.sparing { SPARING } else { GAP.0 };
+        let least = match self {
+            _ if self.frames <= FIRST.0 => FIRST.1,
+            FrameRate { sparing: true, .. } => SPARING,
+            _ => GAP.0,
+        };
         self.took.saturating_mul(SHARE).clamp(least, GAP.1)
     }
 
@@ -36,6 +44,7 @@ impl FrameRate {
     /// The last frame took so long from its start until the terminal had taken it.
     pub fn written(&mut self, took: Duration) {
         self.took = took;
+        self.frames = self.frames.saturating_add(1);
     }
 }
 
@@ -47,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_line_is_busy_a_quarter_of_the_time_at_most_and_shows_one_frame_in_two_seconds_at_least() {
-        let mut rate = FrameRate::default();
+        let mut rate = FrameRate { frames: 100, ..FrameRate::default() };
         let gaps = [5 * MS, 100 * MS, 9000 * MS, 100 * MS, MS].map(|took| {
             rate.written(took);
             rate.gap()
@@ -56,8 +65,18 @@ mod tests {
     }
 
     #[test]
-    fn a_host_in_distress_is_drawn_for_twice_a_second() {
+    fn the_first_frames_come_as_fast_as_the_line_takes_them() {
         let mut rate = FrameRate::default();
+        let gaps = [1, 1, 50, 1, 1, 1, 1].map(|took| {
+            rate.written(took * MS);
+            rate.gap()
+        });
+        assert_eq!(gaps, [4, 4, 200, 4, 4, 4, 33].map(|gap| gap * MS));
+    }
+
+    #[test]
+    fn a_host_in_distress_is_drawn_for_twice_a_second() {
+        let mut rate = FrameRate { frames: 100, ..FrameRate::default() };
         rate.spare(true);
         assert_eq!(rate.gap(), 500 * MS);
         rate.written(200 * MS);
