@@ -9,7 +9,7 @@
 //! | [`host`] | model | every touch of the machine, under injectable roots; the clock |
 //! | [`analysis`] | model, ndarray, linfa | pure: counters to rates, detectors, verdicts |
 //! | [`planning`] | model, analysis | pure: rank proposals, policy |
-//! | [`store`] | model, SQLite | the journal |
+//! | [`store`] | model, SQLite | the journal, the history, the log of alerts |
 //! | [`link`] | model, tokio net | the unix socket and its wire |
 //! | [`config`] | model, ron | RON files, layered |
 //! | [`query`] | model, regex | pure: the filter language |
