@@ -55,6 +55,8 @@ struct Known {
     look: u32,
     /// A whole round has not found who holds it.
     foreign: bool,
+    /// Its program has closed it.
+    closed: bool,
 }
 
 /// What a process has moved.
@@ -100,6 +102,11 @@ pub struct Where<'a> {
     pub members: &'a mut Members,
     /// Links to descriptors that may still be read in this pass.
     pub links: &'a mut usize,
+}
+
+/// FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING (include/net/tcp_states.h): this side has closed the connection.
+fn is_closed(state: u8) -> bool {
+    matches!(state, 4 | 5 | 9 | 11)
 }
 
 impl Traffic {
@@ -201,7 +208,7 @@ impl Traffic {
                         known.inode = connection.inode;
                         self.holders.expect(connection.inode);
                     }
-                    (known.bytes, known.look) = (bytes, look);
+                    (known.bytes, known.look, known.closed) = (bytes, look, is_closed(connection.state));
                     if known.pending != [0; 2] && known.inode != 0 {
                         moved.push((connection.cookie, delta));
                         continue;
@@ -212,8 +219,9 @@ impl Traffic {
                     if connection.inode != 0 {
                         self.holders.expect(connection.inode);
                     }
-                    self.known
-                        .insert(connection.cookie, Known { bytes, inode: connection.inode, pending: [0; 2], look, foreign: false });
+                    let closed = is_closed(connection.state);
+                    let known = Known { bytes, inode: connection.inode, pending: [0; 2], look, foreign: false, closed };
+                    self.known.insert(connection.cookie, known);
                     newly += 1;
                     if first { [0; 2] } else { bytes }
                 }
@@ -261,8 +269,8 @@ impl Traffic {
                 }
                 [] => {
                     known.pending = delta;
-                    // One that nobody has accepted yet is nobody's.
-                    unknown |= known.inode != 0;
+                    // One that nobody has accepted yet is nobody's; one that was closed before it was seen was somebody's.
+                    unknown |= known.inode != 0 || known.closed;
                 }
                 owners => {
                     let mark = if owners.len() > 1 || !settled || late { NetMark::Estimated } else { NetMark::Exact };
