@@ -2,7 +2,7 @@
 //!
 //! A look may hang, as the memory of a process is locked by one of its own threads while that waits for a dead disk. The asker is
 //! answered in time all the same (see [`DEADLINE`]); the thread is left to its look and the next question has another one, up to
-//! [`MOST`]. A thread that comes back from its look is used again.
+//! `MOST`. A thread that comes back from its look is used again.
 
 use crate::{
     host::host::Host,

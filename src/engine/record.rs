@@ -1,6 +1,6 @@
 //! Keeps what the engine saw: each sweep's raw samples go to a thread that writes the history.
 //!
-//! The queue holds [`ROOM`] sweeps. When the disk is so slow that it is full, a sweep is left out of the history and the screen says so;
+//! The queue holds `ROOM` sweeps. When the disk is so slow that it is full, a sweep is left out of the history and the screen says so;
 //! the loop never waits for it.
 
 use crate::{

@@ -1,4 +1,4 @@
-//! Processors: how busy over time, each core, where the time goes, who waits, how hot. With room for it, everything ([`detail`]).
+//! Processors: how busy over time, each core, where the time goes, who waits, how hot. With room for it, everything (`detail`).
 
 mod detail;
 mod sensors;

@@ -1,5 +1,5 @@
 //! Memory, led by what is available: what is free or can be freed without swapping (`MemAvailable` of proc_meminfo(5)). With room for it, everything
-//! ([`detail`]).
+//! (`detail`).
 
 mod detail;
 

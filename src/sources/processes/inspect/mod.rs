@@ -1,6 +1,6 @@
 //! A close look at one process: what no operator wants to pay for each second of every process.
 //!
-//! Rates need two readings: the one of the look before, or at the first look one that is taken [`WINDOW`] earlier. What locks the memory
+//! Rates need two readings: the one of the look before, or at the first look one that is taken `WINDOW` earlier. What locks the memory
 //! of the process (its command line, its mappings) is not read while one of its threads is blocked in the kernel: such a read may hang
 //! as well. Mappings are read seldom, since walking them costs the process itself.
 
