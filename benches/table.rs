@@ -66,6 +66,7 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         findings: Arc::default(),
         changes: Arc::default(),
         alerts: Arc::default(),
+        outlook: None,
         problems: Vec::new(),
         cost: Cost::default(),
         guard: GuardState::Idle,

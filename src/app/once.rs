@@ -13,6 +13,7 @@ use crate::{
     model::{
         facts::Facts,
         finding::{Finding, Level},
+        outlook::Outlook,
         plan::{Plan, Refusal},
         proposal::Proposal,
         readings,
@@ -88,6 +89,7 @@ fn look(config: &Config) -> Once {
         series: &series,
         thresholds: &config.thresholds,
         findings: &[],
+        outlook: &Outlook::default(),
         windows,
     };
     let findings = findings(&world);

@@ -128,6 +128,7 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         engine: own.engine,
         // Alerts are not of the history: their own log says when each of them held.
         alerts: Arc::default(),
+        outlook: None,
     }
 }
 

@@ -2,12 +2,16 @@
 
 use crate::{
     link::lines::{Broken, Lines},
-    model::message::{Answer, Ask, Body, Request, View, WIRE, Welcome},
+    model::{
+        message::{Answer, Ask, Body, Request, View, WIRE, Welcome},
+        outlook::Outlook,
+    },
 };
 use serde::Deserialize;
 use std::{
     fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -93,7 +97,10 @@ impl Client {
     /// Turns the connection into a stream of views.
     pub async fn watch(mut self) -> Result<(Welcome, Views), LinkError> {
         match self.ask(Ask::Watch).await? {
-            Body::Welcome(welcome) => Ok((*welcome, Views(self))),
+            Body::Welcome(welcome) => {
+                let outlook = welcome.view.outlook.clone();
+                Ok((*welcome, Views { client: self, outlook }))
+            }
             _ => Err(LinkError::Lost("it answered something else than was asked".into())),
         }
     }
@@ -126,13 +133,23 @@ impl Client {
 
 /// Views as they come. The write half stays open: closing it would end the watch.
 #[derive(Debug)]
-pub struct Views(Client);
+pub struct Views {
+    client: Client,
+    /// The newest outlook: views carry it only where it changed.
+    outlook: Option<Arc<Outlook>>,
+}
 
 impl Views {
     /// The next one.
     pub async fn next(&mut self) -> Result<View, LinkError> {
-        match self.0.answer().await? {
-            Body::View(view) => Ok(*view),
+        match self.client.answer().await? {
+            Body::View(mut view) => {
+                if view.outlook.is_some() {
+                    self.outlook.clone_from(&view.outlook);
+                }
+                view.outlook.clone_from(&self.outlook);
+                Ok(*view)
+            }
             _ => Err(LinkError::Lost("it answered something else than was asked".into())),
         }
     }

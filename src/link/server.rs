@@ -5,7 +5,10 @@
 
 use crate::{
     link::lines::{Broken, Lines},
-    model::message::{Answer, Ask, Body, Request, View, WIRE},
+    model::{
+        message::{Answer, Ask, Body, Request, View, WIRE},
+        outlook::Outlook,
+    },
 };
 use serde::Deserialize;
 use std::{io, sync::Arc, time::Duration};
@@ -70,6 +73,7 @@ where
             writer,
             views: views.clone(),
             watching: None,
+            outlook: None,
             peer: Peer { uid, pid, via: "socket".into() },
         };
         let answer = answer.clone();
@@ -99,6 +103,8 @@ struct Connection {
     views: watch::Receiver<Arc<View>>,
     /// Id of the watch request, once there was one.
     watching: Option<u64>,
+    /// The outlook that was sent last: large, and most views carry the same one.
+    outlook: Option<Arc<Outlook>>,
     peer: Peer,
 }
 
@@ -119,7 +125,8 @@ impl Connection {
                 Event::Line(line) => self.serve(&line, &answer).await,
                 Event::View => {
                     let view = self.views.borrow_and_update().clone();
-                    self.send(self.watching.unwrap_or(0), Body::View(Box::new((*view).clone()))).await
+                    let view = self.lightened((*view).clone());
+                    self.send(self.watching.unwrap_or(0), Body::View(Box::new(view))).await
                 }
                 Event::End(why) => {
                     if let Some(why) = why {
@@ -132,6 +139,15 @@ impl Connection {
                 return;
             }
         }
+    }
+
+    /// The view without an outlook that the other side has already.
+    fn lightened(&mut self, mut view: View) -> View {
+        match (&self.outlook, &view.outlook) {
+            (Some(sent), Some(new)) if Arc::ptr_eq(sent, new) => view.outlook = None,
+            (_, new) => self.outlook = new.clone(),
+        }
+        view
     }
 
     async fn event(&mut self) -> Event {

@@ -8,6 +8,7 @@ use crate::model::{
     inspection::Inspection,
     limits::{Budget, Mode},
     metric::Key,
+    outlook::Outlook,
     past::{Mark, Past, Trace},
     series::Point,
     snapshot::Snapshot,
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the wire. Both sides name theirs first; unequal versions part with a clear error.
-pub const WIRE: u32 = 2;
+pub const WIRE: u32 = 3;
 
 /// What an operator asks the engine to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -174,6 +175,9 @@ pub struct View {
     /// Alerts that hold or wait, then the newest that are over.
     #[serde(default)]
     pub alerts: Arc<Vec<Arc<Alert>>>,
+    /// What is coming and what is odd. On the wire only where it is another one than in the view before.
+    #[serde(default)]
+    pub outlook: Option<Arc<Outlook>>,
 }
 
 /// The first thing a console gets: the present view and the history of the charts.

@@ -13,6 +13,7 @@
 //! - A *trial* ([`trial::Trial`]) declares, before the write, how the change will be judged; a *verdict* ([`verdict::Verdict`])
 //!   says what it did.
 //! - A *change* ([`change::Change`]) is a proposal on its way through the states, moved only by a [`change::Deed`].
+//! - An *outlook* ([`outlook::Outlook`]) is what is thought beyond the present: forecasts, anomalies, links, stories, patterns.
 //! - A *wish* ([`wish::Wish`]) is a change that an operator asks for by hand, such as a signal.
 //! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
 
@@ -28,6 +29,7 @@ pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
+pub mod outlook;
 pub mod past;
 pub mod pick;
 pub mod plan;

@@ -4,6 +4,7 @@ use crate::model::{
     facts::Facts,
     finding::Finding,
     limits::Thresholds,
+    outlook::Outlook,
     series::SeriesSet,
     snapshot::{Snapshot, Vitals},
     time::Now,
@@ -26,6 +27,8 @@ pub struct World<'a> {
     pub thresholds: &'a Thresholds,
     /// Findings that hold now, most pressing first. Empty while detectors run.
     pub findings: &'a [Finding],
+    /// What is coming and what is odd, as last thought through; empty until then.
+    pub outlook: &'a Outlook,
     /// Trial windows in force.
     pub windows: crate::model::trial::Windows,
 }

@@ -135,6 +135,7 @@ fn view() -> View {
         guard: GuardState::Armed { pid: 12, plans: 1 },
         engine: 11,
         alerts: Arc::new(vec![Arc::new(alert())]),
+        outlook: None,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::model::{
     finding::Signal,
     limits::Thresholds,
     metric::{Key, Metric},
+    outlook::Outlook,
     sample::{DiskQueue, Listener},
     series::{Point, SeriesSet},
     snapshot::{Cgroup, Cpu, CpuSplit, Disk, Memory, Pressure, Process, Quota, Reading, Snapshot, Tcp, Vitals, Vm},
@@ -26,6 +27,7 @@ pub(super) struct Scene {
     pub(super) snapshot: Snapshot,
     pub(super) series: SeriesSet,
     pub(super) thresholds: Thresholds,
+    pub(super) outlook: Outlook,
     processes: Vec<Process>,
 }
 
@@ -40,8 +42,15 @@ impl Scene {
             ..Vitals::default()
         };
         let snapshot = Snapshot { vitals, cgroups: Reading::Known(Vec::new()), ..Snapshot::default() };
-        Scene { facts, snapshot, series: SeriesSet::default(), thresholds: Thresholds::default(), processes: Vec::new() }
-            .cores([0.1; 4])
+        let scene = Scene {
+            facts,
+            snapshot,
+            series: SeriesSet::default(),
+            thresholds: Thresholds::default(),
+            outlook: Outlook::default(),
+            processes: Vec::new(),
+        };
+        scene.cores([0.1; 4])
     }
 
     /// Busy shares of the cores; they set the total.
@@ -155,6 +164,7 @@ impl Scene {
             series: &self.series,
             thresholds: &self.thresholds,
             findings: &[],
+            outlook: &self.outlook,
             windows: Windows::default(),
         };
         look(&world)

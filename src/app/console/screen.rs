@@ -92,6 +92,7 @@ mod tests {
             guard: GuardState::Idle,
             engine: 1,
             alerts: Arc::default(),
+            outlook: None,
         };
         let layouts = crate::ui::arrangement::Arrangement::built_in();
         let look = Look { themes: Theme::built_in(), chosen: 0, layouts, layout: 0, ink: Ink::Braille };

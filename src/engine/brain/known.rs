@@ -13,12 +13,13 @@ use crate::{
     },
     model::{
         limits::Thresholds,
+        outlook::Outlook,
         time::{Now, Tick},
         trial::Windows,
         world::World,
     },
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Detectors of the fast lane look this often.
 const LOOK: Duration = Duration::from_millis(500);
@@ -33,6 +34,8 @@ pub struct Known {
     pub alarms: Alarms,
     /// What is beyond a limit that an operator has set.
     pub alerts: Alerts,
+    /// What is coming and what is odd, as last thought through.
+    pub outlook: Arc<Outlook>,
     thresholds: Thresholds,
     windows: Windows,
     looked: Option<Tick>,
@@ -46,6 +49,7 @@ impl Known {
             history: History::default(),
             alarms: Alarms::new(&settings.hysteresis),
             alerts: Alerts::new(&settings.alerts, now),
+            outlook: Arc::default(),
             thresholds: settings.thresholds.clone(),
             windows: settings.policy.windows,
             looked: None,
@@ -67,6 +71,7 @@ impl Known {
             series: &self.history.series,
             thresholds: &self.thresholds,
             findings: &[],
+            outlook: &self.outlook,
             windows: self.windows,
         }
     }

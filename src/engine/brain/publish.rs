@@ -47,6 +47,7 @@ impl Publisher {
             guard: office.guard.clone(),
             engine: self.engine,
             alerts: known.alerts.shown.clone(),
+            outlook: Some(known.outlook.clone()),
         }
     }
 

@@ -7,6 +7,7 @@ use trimtab::{
         facts::Facts,
         finding::{Finding, FindingId, FindingKind, Party, Severity},
         limits::Thresholds,
+        outlook::Outlook,
         sample::{CgroupVersion, DiskQueue, Listener},
         series::SeriesSet,
         snapshot::{Cgroup, Cpu, CpuSplit, Disk, Memory, Process, Quota, Reading, Service, Snapshot, Tcp, Vitals, Vm},
@@ -30,6 +31,7 @@ pub struct Scene {
     pub series: SeriesSet,
     pub thresholds: Thresholds,
     pub findings: Vec<Finding>,
+    pub outlook: Outlook,
 }
 
 impl Scene {
@@ -42,6 +44,7 @@ impl Scene {
             series: &self.series,
             thresholds: &self.thresholds,
             findings: &self.findings,
+            outlook: &self.outlook,
             windows: Windows::default(),
         }
     }
@@ -183,7 +186,15 @@ pub fn quiet() -> Scene {
         ..Snapshot::default()
     };
     let facts = Facts { cpus: 2, autogroup: true, ..Facts::default() };
-    Scene { snapshot, vitals, facts, series: SeriesSet::default(), thresholds: Thresholds::default(), findings: Vec::new() }
+    Scene {
+        snapshot,
+        vitals,
+        facts,
+        series: SeriesSet::default(),
+        thresholds: Thresholds::default(),
+        findings: Vec::new(),
+        outlook: Outlook::default(),
+    }
 }
 
 /// A world in which that action proposes; a new action is in no law before it has one here.

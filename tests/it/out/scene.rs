@@ -140,5 +140,6 @@ pub fn view(snapshot: Snapshot) -> View {
         guard: GuardState::Idle,
         engine: 11,
         alerts: Arc::default(),
+        outlook: None,
     }
 }

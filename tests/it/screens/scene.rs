@@ -375,6 +375,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         guard: GuardState::Armed { pid: 99, plans: 1 },
         engine: 98,
         alerts: Arc::default(),
+        outlook: None,
     }
 }
 
