@@ -495,7 +495,7 @@ mod tests {
             &["forecast", "load", "--horizon", "0"],
             &["forecast", "load", "--horizon", "2y"],
             &["forecast", "load", "--stdin"],
-            &["forecast", "load", "--step", "1m"],
+            &["forecast", "--step", "1m"],
         ] {
             assert!(Cli::try_parse_from(std::iter::once(&"trimtab").chain(bad)).is_err(), "{bad:?}");
         }
