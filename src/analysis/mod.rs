@@ -3,5 +3,6 @@
 pub mod alerts;
 pub mod derive;
 pub mod detect;
+pub mod forecast;
 pub mod hysteresis;
 pub mod impact;
