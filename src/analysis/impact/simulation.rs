@@ -53,6 +53,7 @@ pub(super) fn trial() -> Trial {
         guardrails: Vec::new(),
         controls: Vec::new(),
         windows: Windows::default(),
+        prevents: None,
     }
 }
 
