@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn what_can_be_taken_back_is_files_and_slabs_but_not_tmpfs() {
-        let v1 = "cache 900\nshmem 7\ninactive_file 1\nactive_file 2\ntotal_shmem 7\ntotal_inactive_file 100\ntotal_active_file 50\n";
+        let v1 =
+            "cache 900\nshmem 7\ninactive_file 1\nactive_file 2\ntotal_shmem 7\ntotal_inactive_file 100\ntotal_active_file 50\n";
         assert_eq!(parse_reclaimable(v1), Some(150));
         let v2 = "anon 5\nfile 60\nshmem 9\ninactive_anon 9\ninactive_file 30\nactive_file 20\nslab_reclaimable 4\n";
         assert_eq!(parse_reclaimable(v2), Some(54));
