@@ -304,6 +304,7 @@ fn wire() -> Vec<String> {
         Ask::Trace { keys: vec![Key::host(Metric::CpuBusy)], from: Wall(0), to: WHEN.wall, points: 100 },
         Ask::Marks { from: Wall(0), to: WHEN.wall },
         Ask::WriteSnapshot { file: "/tmp/s".into(), from: Wall(0), to: WHEN.wall },
+        Ask::Forecast { of: "disk_read:vda".into(), horizon: 1800.0 },
     ];
     let trend = Trend { min: 0.25, mean: 0.5, max: 1.0 };
     let events = [
@@ -323,6 +324,7 @@ fn wire() -> Vec<String> {
         Body::Marks(events.map(|event| Mark { at: WHEN.wall, event, text: "so".into() }).to_vec()),
         Body::Error("no".into()),
         Body::Metrics("# EOF\n".into()),
+        Body::Forecast(Box::new(Forecast::clone(&outlook().forecasts[0]))),
     ];
     let request = |ask| serde_json::to_string(&Request { wire: WIRE, id: 1, via: "ssh".into(), ask }).unwrap();
     let answer = |body| serde_json::to_string(&Answer { wire: WIRE, id: 1, body }).unwrap();
