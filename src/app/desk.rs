@@ -25,6 +25,7 @@ pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
         Ask::Do(command) => Body::Reply(engine.command(who, command).await),
         Ask::Audit { most } => Body::Audit(engine.audit(most).await),
         Ask::Past { .. } | Ask::Trace { .. } | Ask::Marks { .. } | Ask::WriteSnapshot { .. } => engine.past(ask).await,
+        Ask::Forecast { of, horizon } => engine.forecast(of, horizon).await,
         Ask::Inspect(process) => match engine.inspect(process).await {
             Ok(inspection) => Body::Inspected(inspection),
             Err(why) => Body::Error(why),

@@ -120,6 +120,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             hysteresis: config.hysteresis.clone(),
             policy,
             budget: config.cost,
+            foresight: config.foresight,
             alerts: alerts(wish),
         },
         leave: wish.legacy == Legacy::Leave,

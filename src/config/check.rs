@@ -2,7 +2,7 @@
 
 use crate::{
     config::{address, complaint::Complaint, sections::Metrics},
-    model::limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+    model::limits::{Budget, Foresight, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
 };
 
 /// Takes the name of a field and what is wrong with its value.
@@ -88,6 +88,16 @@ pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
 pub(super) fn history(h: &Keeping, blame: Blame<'_>) {
     if !((8 << 20)..=(1 << 40)).contains(&h.bytes) {
         blame("bytes", "`bytes` is 8388608 (8 MiB) to 1099511627776 (1 TiB)".into());
+    }
+}
+
+/// Whoever looks ahead needs some time to do so, and does not look further than is kept.
+pub(super) fn foresight(f: &Foresight, blame: Blame<'_>) {
+    if !(f.cpu >= 0.0005 && f.cpu <= 1.0) {
+        blame("cpu", "`cpu` is in cores: 0.0005 to 1 (0.01 is one hundredth of one)".into());
+    }
+    if !(60.0..=Foresight::LONGEST).contains(&f.horizon) {
+        blame("horizon", format!("`horizon` is 60 to {} seconds", Foresight::LONGEST));
     }
 }
 

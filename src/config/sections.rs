@@ -10,7 +10,7 @@ use crate::{
     },
     model::{
         alert::{Rule, Target},
-        limits::{Budget, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+        limits::{Budget, Foresight, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -98,6 +98,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// What of the past is kept.
     pub history: Keeping,
+    /// How far ahead it looks.
+    pub foresight: Foresight,
     /// Limits that somebody is told of.
     pub alerts: Alerts,
     /// Who is told. A layer replaces the whole list.
@@ -110,16 +112,28 @@ pub type Keys = BTreeMap<String, Vec<String>>;
 /// Says what is wrong with keys, each with the name that it is about. Only the console knows, which this room does not.
 pub type KeyCheck<'a> = &'a dyn Fn(&Keys) -> Vec<(String, String)>;
 
-const SECTIONS: &[&str] =
-    &["thresholds", "hysteresis", "policy", "services", "console", "cost", "keys", "metrics", "history", "alerts", "notify"];
+const SECTIONS: &[&str] = &[
+    "thresholds",
+    "hysteresis",
+    "policy",
+    "services",
+    "console",
+    "cost",
+    "keys",
+    "metrics",
+    "history",
+    "foresight",
+    "alerts",
+    "notify",
+];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
 pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Complaints> {
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, cost, metrics, history] =
-        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, cost, metrics, history, foresight] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -146,6 +160,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         keys,
         metrics: build(&metrics, &mut complaints),
         history: build(&history, &mut complaints),
+        foresight: build(&foresight, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
@@ -153,6 +168,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     check::budget(&config.cost, &mut |name, why| blame(&cost, name, why, &mut complaints));
     check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));
+    check::foresight(&config.foresight, &mut |name, why| blame(&foresight, name, why, &mut complaints));
     check::services(&services, &mut complaints);
     for (name, why) in check_keys(&config.keys) {
         complaints.extend(places.get(&name).map(|place| Complaint { why, ..place.clone() }));

@@ -72,6 +72,11 @@ impl EngineHandle {
         }
     }
 
+    /// The course ahead of the number of that path; an error in words where there is none.
+    pub async fn forecast(&self, of: String, _horizon: f64) -> Body {
+        Body::Error(format!("trimtab is still learning: there is no forecast of {of} yet"))
+    }
+
     /// A close look at a process; an error in words when it is gone, or when the look takes too long.
     pub async fn inspect(&self, process: ProcessId) -> inspect::Answer {
         match tokio::time::timeout(DEADLINE, self.ask(|back| Asked::Inspect(process, back))).await {

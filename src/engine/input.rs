@@ -9,6 +9,7 @@ use crate::{
         alert::Kept,
         change::Who,
         message::{Command, Reply, View},
+        outlook::Outlook,
         sample::{Sample, SourceName},
         time::{Now, Tick},
     },
@@ -77,6 +78,8 @@ pub enum Input {
         /// Why not; `None` when it was reached.
         error: Option<String>,
     },
+    /// The host was thought ahead.
+    Foreseen(Arc<Outlook>),
     /// Time has passed and nothing else came.
     Ticked {
         /// When.

@@ -8,7 +8,7 @@ use crate::{
     model::{
         alert::{Kept, Rule, Target},
         change::Entry,
-        limits::{Budget, Hysteresis, Policy, Thresholds},
+        limits::{Budget, Foresight, Hysteresis, Policy, Thresholds},
     },
     sources::source::{Inspect, Source},
 };
@@ -40,6 +40,8 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// What trimtab may cost.
     pub budget: Budget,
+    /// How far ahead it looks.
+    pub foresight: Foresight,
 }
 
 /// Where samples come from.

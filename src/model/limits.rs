@@ -193,6 +193,29 @@ impl Default for Budget {
     }
 }
 
+/// How far ahead trimtab looks, and what that may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Foresight {
+    /// Look ahead at all.
+    pub enabled: bool,
+    /// Cores: 0.01 is one hundredth of one. Where it does not suffice, forecasts are made more seldom.
+    pub cpu: f64,
+    /// Seconds ahead.
+    pub horizon: f64,
+}
+
+impl Foresight {
+    /// Nobody is told of anything further ahead: two hours, in seconds.
+    pub const LONGEST: f64 = 7200.0;
+}
+
+impl Default for Foresight {
+    fn default() -> Self {
+        Foresight { enabled: true, cpu: 0.01, horizon: Foresight::LONGEST }
+    }
+}
+
 /// A service to watch: a file with a cumulative latency histogram in Prometheus' text format, written whole (rename) by its owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

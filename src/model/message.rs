@@ -8,7 +8,7 @@ use crate::model::{
     inspection::Inspection,
     limits::{Budget, Mode},
     metric::Key,
-    outlook::Outlook,
+    outlook::{Forecast, Outlook},
     past::{Mark, Past, Trace},
     series::Point,
     snapshot::Snapshot,
@@ -252,6 +252,13 @@ pub enum Ask {
     },
     /// The present numbers in a text format of Prometheus.
     Metrics(Exposition),
+    /// The course ahead of one number.
+    Forecast {
+        /// Which: [`Key::path`], such as `disk_read:vda`.
+        of: String,
+        /// How far ahead, in seconds, at most [`crate::model::limits::Foresight::LONGEST`].
+        horizon: f64,
+    },
 }
 
 /// A text format of Prometheus.
@@ -295,6 +302,8 @@ pub enum Body {
     Marks(Vec<Mark>),
     /// To [`Ask::Metrics`].
     Metrics(String),
+    /// To [`Ask::Forecast`].
+    Forecast(Box<Forecast>),
     /// The request could not be understood or served.
     Error(String),
 }

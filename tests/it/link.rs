@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
     sync::watch,
 };
@@ -29,6 +29,9 @@ use trimtab::{
         limits::Mode,
         message::{Answer, Ask, Body, Command, Cost, Exposition, GuardState, Reply, Request, View, WIRE, Welcome},
         metric::{Better, Key, Metric},
+        outlook::{
+            Anomaly, Band, Crossing, Effort, Forecast, Link, Method, Outlook, Pattern, Record, Shape, Story, Suspect, Unusual,
+        },
         past::{Event, Mark, Past, Trace, Trend},
         plan::{Plan, Step},
         proposal::{Domain, Proposal, Risk, Want},
@@ -63,6 +66,7 @@ fn finding() -> Finding {
         impact: 0.5,
         priority: 1.0,
         since: WHEN.wall,
+        crossing: None,
     }
 }
 
@@ -91,10 +95,12 @@ fn proposal() -> Proposal {
             guardrails: vec![Guardrail { key: primary, relative: 0.1, absolute: 0.5 }],
             controls: vec![],
             windows: Windows::default(),
+            prevents: None,
         },
         fit: 0.5,
         cooldown: 60.0,
         asked: false,
+        foreseen: None,
     }
 }
 
@@ -135,7 +141,7 @@ fn view() -> View {
         guard: GuardState::Armed { pid: 12, plans: 1 },
         engine: 11,
         alerts: Arc::new(vec![Arc::new(alert())]),
-        outlook: None,
+        outlook: Some(Arc::new(outlook())),
     }
 }
 
@@ -157,6 +163,80 @@ fn alert() -> Alert {
         snoozed: Some((Who::Engine, None)),
         times: 1,
         note: "look".into(),
+    }
+}
+
+fn outlook() -> Outlook {
+    let key = Key::host(Metric::MemoryUsed);
+    let band = Band { point: 2.0, lo80: 1.5, hi80: 2.5, lo95: 1.0, hi95: 3.0 };
+    let crossing = Crossing {
+        limit: 4.0,
+        of: "memory of the host".into(),
+        likely: Some(2220.0),
+        earliest: Some(1800.0),
+        latest: None,
+        confidence: 0.9,
+    };
+    let forecast = Forecast {
+        key: key.clone(),
+        made: Wall(5),
+        step: 300.0,
+        bands: vec![band],
+        blend: vec![(Method::Ridge, 0.75), (Method::LastValue, 0.25)],
+        skill: Some(0.3),
+        reliable: true,
+        season: Some(86_400.0),
+        trained: 259_200.0,
+        changed: None,
+        record: Some(Record { scored: 40, skill: 0.25, within80: 0.8, within95: 0.95 }),
+        crossing: Some(crossing),
+    };
+    let anomaly = Anomaly {
+        key: key.clone(),
+        since: Wall(4),
+        until: None,
+        value: 9.0,
+        expected: (1.0, 3.0),
+        score: 1.5,
+        severity: Severity::Notice,
+    };
+    let link = Link {
+        leads: Key::host(Metric::Dirty),
+        follows: key.clone(),
+        lag: 3.0,
+        r: 0.8,
+        interval: (0.6, 0.9),
+        partial: Some(0.5),
+        q: 0.01,
+    };
+    let suspect = Suspect {
+        subject: process(7),
+        name: "python3".into(),
+        confidence: 0.8,
+        supports: vec!["began 2 s before".into()],
+        against: vec!["also waits".into()],
+    };
+    let story = Story {
+        finding: None,
+        symptom: key.clone(),
+        began: Wall(3),
+        headline: "memory grows since python3 began".into(),
+        suspects: vec![suspect],
+    };
+    let shapes = [
+        Shape::Periodic { period: 60.0, width: 2.0 },
+        Shape::Bursts { per_hour: 3.0 },
+        Shape::Step { at: Wall(2), from: 1.0, to: 2.0 },
+        Shape::Ramp { slope: 0.5 },
+    ];
+    Outlook {
+        forecasts: vec![Arc::new(forecast)],
+        anomalies: vec![anomaly],
+        unusual: Some(Unusual { since: Wall(1), score: 1.2, by: vec![(key.clone(), 0.6)] }),
+        links: vec![link],
+        stories: vec![story],
+        patterns: shapes.map(|shape| Pattern { key: key.clone(), shape, confidence: 0.9 }).to_vec(),
+        effort: Effort { series: 1, forecasts: 1, cpu: 0.004, budget: 0.01, bytes: 4096 },
     }
 }
 
@@ -224,6 +304,7 @@ fn wire() -> Vec<String> {
         Ask::Trace { keys: vec![Key::host(Metric::CpuBusy)], from: Wall(0), to: WHEN.wall, points: 100 },
         Ask::Marks { from: Wall(0), to: WHEN.wall },
         Ask::WriteSnapshot { file: "/tmp/s".into(), from: Wall(0), to: WHEN.wall },
+        Ask::Forecast { of: "disk_read:vda".into(), horizon: 1800.0 },
     ];
     let trend = Trend { min: 0.25, mean: 0.5, max: 1.0 };
     let events = [
@@ -243,6 +324,7 @@ fn wire() -> Vec<String> {
         Body::Marks(events.map(|event| Mark { at: WHEN.wall, event, text: "so".into() }).to_vec()),
         Body::Error("no".into()),
         Body::Metrics("# EOF\n".into()),
+        Body::Forecast(Box::new(Forecast::clone(&outlook().forecasts[0]))),
     ];
     let request = |ask| serde_json::to_string(&Request { wire: WIRE, id: 1, via: "ssh".into(), ask }).unwrap();
     let answer = |body| serde_json::to_string(&Answer { wire: WIRE, id: 1, body }).unwrap();
@@ -355,6 +437,29 @@ fn questions_are_answered_and_views_stream() {
 }
 
 #[test]
+fn an_outlook_is_sent_once_and_every_view_has_it() {
+    run(Clock::Real, async {
+        let served = serve();
+        let (_, mut views) = served.client().await.watch().await.unwrap();
+        let (first, second) = (Arc::new(outlook()), Arc::new(Outlook::default()));
+        for (number, outlook) in [(1, &first), (2, &first), (3, &second)] {
+            served.views.send_replace(Arc::new(View { number, outlook: Some(outlook.clone()), ..view() }));
+            assert_eq!(views.next().await.unwrap().outlook.as_ref(), Some(outlook));
+        }
+        let mut stream = UnixStream::connect(&served.path).await.unwrap();
+        let ask = Request { wire: WIRE, id: 1, via: String::new(), ask: Ask::Watch };
+        stream.write_all(format!("{}\n", serde_json::to_string(&ask).unwrap()).as_bytes()).await.unwrap();
+        let mut lines = tokio::io::BufReader::new(stream).lines();
+        assert!(lines.next_line().await.unwrap().unwrap().contains("Welcome"));
+        for (number, carries) in [(4, true), (5, false)] {
+            served.views.send_replace(Arc::new(View { number, outlook: Some(second.clone()), ..view() }));
+            let line = lines.next_line().await.unwrap().unwrap();
+            assert_eq!(!line.contains("\"outlook\":null"), carries, "{line}");
+        }
+    });
+}
+
+#[test]
 fn a_reader_that_sleeps_gets_the_newest_view_when_it_wakes() {
     run(Clock::Real, async {
         let served = serve();
@@ -402,7 +507,7 @@ fn another_version_of_the_wire_is_told_so() {
         let mut answer = vec![0; 4096];
         let got = stream.read(&mut answer).await.unwrap();
         let text = String::from_utf8_lossy(&answer[..got]).into_owned();
-        assert!(text.contains("\"id\":5") && text.contains("version 2") && text.contains("99"), "{text}");
+        assert!(text.contains("\"id\":5") && text.contains(&format!("version {WIRE}")) && text.contains("99"), "{text}");
     });
 }
 

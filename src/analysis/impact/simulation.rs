@@ -54,6 +54,7 @@ pub(super) fn trial() -> Trial {
         guardrails: Vec::new(),
         controls: Vec::new(),
         windows: Windows::default(),
+        prevents: None,
     }
 }
 

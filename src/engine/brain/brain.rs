@@ -122,6 +122,8 @@ impl Brain {
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),
+            // The next sweep shows it.
+            Input::Foreseen(outlook) => self.known.outlook = outlook,
             Input::History(trouble) => self.office.history = trouble,
             Input::Notified { target, error } => {
                 self.known.alerts.heard(target, error, &mut self.office);
