@@ -2,7 +2,9 @@
 
 pub mod alerts;
 pub mod anomaly;
+pub mod correlate;
 pub mod derive;
 pub mod detect;
 pub mod hysteresis;
 pub mod impact;
+pub mod pattern;
