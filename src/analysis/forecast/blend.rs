@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 /// Greater means: the best one takes more.
 const POWER: f32 = 4.0;
 /// After so many steps an error counts half.
-const HALF: f32 = 150.0;
+const HALF: f32 = 75.0;
 /// Errors are averaged over so many horizons to each side.
 const NEAR: usize = 2;
 
