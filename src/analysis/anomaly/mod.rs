@@ -10,5 +10,6 @@ pub mod predictor;
 pub mod season;
 pub mod spread;
 pub mod tail;
+pub mod usual;
 pub mod watcher;
 pub mod window;

@@ -36,6 +36,11 @@ impl Window {
         }
     }
 
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        *self = Window::new(self.rows);
+    }
+
     /// Sums drift by rounding; once per window they are formed anew, around the present mean.
     fn recount(&mut self) {
         self.since = 0;
