@@ -2,11 +2,14 @@
 
 use crate::{
     config::address,
-    model::{alert::AlertId, change::ChangeId, limits::Mode, message::Exposition, pick::Pick, when},
+    model::{alert::AlertId, change::ChangeId, limits::Mode, message::Exposition, metric::Metric, pick::Pick, when},
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValue, StringValueParser, TypedValueParser},
+};
 use clap_complete::Shell;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, sync::LazyLock, time::Duration};
 
 /// Watch a Linux host, explain what holds it back, propose changes, apply the approved ones, measure them, undo what did not help.
 #[derive(Debug, Parser)]
@@ -115,6 +118,8 @@ pub enum Verb {
     Completions(Completions),
     /// Print the manual page, in roff
     Man,
+    /// Tell where a number is heading, with ranges; without a number, what can be asked
+    Forecast(Forecast),
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
     /// One part of the demo
@@ -252,6 +257,35 @@ pub struct SnoozeAlert {
     pub format: Format,
 }
 
+/// What to look ahead on.
+#[derive(Clone, Debug, Args)]
+pub struct Forecast {
+    /// A number by its name, such as memory_used, filesystem_used:/var, disk_write:vda
+    #[arg(value_parser = MetricName, hide_possible_values = true, conflicts_with = "stdin")]
+    pub metric: Option<String>,
+    /// How far: 30m, 2h; with --stdin, a plain number is steps
+    #[arg(long, value_name = "SPAN|STEPS", value_parser = horizon, default_value = "2h")]
+    pub horizon: Horizon,
+    /// Forecast the series on standard input: lines `t,value`, seconds and a number, oldest first, an empty value where one is missing
+    #[arg(long)]
+    pub stdin: bool,
+    /// With --stdin: seconds from value to value; found in the input unless given
+    #[arg(long, value_name = "SPAN", requires = "stdin", value_parser = span)]
+    pub step: Option<Duration>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How far to look ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Horizon {
+    /// A time.
+    Span(Duration),
+    /// So many steps of the series.
+    Steps(usize),
+}
+
 /// For which shell.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Completions {
@@ -359,6 +393,32 @@ fn exposition(text: &str) -> Result<Exposition, String> {
     }
 }
 
+/// The most steps that can be asked for.
+const MOST_STEPS: usize = 10_000;
+
+fn horizon(text: &str) -> Result<Horizon, String> {
+    let steps = text.parse().ok().filter(|steps| (1..=MOST_STEPS).contains(steps)).map(Horizon::Steps);
+    let span = || span(text).ok().filter(|_| !text.bytes().all(|b| b.is_ascii_digit())).map(Horizon::Span);
+    steps.or_else(span).ok_or_else(|| format!("a horizon is a span such as 30m, 2h, or 1 to {MOST_STEPS} steps"))
+}
+
+/// Any text; shells complete the names of metrics.
+#[derive(Clone, Copy)]
+struct MetricName;
+
+impl TypedValueParser for MetricName {
+    type Value = String;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| Metric::ALL.iter().map(|metric| metric.name()).collect());
+        Some(Box::new(NAMES.iter().map(|name| PossibleValue::new(name.as_str()))))
+    }
+}
+
 fn span(text: &str) -> Result<Duration, String> {
     when::span(text).ok_or_else(|| "spans are `90s`, `10m`, `1h30m`, `2d`".into())
 }
@@ -410,6 +470,19 @@ mod tests {
     }
 
     #[test]
+    fn a_horizon_is_a_span_or_a_number_of_steps() {
+        let parsed = |args: &[&str]| match Cli::try_parse_from([&["trimtab", "forecast"], args].concat()).unwrap().verb {
+            Some(Verb::Forecast(wish)) => (wish.metric, wish.horizon, wish.step),
+            other => panic!("{other:?}"),
+        };
+        let (hours, minutes) = (Duration::from_secs(7200), Duration::from_secs(5400));
+        assert_eq!(parsed(&["filesystem_used:/var"]), (Some("filesystem_used:/var".into()), Horizon::Span(hours), None));
+        assert_eq!(parsed(&["load", "--horizon", "1h30m"]).1, Horizon::Span(minutes));
+        let piped = parsed(&["--stdin", "--horizon", "24", "--step", "300"]);
+        assert_eq!(piped, (None, Horizon::Steps(24), Some(Duration::from_secs(300))));
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for bad in [
             &["rollback"][..],
@@ -419,6 +492,10 @@ mod tests {
             &["--json"],
             &["--every", "2"],
             &["--stream", "xml"],
+            &["forecast", "load", "--horizon", "0"],
+            &["forecast", "load", "--horizon", "2y"],
+            &["forecast", "load", "--stdin"],
+            &["forecast", "--step", "1m"],
         ] {
             assert!(Cli::try_parse_from(std::iter::once(&"trimtab").chain(bad)).is_err(), "{bad:?}");
         }

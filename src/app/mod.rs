@@ -10,6 +10,7 @@ pub mod desk;
 pub mod doctor;
 pub mod env;
 pub mod failure;
+pub mod forecast;
 pub mod guard;
 pub mod logger;
 pub mod manual;

@@ -37,6 +37,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         Verb::Record(_)
         | Verb::Replay(_)
         | Verb::Snapshot(_)
+        | Verb::Forecast(_)
         | Verb::Demo(_)
         | Verb::Daemon
         | Verb::Metrics(_)

@@ -17,6 +17,7 @@
 //! - A *wish* ([`wish::Wish`]) is a change that an operator asks for by hand, such as a signal.
 //! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
 
+pub mod ahead;
 pub mod alert;
 pub mod allowance;
 pub mod backing;

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod audit;
 pub mod change;
 pub mod finding;
+pub mod forecast;
 pub mod hardware;
 pub mod once;
 pub mod rows;
