@@ -30,6 +30,9 @@ const OUTSIDE: [f64; 2] = [0.2, 0.05];
 /// Compared values after which a record means something.
 const ENOUGH: u64 = 20;
 
+/// Skill below which the last value does better; a little less than none is rounding.
+const POOR: f64 = -0.01;
+
 /// Forecasts of one number and step that wait for their time.
 const WAITING: usize = 8;
 
@@ -197,7 +200,7 @@ pub fn trust(record: Option<&Record>) -> f64 {
 
 /// It has been compared often enough, and the last value would have done better.
 pub fn is_poor(record: Option<&Record>) -> bool {
-    record.is_some_and(|record| record.scored >= ENOUGH && record.skill < 0.0)
+    record.is_some_and(|record| record.scored >= ENOUGH && record.skill < POOR)
 }
 
 fn record(tally: &Tally) -> Record {
@@ -330,7 +333,7 @@ mod tests {
         assert_eq!(trust(record(50, 0.2, 0.81).as_ref()), 1.0);
         assert_eq!(trust(record(50, -0.2, 0.8).as_ref()), 0.6);
         assert!(trust(record(50, 0.2, 0.4).as_ref()) == 0.5 && !is_poor(record(50, 0.2, 0.4).as_ref()));
-        assert!(is_poor(record(50, -0.01, 0.8).as_ref()) && !is_poor(record(5, -3.0, 0.8).as_ref()));
+        assert!(is_poor(record(50, -0.02, 0.8).as_ref()) && !is_poor(record(5, -3.0, 0.8).as_ref()));
     }
 
     #[test]

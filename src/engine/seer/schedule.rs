@@ -5,10 +5,7 @@
 //! more is used than the budget's share of it, what the bucket holds, and one forecast.
 
 use crate::{
-    engine::seer::{
-        ladder::SCALES,
-        shelf::{Shelf, Weight},
-    },
+    engine::seer::{ladder::SCALES, shelf::Shelf},
     model::metric::Key,
 };
 use std::collections::VecDeque;
@@ -161,7 +158,7 @@ mod tests {
         for cost in [1, 8, 300] {
             let mut bucket = Bucket::new(0.01);
             let spent = spend_all(&mut bucket, cost);
-            let start = 0.01 * super::START;
+            let start = 0.01 * START;
             for window in [10, 60, 600, 3000] {
                 for from in 0..3600 - window {
                     let used = spent[from + window] - spent[from];
