@@ -359,7 +359,7 @@ fn forecasts_are_filtered_and_put_in_order() {
     press(&mut state, 0, "ss");
     let picture = text(&drawn(&mut state, 100, 30));
     let place = |name: &str| picture.find(name).unwrap_or_else(|| panic!("{name} in\n{picture}"));
-    assert!(place("cpu_busy") < place("load") && place("load") < place("memory_used"), "{picture}");
+    assert!(place("cpu_busy") < place("  load ") && place("  load ") < place("memory_used"), "{picture}");
 }
 
 #[test]
