@@ -105,6 +105,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> Proposal {
         guardrails: Vec::new(),
         controls: Vec::new(),
         windows: Windows::default(),
+        prevents: None,
     };
     Proposal {
         action: action.into(),
@@ -122,6 +123,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> Proposal {
         fit: 0.9,
         cooldown: 60.0,
         asked: false,
+        foreseen: None,
     }
 }
 
@@ -138,6 +140,7 @@ fn finding(id: FindingId) -> Finding {
         impact: 0.5,
         priority: 0.5,
         since: Wall(0),
+        crossing: None,
     }
 }
 

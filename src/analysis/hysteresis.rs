@@ -121,6 +121,7 @@ mod tests {
             impact: 0.5,
             priority: 0.5,
             since: Wall::default(),
+            crossing: None,
         };
         Signal { level, finding }
     }

@@ -1,7 +1,10 @@
 //! Pure thought about what was read: counters to rates, detectors with hysteresis, verdicts. No I/O, no clock.
 
 pub mod alerts;
+pub mod anomaly;
+pub mod correlate;
 pub mod derive;
 pub mod detect;
 pub mod hysteresis;
 pub mod impact;
+pub mod pattern;

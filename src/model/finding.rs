@@ -1,6 +1,6 @@
 //! Detected bottlenecks: what is wrong, by whom, at whose cost, by what evidence, and what it is not.
 
-use crate::model::{metric::Metric, subject::Subject, time::Wall, unit::Unit};
+use crate::model::{metric::Metric, outlook::Crossing, subject::Subject, time::Wall, unit::Unit};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -37,6 +37,22 @@ pub enum FindingKind {
     Steal,
     /// Nothing is wrong: an operator asked for a change by hand.
     Asked,
+    /// Memory of the host or of a cgroup will reach its limit.
+    PredictedMemory,
+    /// Swap will be full.
+    PredictedSwap,
+    /// A filesystem will be full.
+    PredictedSpace,
+    /// A filesystem will have no inodes left.
+    PredictedInodes,
+    /// A process will reach its descriptor limit.
+    PredictedDescriptors,
+    /// Connections tracked will reach their limit.
+    PredictedConntrack,
+    /// Local ports will be used up.
+    PredictedPorts,
+    /// A cgroup will have as many tasks as it may.
+    PredictedTasks,
 }
 
 impl FindingKind {
@@ -58,7 +74,20 @@ impl FindingKind {
             FindingKind::SoftirqImbalance => "softirq imbalance",
             FindingKind::Steal => "cpu stolen by the hypervisor",
             FindingKind::Asked => "asked for",
+            FindingKind::PredictedMemory => "memory will run out (predicted)",
+            FindingKind::PredictedSwap => "swap will be full (predicted)",
+            FindingKind::PredictedSpace => "filesystem will be full (predicted)",
+            FindingKind::PredictedInodes => "inodes will run out (predicted)",
+            FindingKind::PredictedDescriptors => "descriptors will run out (predicted)",
+            FindingKind::PredictedConntrack => "connection tracking will be full (predicted)",
+            FindingKind::PredictedPorts => "local ports will run out (predicted)",
+            FindingKind::PredictedTasks => "tasks will run out (predicted)",
         }
+    }
+
+    /// True for trouble that has not come yet.
+    pub fn is_predicted(self) -> bool {
+        self >= FindingKind::PredictedMemory
     }
 }
 
@@ -148,6 +177,9 @@ pub struct Finding {
     pub priority: f64,
     /// Since when it has held; set by hysteresis.
     pub since: Wall,
+    /// When a limit is reached, where that is foreseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crossing: Option<Crossing>,
 }
 
 /// How far a condition holds in one evaluation: hysteresis wants to know three things.

@@ -185,6 +185,11 @@ metrics! {
     GpuBusy, Share, Higher, "gpu busy";
     /// Memory of a graphics processor in use.
     GpuMemory, Bytes, Lower, "gpu memory";
+    /// Memory charged to a cgroup that the kernel cannot simply take back: without the pages of files and the slabs that can be dropped.
+    /// Kept where a limit is set, since this is what reaches it.
+    CgroupUnreclaimable, Bytes, Lower, "cgroup memory beyond reclaim";
+    /// Tasks of a cgroup and of those below it, kept where their number is limited and a quarter of it is used.
+    CgroupTasks, Count, Lower, "cgroup tasks";
 }
 
 impl Metric {

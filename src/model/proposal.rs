@@ -79,6 +79,9 @@ pub struct Proposal {
     /// An operator asked for it by hand: it answers no finding, is judged by nothing, and stands once it is read back.
     #[serde(default)]
     pub asked: bool,
+    /// It answers trouble that has not come yet: confidence of the forecast that it stands on, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreseen: Option<f64>,
 }
 
 impl Proposal {

@@ -176,6 +176,8 @@ fn cgroup(row: &Cgroup, keep: &mut dyn FnMut(Key, f64)) {
     put(Metric::CgroupThrottled, row.throttled);
     put(Metric::CgroupThrottledTime, row.throttled_time);
     put(Metric::CgroupMemory, row.memory.map(|bytes| bytes as f64));
+    put(Metric::CgroupUnreclaimable, row.unreclaimable().map(|bytes| bytes as f64));
+    put(Metric::CgroupTasks, row.pids.filter(|tasks| row.pids_limit.is_some_and(|most| *tasks >= most / 4)).map(|n| n as f64));
 }
 
 fn service(row: &Service, keep: &mut dyn FnMut(Key, f64)) {

@@ -681,6 +681,10 @@ pub struct CgroupSample {
     /// When memory in use, pressure and io were read: idle groups take turns. 0 in recordings of old.
     #[serde(default)]
     pub at: Tick,
+    /// Bytes charged that the kernel takes back before it kills: pages of files, and slabs that can be dropped (`memory.stat`). Read
+    /// where a limit is set and a tenth of it is used.
+    #[serde(default)]
+    pub reclaimable: Option<u64>,
     /// Name of the container whose group this is, cleaned; its short id where no runtime says more.
     #[serde(default)]
     pub container: Option<Arc<str>>,

@@ -548,6 +548,9 @@ pub struct Cgroup {
     pub memory: Option<u64>,
     /// Hard limit.
     pub memory_limit: Option<u64>,
+    /// Bytes charged that the kernel takes back before it kills; `None` where not read (no limit, or far from it).
+    #[serde(default)]
+    pub reclaimable: Option<u64>,
     /// Kills for want of memory in the window.
     pub oom_kills: u64,
     /// Share of the window stalled for cpu, memory and io (some).
@@ -590,6 +593,13 @@ pub struct Cgroup {
     /// Name of the systemd unit or slice whose group this is, such as `nginx.service`.
     #[serde(default)]
     pub unit: Option<Arc<str>>,
+}
+
+impl Cgroup {
+    /// Bytes charged that stay charged when memory is short; `None` where that was not read.
+    pub fn unreclaimable(&self) -> Option<u64> {
+        Some(self.memory?.saturating_sub(self.reclaimable?))
+    }
 }
 
 /// A measured service over the window.

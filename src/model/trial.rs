@@ -32,6 +32,16 @@ impl Default for Windows {
     }
 }
 
+/// A limit that the primary was foreseen to reach, and where it is moved. A change that prevents cannot be judged by an improvement:
+/// there was nothing wrong yet. It is judged by whether the trouble would have come, and has not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prevention {
+    /// The limit before, in the primary's unit.
+    pub limit: f64,
+    /// The limit after.
+    pub moved: f64,
+}
+
 /// What is measured, which way is better, and what would count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -47,4 +57,7 @@ pub struct Trial {
     pub controls: Vec<Key>,
     /// Phases.
     pub windows: Windows,
+    /// Set where it prevents trouble that has not come yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prevents: Option<Prevention>,
 }

@@ -77,6 +77,7 @@ mod tests {
             impact: 0.5,
             priority: 1.0,
             since: Wall(0),
+            crossing: None,
         }
     }
 
@@ -100,10 +101,12 @@ mod tests {
                 guardrails: vec![],
                 controls: vec![],
                 windows: Windows::default(),
+                prevents: None,
             },
             fit,
             cooldown: 60.0,
             asked: false,
+            foreseen: None,
         }
     }
 

@@ -43,6 +43,7 @@ pub fn proposal(wish: &Wish, snapshot: &Snapshot, asker: &str, now: Wall) -> Res
         fit: 1.0,
         cooldown: 0.0,
         asked: true,
+        foreseen: None,
     };
     Ok((proposal, reason(finding, asker, now)))
 }
@@ -96,6 +97,7 @@ fn unjudged(process: ProcessId) -> Trial {
         guardrails: Vec::new(),
         controls: Vec::new(),
         windows: Windows { before: 0.0, settle: 0.0, after: 0.0 },
+        prevents: None,
     }
 }
 
@@ -112,6 +114,7 @@ fn reason(id: FindingId, asker: &str, now: Wall) -> Finding {
         impact: 0.0,
         priority: 0.0,
         since: now,
+        crossing: None,
     }
 }
 

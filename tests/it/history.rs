@@ -253,6 +253,7 @@ fn finding(kind: FindingKind) -> Finding {
         impact: 0.25,
         priority: 0.5,
         since: at(0).wall,
+        crossing: None,
     }
 }
 

@@ -100,6 +100,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
         guardrails: Vec::new(),
         controls: Vec::new(),
         windows: Windows::default(),
+        prevents: None,
     };
     let text = || "for the test".to_string();
     let proposal = Proposal {
@@ -118,6 +119,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
         fit: 0.9,
         cooldown: 60.0,
         asked: false,
+        foreseen: None,
     };
     let finding = Finding {
         id,
@@ -131,6 +133,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
         impact: 0.5,
         priority: 0.5,
         since: Wall(0),
+        crossing: None,
     };
     (proposal, finding)
 }

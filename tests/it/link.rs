@@ -66,6 +66,7 @@ fn finding() -> Finding {
         impact: 0.5,
         priority: 1.0,
         since: WHEN.wall,
+        crossing: None,
     }
 }
 
@@ -94,10 +95,12 @@ fn proposal() -> Proposal {
             guardrails: vec![Guardrail { key: primary, relative: 0.1, absolute: 0.5 }],
             controls: vec![],
             windows: Windows::default(),
+            prevents: None,
         },
         fit: 0.5,
         cooldown: 60.0,
         asked: false,
+        foreseen: None,
     }
 }
 

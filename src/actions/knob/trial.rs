@@ -21,7 +21,7 @@ const LEAST: f64 = 0.10;
 pub fn of(world: &World<'_>, primary: Key, guardrails: Vec<Guardrail>) -> Trial {
     let better = primary.metric.better();
     let controls = served(world, &[]).map(|name| Key::new(name, Metric::ServiceRate)).into_iter().collect();
-    Trial { primary, better, least: LEAST, guardrails, controls, windows: world.windows }
+    Trial { primary, better, least: LEAST, guardrails, controls, windows: world.windows, prevents: None }
 }
 
 /// A guardrail of the host: `metric` may rise by that much of its unit.
@@ -72,6 +72,7 @@ pub fn proposal(about: &ActionAbout, finding: &FindingId, domain: Domain, trial:
         fit: 0.0,
         cooldown: about.cooldown,
         asked: false,
+        foreseen: None,
     }
 }
 

@@ -49,6 +49,7 @@ fn derive(old: Option<&CgroupSample>, new: &CgroupSample, seconds: f64) -> Cgrou
         idle: new.idle,
         memory: new.memory,
         memory_limit: new.memory_limit,
+        reclaimable: new.reclaimable,
         oom_kills: kills.unwrap_or(0),
         pressure: stalls.map(|([cpu0, memory0, io0], [cpu, memory, io])| {
             [some(&cpu0, &cpu, state), some(&memory0, &memory, state), some(&io0, &io, state)]

@@ -57,6 +57,7 @@ impl Report {
             impact,
             priority: priority(self.severity, impact),
             since: Wall::default(),
+            crossing: None,
         };
         Some(Signal { level: self.level, finding })
     }

@@ -86,7 +86,9 @@ impl History {
 /// How many points of a key are kept.
 fn most(key: &Key) -> usize {
     match (&key.subject, key.metric) {
-        (Subject::Process(_), _) | (Subject::Cgroup(_), Metric::CgroupCpu | Metric::CgroupMemory) => SHORT,
+        (Subject::Process(_), _) | (Subject::Cgroup(_), Metric::CgroupCpu | Metric::CgroupMemory | Metric::CgroupUnreclaimable) => {
+            SHORT
+        }
         _ => LONG,
     }
 }

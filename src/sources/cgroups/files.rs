@@ -58,6 +58,21 @@ pub fn parse_oom_kills(text: &str) -> Option<u64> {
     parse::keyed(text).find(|(key, _)| *key == "oom_kill").map(|(_, kills)| kills)
 }
 
+/// What the kernel can take back of what `memory.stat` counts, in bytes: pages of files on either list (v1 with those of all groups
+/// below, `total_`) and slabs that can be dropped (v2). Pages of tmpfs are on the anonymous lists and rightly left out.
+pub fn parse_reclaimable(text: &str) -> Option<u64> {
+    let (mut own, mut total) = (None, None);
+    for (key, value) in parse::keyed(text) {
+        let sum: &mut Option<u64> = match key {
+            "inactive_file" | "active_file" | "slab_reclaimable" => &mut own,
+            "total_inactive_file" | "total_active_file" => &mut total,
+            _ => continue,
+        };
+        *sum = Some(sum.unwrap_or(0).saturating_add(value));
+    }
+    total.or(own)
+}
+
 /// Bytes read and written, over all devices: `io.stat` has `8:0 rbytes=1 wbytes=2 ...`, v1's `blkio.throttle.io_service_bytes`
 /// has `8:0 Read 1`. A group that has moved nothing has no lines.
 pub fn parse_io(text: &str) -> Option<[u64; 2]> {
@@ -134,6 +149,16 @@ mod tests {
         assert_eq!(parse_cfs("5000\n", "10000\n"), Some(Quota { quota: Some(5000), period: 10_000 }));
         assert_eq!((parse_limit("9223372036854771712\n"), parse_limit("max\n"), parse_limit("4096\n")), (None, None, Some(4096)));
         assert_eq!(parse_oom_kills("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"), Some(3));
+    }
+
+    #[test]
+    fn what_can_be_taken_back_is_files_and_slabs_but_not_tmpfs() {
+        let v1 =
+            "cache 900\nshmem 7\ninactive_file 1\nactive_file 2\ntotal_shmem 7\ntotal_inactive_file 100\ntotal_active_file 50\n";
+        assert_eq!(parse_reclaimable(v1), Some(150));
+        let v2 = "anon 5\nfile 60\nshmem 9\ninactive_anon 9\ninactive_file 30\nactive_file 20\nslab_reclaimable 4\n";
+        assert_eq!(parse_reclaimable(v2), Some(54));
+        assert_eq!(parse_reclaimable(""), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | part | under a parent that ran | else |
 //! |---|---|---|
 //! | cpu use and throttling | each sweep | in turns of [`TURN`] sweeps |
-//! | memory in use, pressure, io | each sweep if it ran itself or its tasks waited | in turns, unless its tasks waited |
+//! | memory in use (and what of it can be taken back), pressure, io | each sweep if it ran itself or its tasks waited | in turns, unless its tasks waited |
 //! | quota, weight, limits, swap, peak, kills, tasks, number of processes | every [`SETTINGS`] sweeps if it ran itself | every [`IDLE_SETTINGS`] |
 
 use super::{
@@ -121,11 +121,15 @@ impl Group {
         let before = self.sample.cpu;
         self.read_usage(reader)?;
         self.ran = self.sample.cpu.is_none() || self.sample.cpu != before;
-        if due || self.ran || self.stalled {
+        let look = due || self.ran || self.stalled;
+        if look {
             self.read_state(reader);
         }
         if first || turn.is_multiple_of(if self.ran { SETTINGS } else { IDLE_SETTINGS }) {
             self.read_settings(reader);
+        }
+        if look {
+            self.read_reclaimable(reader);
         }
         self.known = true;
         Ok(())
@@ -224,6 +228,14 @@ impl Group {
 }
 
 impl Group {
+    /// What of the memory in use could be taken back, where a limit is near enough to matter: this file costs more than all others.
+    fn read_reclaimable(&mut self, reader: &mut Reader) {
+        let (sample, d) = (&mut self.sample, &self.directories);
+        let near = sample.memory_limit.zip(sample.memory).is_some_and(|(limit, memory)| memory >= limit / 10);
+        let directory = if d.memory.is_some() { &d.memory } else { &d.unified };
+        sample.reclaimable = if near { reader.get(directory, "memory.stat", files::parse_reclaimable) } else { None };
+    }
+
     /// Limits of memory, swap and tasks beyond the hard one, and how near they were come.
     fn read_room(&mut self, reader: &mut Reader) {
         let (sample, d) = (&mut self.sample, &self.directories);

@@ -96,10 +96,12 @@ impl Calm {
                 guardrails: vec![],
                 controls: vec![],
                 windows,
+                prevents: None,
             },
             fit: self.fit,
             cooldown: 30.0,
             asked: false,
+            foreseen: None,
         }
     }
 }

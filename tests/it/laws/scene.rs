@@ -70,6 +70,7 @@ impl Scene {
             impact: 0.5,
             priority: 0.5,
             since: Wall(0),
+            crossing: None,
         };
         self.findings.push(finding);
         self

@@ -126,6 +126,7 @@ pub fn view(snapshot: Snapshot) -> View {
         impact: 0.5,
         priority: 0.5,
         since: at(0).wall,
+        crossing: None,
     };
     View {
         number: 3,

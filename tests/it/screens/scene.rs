@@ -215,6 +215,7 @@ fn contention() -> Finding {
         impact: 0.41,
         priority: 1.2,
         since: at(SECOND - 41).wall,
+        crossing: None,
     }
 }
 
@@ -231,6 +232,7 @@ fn full() -> Finding {
         impact: 0.1,
         priority: 0.2,
         since: at(SECOND - 7300).wall,
+        crossing: None,
     }
 }
 
@@ -254,10 +256,12 @@ fn proposal(action: &str, title: &str, risk: Risk, fit: f64) -> Proposal {
             guardrails: vec![Guardrail { key: Key::host(Metric::PressureIoSome), relative: 0.2, absolute: 0.05 }],
             controls: vec![],
             windows: Windows { before: 10.0, settle: 3.0, after: 20.0 },
+            prevents: None,
         },
         fit,
         cooldown: 60.0,
         asked: false,
+        foreseen: None,
     }
 }
 
