@@ -5,6 +5,7 @@ pub mod anomaly;
 pub mod correlate;
 pub mod derive;
 pub mod detect;
+pub mod forecast;
 pub mod hysteresis;
 pub mod impact;
 pub mod pattern;
