@@ -1,6 +1,7 @@
 //! Pure thought about what was read: counters to rates, detectors with hysteresis, verdicts. No I/O, no clock.
 
 pub mod alerts;
+pub mod cause;
 pub mod correlate;
 pub mod derive;
 pub mod detect;
