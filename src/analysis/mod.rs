@@ -5,3 +5,4 @@ pub mod derive;
 pub mod detect;
 pub mod hysteresis;
 pub mod impact;
+pub mod trouble;
