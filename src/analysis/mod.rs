@@ -1,8 +1,13 @@
 //! Pure thought about what was read: counters to rates, detectors with hysteresis, verdicts. No I/O, no clock.
 
 pub mod alerts;
+pub mod anomaly;
+pub mod cause;
+pub mod correlate;
 pub mod derive;
 pub mod detect;
+pub mod forecast;
 pub mod hysteresis;
 pub mod impact;
+pub mod pattern;
 pub mod trouble;

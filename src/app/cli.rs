@@ -120,6 +120,8 @@ pub enum Verb {
     Man,
     /// Tell where a number is heading, with ranges; without a number, what can be asked
     Forecast(Forecast),
+    /// Tell what is odd in the numbers on standard input: `score,alert` for each row
+    Anomalies(Anomalies),
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
     /// One part of the demo
@@ -275,6 +277,18 @@ pub struct Forecast {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to watch.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Anomalies {
+    /// Watch standard input: CSV with a first line `t,NAME[,NAME...]`, seconds and numbers, oldest first, empty where one is missing.
+    /// Several columns are watched together, as a host. A score of 1 is an alarm's threshold; alert is 1 where one begins
+    #[arg(long, required = true)]
+    pub stdin: bool,
+    /// Seconds from row to row; found in the input unless given
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub step: Option<Duration>,
 }
 
 /// How far to look ahead.
@@ -492,6 +506,8 @@ mod tests {
             &["--json"],
             &["--every", "2"],
             &["--stream", "xml"],
+            &["anomalies"],
+            &["anomalies", "--stdin", "--step", "x"],
             &["forecast", "load", "--horizon", "0"],
             &["forecast", "load", "--horizon", "2y"],
             &["forecast", "load", "--stdin"],

@@ -1,5 +1,6 @@
 //! The only room that knows every other: run modes, wiring, command line.
 
+pub mod anomalies;
 pub mod attach;
 pub mod bystander;
 pub mod cli;

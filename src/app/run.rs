@@ -3,6 +3,7 @@
 use crate::{
     actions,
     app::{
+        anomalies,
         cli::{Cli, DemoPart, Format, Verb},
         daemon, demo, doctor,
         env::Env,
@@ -49,8 +50,9 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Record(wish)) => wait(record::run(wish, &cli.common, env)),
         Some(Verb::Replay(wish)) => wait(replay::run(wish, &cli.common, env)),
         Some(Verb::Snapshot(wish)) => snapshot::run(wish, &cli.common, env),
-        Some(Verb::Forecast(wish)) if wish.stdin => Err(Failure::usage("this build forecasts no series of standard input")),
+        Some(Verb::Forecast(wish)) if wish.stdin => forecast::stdin::run(wish),
         Some(Verb::Forecast(wish)) => wait(forecast::ask::run(wish, &cli.common, env)),
+        Some(Verb::Anomalies(wish)) => anomalies::run(wish),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
         None if cli.stream.is_some() => wait(stream::run(cli, env)),

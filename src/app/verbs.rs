@@ -38,6 +38,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         | Verb::Replay(_)
         | Verb::Snapshot(_)
         | Verb::Forecast(_)
+        | Verb::Anomalies(_)
         | Verb::Demo(_)
         | Verb::Daemon
         | Verb::Metrics(_)

@@ -55,6 +55,12 @@ fn fraction(x: f64, a: f64, b: f64) -> f64 {
     h
 }
 
+/// The chance that Student's t with `df` degrees of freedom is further from zero than `t`, on either side.
+pub fn beyond(t: f64, df: f64) -> f64 {
+    let df = df.max(1.0);
+    if t.is_nan() { 1.0 } else { beta(df / (df + t * t), df / 2.0, 0.5) }
+}
+
 /// The value that Student's t with `df` degrees of freedom stays below with probability `p` (0.5 to 1).
 pub fn student(p: f64, df: f64) -> f64 {
     let df = df.max(1.0);
@@ -91,6 +97,7 @@ mod tests {
         for (p, df, t) in [(0.975, 1.0, 12.706), (0.975, 10.0, 2.228), (0.95, 5.0, 2.015), (0.975, 1000.0, 1.962)] {
             assert!((student(p, df) - t).abs() < 2e-3, "t({p}, {df}) = {}", student(p, df));
         }
+        assert!((beyond(2.228, 10.0) - 0.05).abs() < 1e-4 && beyond(0.0, 5.0) == 1.0 && beyond(9.0, 300.0) > 0.0);
         for (hits, tries, low, high) in [(0.0, 10.0, 0.0, 0.3085), (5.0, 10.0, 0.1871, 0.8129), (10.0, 10.0, 0.6915, 1.0)] {
             let (a, b) = proportion(hits, tries);
             assert!((a - low).abs() < 1e-3 && (b - high).abs() < 1e-3, "{hits} of {tries}: {a} to {b}");

@@ -14,6 +14,6 @@ pub mod judge;
 pub mod moments;
 pub mod placebo;
 #[cfg(test)]
-mod simulation;
+pub(in crate::analysis) mod simulation;
 #[cfg(test)]
 mod tests;

@@ -8,14 +8,15 @@ use crate::model::{
 };
 
 /// A generator of unit-variance AR(1) noise (splitmix64 and the sum of uniforms).
-pub(super) struct Noise(u64);
+pub(in crate::analysis) struct Noise(u64);
 
 impl Noise {
-    pub(super) fn seeded(seed: u64) -> Noise {
+    pub(in crate::analysis) fn seeded(seed: u64) -> Noise {
         Noise(seed)
     }
 
-    fn uniform(&mut self) -> f64 {
+    /// Between 0 and 1.
+    pub(in crate::analysis) fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -23,11 +24,11 @@ impl Noise {
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(in crate::analysis) fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }
 
-    pub(super) fn ar(&mut self, n: usize, phi: f64) -> Vec<f64> {
+    pub(in crate::analysis) fn ar(&mut self, n: usize, phi: f64) -> Vec<f64> {
         let mut x = self.normal();
         let step = (1.0 - phi * phi).sqrt();
         (0..n)

@@ -9,6 +9,7 @@ use crate::{
     },
     link::client::Client,
     model::{
+        ahead::after,
         message::{Ask, Body, View},
         outlook::{Forecast, Outlook},
         pick::Pick,
@@ -49,7 +50,7 @@ fn find(outlook: &Outlook, name: &str, horizon: f64, now: Wall) -> Result<Vec<Ar
     let pick: Pick = name.parse().map_err(Failure::usage)?;
     let of_host = outlook.keys().any(|key| *key == crate::model::metric::Key::host(pick.metric));
     let keys = outlook.keys().filter(|key| pick.means(key, of_host));
-    let end = Wall(now.0 + (horizon * 1000.0) as i64);
+    let end = after(now, horizon);
     let all: Vec<_> = keys.filter_map(|key| outlook.answer(key, end).or_else(|| outlook.chief(key)).cloned()).collect();
     if all.is_empty() {
         let why = format!("there is no forecast of {name} yet; `trimtab forecast` lists those that there are");

@@ -39,7 +39,7 @@ fn furthest(forecast: &Forecast) -> String {
     let unit = forecast.key.metric.unit();
     let Some(last) = forecast.bands.last() else { return "no values".into() };
     let range = format!("{} to {}", unit.show(last.lo80), unit.show(last.hi80));
-    format!("{} in {} ({range} in 80 of 100 cases)", unit.show(last.point), Unit::Seconds.show(forecast.reach()))
+    format!("{} in {} ({range} in 80 of 100 cases)", unit.show(last.point), ahead::stretch(forecast.reach()))
 }
 
 fn limit(forecast: &Forecast, crossing: &Crossing, now: Wall) -> String {
@@ -59,10 +59,9 @@ pub fn forecast(forecast: &Forecast, view: &View, horizon: f64) -> String {
         line(&mut out, &format!("{doubt}; the ranges are all that can be said"));
     }
     line(&mut out, &format!("   {:<9} {:>10}   {:<26} 95 of 100", "ahead", "likely", "80 of 100"));
-    for ahead in horizons(horizon) {
-        let end = Wall(now.0 + (ahead * 1000.0) as i64);
-        let says = forecast.at(end).map_or_else(|| "beyond its reach".into(), |band| ranges(unit, &band));
-        line(&mut out, &format!("   {:<9} {says}", Unit::Seconds.show(ahead)));
+    for seconds in horizons(horizon) {
+        let says = forecast.at(ahead::after(now, seconds)).map_or_else(|| "beyond its reach".into(), |band| ranges(unit, &band));
+        line(&mut out, &format!("   {:<9} {says}", ahead::stretch(seconds)));
     }
     let mut row = |name: &str, value: &str| line(&mut out, &format!("   {name:<9} {value}"));
     if let Some(crossing) = &forecast.crossing {
@@ -72,13 +71,13 @@ pub fn forecast(forecast: &Forecast, view: &View, horizon: f64) -> String {
     row("skill", &forecast.skill.map_or_else(|| "not tested: too little history".into(), skill));
     row("record", &forecast.record.map_or_else(|| "none yet: no forecast has come due".into(), |record| record.words()));
     row("method", &forecast.methods());
-    let trained = format!("{} of history, to {}", Unit::Seconds.show(forecast.trained), clock(forecast.made));
-    row("learnt", &format!("from {trained}, in steps of {}", Unit::Seconds.show(forecast.step)));
+    let trained = format!("{} of history, to {}", ahead::stretch(forecast.trained), clock(forecast.made));
+    row("learnt", &format!("from {trained}, in steps of {}", ahead::stretch(forecast.step)));
     if let Some(season) = forecast.season {
-        row("season", &Unit::Seconds.show(season));
+        row("season", &ahead::stretch(season));
     }
     if let Some(changed) = forecast.changed {
-        row("changed", &format!("its ways {} ago", Unit::Seconds.show(changed)));
+        row("changed", &format!("its ways {} ago", ahead::stretch(changed)));
     }
     out
 }
