@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod anomaly;
+pub mod cause;
 pub mod correlate;
 pub mod derive;
 pub mod detect;
@@ -9,3 +10,4 @@ pub mod forecast;
 pub mod hysteresis;
 pub mod impact;
 pub mod pattern;
+pub mod trouble;
