@@ -2,9 +2,12 @@
 
 pub mod alerts;
 pub mod anomaly;
+pub mod cause;
 pub mod correlate;
 pub mod derive;
 pub mod detect;
+pub mod forecast;
 pub mod hysteresis;
 pub mod impact;
 pub mod pattern;
+pub mod trouble;

@@ -50,7 +50,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Record(wish)) => wait(record::run(wish, &cli.common, env)),
         Some(Verb::Replay(wish)) => wait(replay::run(wish, &cli.common, env)),
         Some(Verb::Snapshot(wish)) => snapshot::run(wish, &cli.common, env),
-        Some(Verb::Forecast(wish)) if wish.stdin => Err(Failure::usage("this build forecasts no series of standard input")),
+        Some(Verb::Forecast(wish)) if wish.stdin => forecast::stdin::run(wish),
         Some(Verb::Forecast(wish)) => wait(forecast::ask::run(wish, &cli.common, env)),
         Some(Verb::Anomalies(wish)) => anomalies::run(wish),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),

@@ -17,6 +17,21 @@ pub fn seconds(from: Wall, to: Wall) -> f64 {
     to.0.saturating_sub(from.0) as f64 / 1000.0
 }
 
+/// The moment so many seconds after another.
+pub fn after(from: Wall, seconds: f64) -> Wall {
+    Wall(from.0.saturating_add((seconds * 1000.0) as i64))
+}
+
+/// A stretch of time without what is zero: `15 min`, `2 h`, else as [`Unit::show`] has it.
+pub fn stretch(seconds: f64) -> String {
+    match seconds {
+        s if s >= 3600.0 && s % 3600.0 == 0.0 => format!("{:.0} h", s / 3600.0),
+        s if s >= 60.0 && s < 7200.0 && s % 60.0 == 0.0 => format!("{:.0} min", s / 60.0),
+        s if s < 60.0 && s.fract() == 0.0 => format!("{s:.0} s"),
+        s => Unit::Seconds.show(s),
+    }
+}
+
 impl Forecast {
     /// Seconds after it was made up to which it says something.
     pub fn reach(&self) -> f64 {
@@ -49,11 +64,11 @@ impl Forecast {
         if self.reliable {
             return None;
         }
-        let trained = Unit::Seconds.show(self.trained);
+        let trained = stretch(self.trained);
         Some(match (self.skill, self.changed) {
             (None, _) => format!("no reliable forecast: {trained} of history are too few to test one"),
             (Some(_), Some(changed)) if changed < self.reach() => {
-                format!("no reliable forecast: it changed its ways {} ago", Unit::Seconds.show(changed))
+                format!("no reliable forecast: it changed its ways {} ago", stretch(changed))
             }
             (Some(_), _) => format!("no reliable forecast: nothing beats the last value over {trained} of its past"),
         })
@@ -215,12 +230,28 @@ mod tests {
     }
 
     #[test]
+    fn whole_hours_have_no_minutes() {
+        let cases = [
+            (1.0, "1 s"),
+            (300.0, "5 min"),
+            (3600.0, "1 h"),
+            (5400.0, "90 min"),
+            (86_400.0, "24 h"),
+            (7000.0, "117 min"),
+            (9000.0, "2.5 h"),
+        ];
+        for (seconds, words) in cases {
+            assert_eq!(stretch(seconds), words);
+        }
+    }
+
+    #[test]
     fn what_is_not_reliable_says_why() {
         let plain = forecast(10.0, &[1.0], false);
         assert_eq!(forecast(10.0, &[1.0], true).doubt(), None);
         assert!(plain.doubt().unwrap().contains("nothing beats"));
         assert!(Forecast { skill: None, ..(*plain).clone() }.doubt().unwrap().contains("too few"));
-        assert!(Forecast { changed: Some(5.0), ..(*plain).clone() }.doubt().unwrap().contains("5.00 s ago"));
+        assert!(Forecast { changed: Some(5.0), ..(*plain).clone() }.doubt().unwrap().contains("5 s ago"));
         assert_eq!(plain.methods(), "ridge 70 %, trend 30 %");
     }
 }

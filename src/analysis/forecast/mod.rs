@@ -1,0 +1,15 @@
+//! Where a number is heading, from nothing but its own past. [`forecast::forecast`] is the way in; the other files are its steps, in the
+//! order in which they are taken: fill, scale, table, regress, candidates, blend, interval.
+
+pub mod blend;
+pub mod candidates;
+pub mod factor;
+pub mod fill;
+pub mod forecast;
+pub mod interval;
+pub mod regress;
+pub mod rolling;
+pub mod rough;
+pub mod scale;
+pub mod seasonal;
+pub mod table;
