@@ -13,3 +13,6 @@ pub mod tail;
 pub mod usual;
 pub mod watcher;
 pub mod window;
+
+#[cfg(test)]
+mod tests;

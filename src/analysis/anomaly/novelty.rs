@@ -51,4 +51,3 @@ impl Novelty {
         if known && usual > 0.0 { (distance / (usual * young)).ln_1p() } else { 0.0 }
     }
 }
-

@@ -112,13 +112,21 @@ impl Watcher {
     fn novelty(&mut self, value: f64, residual: Option<f64>) -> f64 {
         self.hour.take(value);
         self.all.learn(value);
-        let change = self.last.map_or(0.0, |(_, last)| value - last);
-        // Unrest is compared by its ratio; below the floor it is none.
-        let unrest = (self.hour.deviation() + self.floor(value) + f64::MIN_POSITIVE).ln();
-        let day = residual.map_or(0.0, |residual| {
+        let mut sum = self.value.take(value);
+        if let Some((_, last)) = self.last {
+            sum += self.change.take(value - last);
+        }
+        if self.hour.ready() {
+            // Unrest is compared by its ratio; below the floor it is none.
+            let unrest = self.hour.deviation() + self.floor(value) + f64::MIN_POSITIVE;
+            sum += self.mean.take(self.hour.mean()) + self.unrest.take(unrest.ln());
+        }
+        if let Some(residual) = residual {
             self.residuals.take(residual);
-            self.day.take(self.residuals.mean())
-        });
-        self.value.take(value) + self.mean.take(self.hour.mean()) + self.unrest.take(unrest) + self.change.take(change) + day
+            if self.residuals.ready() {
+                sum += self.day.take(self.residuals.mean());
+            }
+        }
+        sum
     }
 }
