@@ -11,3 +11,4 @@ pub mod forecast;
 pub mod hysteresis;
 pub mod impact;
 pub mod pattern;
+pub mod trouble;

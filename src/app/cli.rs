@@ -124,6 +124,8 @@ pub enum Verb {
     Anomalies(Anomalies),
     /// Tell what more load, other cores or more workers would do, by laws fitted to what was measured
     WhatIf(WhatIf),
+    /// Tell what is behind the trouble: suspects with the evidence, what moves together, what repeats
+    Why(Format),
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
     /// One part of the demo

@@ -5,12 +5,14 @@
 mod acceptance;
 mod alerts;
 mod architecture;
+mod cause;
 mod cli;
 mod config;
 mod crash;
 mod demo;
 mod depth;
 mod engine;
+mod foresight;
 mod guard;
 mod history;
 mod hung;

@@ -10,3 +10,4 @@ pub mod once;
 pub mod rows;
 pub mod status;
 pub mod what_if;
+pub mod why;
