@@ -122,6 +122,8 @@ pub enum Verb {
     Forecast(Forecast),
     /// Tell what is odd in the numbers on standard input: `score,alert` for each row
     Anomalies(Anomalies),
+    /// Tell what is behind the trouble: suspects with the evidence, what moves together, what repeats
+    Why(Format),
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
     /// One part of the demo

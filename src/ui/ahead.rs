@@ -9,12 +9,14 @@ use crate::{
         metric::Key,
         outlook::{Anomaly, Forecast, Outlook},
         time::{Tick, Wall},
+        unit::Unit,
     },
     ui::{
         canvas::Canvas,
         chart::{Chart, Grow, Ink},
         course::{Course, Grain, Shade},
-        history,
+        foresight, history,
+        pane::Pane,
         state::State,
     },
 };
@@ -49,17 +51,21 @@ pub struct Cut {
     pub past: u16,
     /// What is coming, if anything is known.
     pub future: Option<Future>,
+    /// Seconds ahead of which nothing is known.
+    unknown: Option<f64>,
 }
 
 /// Cuts a chart of `width` columns that draws the sum of `keys`.
 pub fn cut(state: &State, keys: &[Key], width: u16) -> Cut {
+    let whole = Cut { past: width, future: None, unknown: None };
+    let Some(outlook) = outlook(state).filter(|_| width >= LEAST_WIDTH) else { return whole };
     let ahead = width / 4;
-    let future = outlook(state).filter(|_| width >= LEAST_WIDTH).and_then(|outlook| {
-        let moments = moments(state, Chart::dots(ahead - 1));
-        let span = state.step().as_secs_f64() * moments.len() as f64;
-        sum(state, outlook, keys, (&moments, span))
-    });
-    Cut { past: if future.is_some() { width - ahead } else { width }, future }
+    let moments = moments(state, Chart::dots(ahead - 1));
+    let span = state.step().as_secs_f64() * moments.len() as f64;
+    match sum(state, outlook, keys, (&moments, span)) {
+        Some(future) => Cut { past: width - ahead, future: Some(future), unknown: None },
+        None => Cut { unknown: Some(span), ..whole },
+    }
 }
 
 /// Cuts two charts that stand back to back at the same column.
@@ -137,10 +143,16 @@ impl Cut {
         sum
     }
 
-    /// Draws the line of now and what follows it; `canvas` is the whole chart.
+    /// Draws the line of now and what follows it; `canvas` is the whole chart. A pane that fills the screen says where nothing is known.
     pub fn draw(&self, state: &State, full: f64, grow: Grow, canvas: &mut Canvas<'_>) {
-        let Some(future) = &self.future else { return };
         let theme = state.theme();
+        let Some(future) = &self.future else {
+            if let Some(span) = self.unknown.filter(|_| state.expanded && grow == Grow::Up) {
+                let text = format!(" no reliable forecast for the next {}", Unit::Seconds.show(span));
+                canvas.right(canvas.width(), 0, &text, theme.dim);
+            }
+            return;
+        };
         let (width, height, ink) = (canvas.width(), canvas.height(), state.look.ink);
         for y in 0..height {
             canvas.put(self.past, y, if ink == Ink::Braille { '│' } else { '|' }, theme.dim);
@@ -151,6 +163,15 @@ impl Cut {
         let course = Course { points: &future.points, shades: &shades, scale: (0.0, full), ink, grow, styles };
         course.draw(&mut canvas.part(self.past + 1, 0, width.saturating_sub(self.past + 1), height));
     }
+}
+
+/// How many numbers of a pane are odd now, and how bad the worst is.
+pub fn odd(state: &State, pane: Pane) -> Option<(usize, Severity)> {
+    let all = state.shown().outlook.iter().flat_map(|outlook| &outlook.anomalies);
+    let mut live: Vec<&Anomaly> = all.filter(|odd| odd.until.is_none() && foresight::pane(&odd.key) == pane).collect();
+    live.sort_by(|a, b| a.key.cmp(&b.key));
+    live.dedup_by(|a, b| a.key == b.key);
+    Some((live.len(), live.iter().map(|odd| odd.severity).max()?))
 }
 
 /// Signs where anomalies of `keys` began, over a chart whose `past` columns end now: the worse one where two share a column.

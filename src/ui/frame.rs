@@ -3,8 +3,10 @@
 use crate::{
     model::snapshot::{Gap, Reading},
     ui::{
+        ahead,
         canvas::Canvas,
         pane::{Page, Pane},
+        panels::findings,
         state::State,
         words,
     },
@@ -18,7 +20,12 @@ use ratatui::{
 };
 
 /// Draws the frame of a pane with its number, its title and a note at the right; returns what is inside.
-pub fn frame(state: &State, pane: Pane, note: Line<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+/// Numbers of it that are odd now are counted there.
+pub fn frame(state: &State, pane: Pane, mut note: Line<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+    if let Some((count, worst)) = ahead::odd(state, pane) {
+        let text = format!(" {} {count} odd ", worst.sign());
+        note.spans.insert(0, Span::styled(text, findings::style(state.theme(), worst)));
+    }
     let focused = state.focus == pane && state.page == Page::Overview;
     let theme = state.theme();
     let title = if focused { theme.accent } else { theme.title };

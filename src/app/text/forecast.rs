@@ -1,34 +1,27 @@
 //! Forecasts: a table of horizons with ranges, when a limit is reached, and how far it can be trusted.
 
 use crate::{
-    app::{
-        forecast::ask::present,
-        text::rows::{clock, line},
-    },
+    app::text::rows::{clock, line},
     model::{
         ahead::{self, AHEAD},
-        message::View,
-        outlook::{Band, Crossing, Forecast, Outlook},
+        outlook::{Band, Forecast, Outlook},
+        telling::range,
         time::Wall,
         unit::Unit,
     },
 };
 
 /// What can be asked, a line each, what reaches a limit first.
-pub fn list(view: &View, outlook: &Outlook) -> String {
+pub fn list(now: Wall, outlook: &Outlook) -> String {
     let mut out = String::new();
-    let now = view.now.wall;
     let mut all: Vec<&Forecast> = outlook.keys().filter_map(|key| outlook.chief(key)).map(AsRef::as_ref).collect();
     all.sort_by(|a, b| a.due(now).unwrap_or(f64::INFINITY).total_cmp(&b.due(now).unwrap_or(f64::INFINITY)));
     if all.is_empty() {
         line(&mut out, "no forecasts yet: the engine learns from what it sees, the first come after some minutes");
     }
     for forecast in all {
-        let says = match (&forecast.crossing, forecast.doubt()) {
-            (Some(crossing), _) if crossing.likely.is_some() => limit(forecast, crossing, now),
-            (_, Some(doubt)) => doubt,
-            (_, None) => furthest(forecast),
-        };
+        let limit = forecast.limit(now).filter(|_| forecast.due(now).is_some());
+        let says = limit.or_else(|| forecast.doubt()).unwrap_or_else(|| furthest(forecast));
         line(&mut out, &format!("{:<34} {says}", forecast.key.path()));
     }
     out
@@ -38,22 +31,15 @@ pub fn list(view: &View, outlook: &Outlook) -> String {
 fn furthest(forecast: &Forecast) -> String {
     let unit = forecast.key.metric.unit();
     let Some(last) = forecast.bands.last() else { return "no values".into() };
-    let range = format!("{} to {}", unit.show(last.lo80), unit.show(last.hi80));
+    let range = range(unit, last.lo80, last.hi80);
     format!("{} in {} ({range} in 80 of 100 cases)", unit.show(last.point), ahead::stretch(forecast.reach()))
 }
 
-fn limit(forecast: &Forecast, crossing: &Crossing, now: Wall) -> String {
-    let unit = forecast.key.metric.unit();
-    let gone = ahead::seconds(forecast.made, now).max(0.0);
-    let (limit, times) = (unit.show(crossing.limit), crossing.words(gone));
-    format!("{limit} ({}) {times}, confidence {:.2}", crossing.of, crossing.confidence)
-}
-
-/// All about one forecast, up to `horizon` seconds after now.
-pub fn forecast(forecast: &Forecast, view: &View, horizon: f64) -> String {
+/// All about one forecast, up to so many seconds after now.
+pub fn forecast(forecast: &Forecast, present: Option<f64>, (now, horizon): (Wall, f64)) -> String {
     let mut out = String::new();
-    let (unit, now) = (forecast.key.metric.unit(), view.now.wall);
-    let present = present(view, forecast).map_or_else(String::new, |value| format!(": {} now", unit.show(value)));
+    let unit = forecast.key.metric.unit();
+    let present = present.map_or_else(String::new, |value| format!(": {} now", unit.show(value)));
     line(&mut out, &format!("{} ({}){present}", forecast.key, forecast.key.path()));
     if let Some(doubt) = forecast.doubt() {
         line(&mut out, &format!("{doubt}; the ranges are all that can be said"));
@@ -64,8 +50,8 @@ pub fn forecast(forecast: &Forecast, view: &View, horizon: f64) -> String {
         line(&mut out, &format!("   {:<9} {says}", ahead::stretch(seconds)));
     }
     let mut row = |name: &str, value: &str| line(&mut out, &format!("   {name:<9} {value}"));
-    if let Some(crossing) = &forecast.crossing {
-        row("limit", &limit(forecast, crossing, now));
+    if let Some(limit) = forecast.limit(now) {
+        row("limit", &limit);
     }
     let skill = |skill: f64| format!("{skill:+.2} in its own past; 0 is as good as the last value, 1 perfect");
     row("skill", &forecast.skill.map_or_else(|| "not tested: too little history".into(), skill));
@@ -90,6 +76,6 @@ fn horizons(horizon: f64) -> Vec<f64> {
 }
 
 fn ranges(unit: Unit, band: &Band) -> String {
-    let range = |lo, hi| format!("{} to {}", unit.show(lo), unit.show(hi));
-    format!("{:>10}   {:<26} {}", unit.show(band.point), range(band.lo80, band.hi80), range(band.lo95, band.hi95))
+    let [narrow, wide] = [(band.lo80, band.hi80), (band.lo95, band.hi95)].map(|(low, high)| range(unit, low, high));
+    format!("{:>10}   {narrow:<26} {wide}", unit.show(band.point))
 }

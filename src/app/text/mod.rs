@@ -9,3 +9,4 @@ pub mod hardware;
 pub mod once;
 pub mod rows;
 pub mod status;
+pub mod why;

@@ -11,7 +11,7 @@ use crate::{
         chart,
         foresight::{self, Cause},
         frame::{boxed, note},
-        panels::{forecast, reader::Prose},
+        panels::reader::Prose,
         spots::{Spot, Spots},
         state::State,
         words,
@@ -113,12 +113,8 @@ impl Page<'_> {
 
     fn unusual(&mut self, outlook: &Outlook) {
         let Some(unusual) = &outlook.unusual else { return };
-        let theme = self.state.theme();
-        let by: Vec<String> =
-            unusual.by.iter().take(5).map(|(key, share)| format!("{} {:.0} %", key.path(), share * 100.0)).collect();
-        let age = words::since(self.state.shown().now.wall, unusual.since);
-        let text = format!("the host as a whole is unusual for {age}, {:.1} times the threshold: {}", unusual.score, by.join(", "));
-        self.text(&text, theme.warning, None);
+        let (theme, now) = (self.state.theme(), self.state.shown().now.wall);
+        self.text(&unusual.words(now), theme.warning, None);
     }
 
     fn story(&mut self, story: &Story) {
@@ -156,7 +152,7 @@ impl Page<'_> {
         self.heading("What moves together");
         for link in links {
             let cause = Cause::Link(link.leads.clone(), link.follows.clone());
-            self.text(&forecast::link_words(link), theme.text, Some(&cause));
+            self.text(&link.words(), theme.text, Some(&cause));
         }
         if links.is_empty() {
             self.text("nothing more than chance allows", theme.dim, None);
@@ -167,7 +163,7 @@ impl Page<'_> {
         let theme = self.state.theme();
         self.heading("What repeats, steps or grows");
         for pattern in patterns {
-            self.text(&forecast::pattern_words(pattern), theme.text, Some(&Cause::Pattern(pattern.key.clone())));
+            self.text(&pattern.words(), theme.text, Some(&Cause::Pattern(pattern.key.clone())));
         }
         if patterns.is_empty() {
             self.text("nothing that stands out", theme.dim, None);

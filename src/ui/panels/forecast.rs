@@ -5,18 +5,17 @@ use crate::{
     model::{
         ahead::{AHEAD, after, seconds, stretch},
         metric::Key,
-        outlook::{Anomaly, Band, Forecast, Link, Outlook, Pattern, Shape},
+        outlook::{Anomaly, Band, Forecast, Link, Outlook, Pattern},
+        telling::range,
         time::Wall,
-        unit::Unit,
     },
     ui::{
         canvas::Canvas,
         chart::{Grow, Ink},
         course::{Course, Grain, Shade},
         foresight::{self, PAST},
-        panels::{findings, forecasts, reader::Prose, track},
+        panels::{findings, reader::Prose, track},
         state::State,
-        words,
     },
 };
 use ratatui::text::Span;
@@ -183,9 +182,9 @@ pub fn write(state: &State, key: &Key, prose: &mut Prose<'_>) -> String {
     if let Some(doubt) = forecast.doubt() {
         prose.text(&format!("{doubt}; the ranges are all that can be said"), theme.notice);
     }
-    if let Some(crossing) = &forecast.crossing {
-        let style = if crossing.likely.is_some() { theme.warning } else { theme.text };
-        prose.field("limit", &forecasts::limit(forecast, crossing, state.shown().now.wall), style);
+    if let Some(limit) = forecast.limit(state.shown().now.wall) {
+        let style = if forecast.due(state.shown().now.wall).is_some() { theme.warning } else { theme.text };
+        prose.field("limit", &limit, style);
     }
     table(state, forecast, prose);
     prose.heading("How it came to be");
@@ -226,7 +225,7 @@ fn table(state: &State, forecast: &Forecast, prose: &mut Prose<'_>) {
     for ahead in moments {
         let Some(band) = forecast.at(after(now, ahead)) else { continue };
         let likely = if forecast.reliable { unit.show(band.point) } else { "?".into() };
-        let ranges = [forecasts::range(unit, band.lo80, band.hi80), forecasts::range(unit, band.lo95, band.hi95)];
+        let ranges = [range(unit, band.lo80, band.hi80), range(unit, band.lo95, band.hi95)];
         prose.line(row(stretch(ahead), likely, ranges));
     }
 }
@@ -239,62 +238,21 @@ fn beside(state: &State, outlook: &Outlook, key: &Key, prose: &mut Prose<'_>) {
         prose.heading("Anomalies");
     }
     for anomaly in odd {
-        prose.text(&odd_words(state, anomaly), findings::style(theme, anomaly.severity));
+        let text = format!("{} {}", anomaly.severity.sign(), anomaly.words(state.shown().now.wall));
+        prose.text(&text, findings::style(theme, anomaly.severity));
     }
     let links: Vec<&Link> = outlook.links.iter().filter(|link| link.leads == *key || link.follows == *key).collect();
     if !links.is_empty() {
         prose.heading("Moves together with");
     }
     for link in links {
-        prose.text(&link_words(link), theme.text);
+        prose.text(&link.words(), theme.text);
     }
     let patterns: Vec<&Pattern> = outlook.patterns.iter().filter(|pattern| pattern.key == *key).collect();
     if !patterns.is_empty() {
         prose.heading("Patterns");
     }
     for pattern in patterns {
-        prose.text(&pattern_words(pattern), theme.text);
+        prose.text(&pattern.words(), theme.text);
     }
-}
-
-/// An anomaly in one line.
-pub fn odd_words(state: &State, anomaly: &Anomaly) -> String {
-    let unit = anomaly.key.metric.unit();
-    let now = state.shown().now.wall;
-    let when = match anomaly.until {
-        None => format!("since {} ({})", words::clock(anomaly.since), words::since(now, anomaly.since)),
-        Some(until) => format!("{} for {}", words::clock(anomaly.since), words::since(until, anomaly.since)),
-    };
-    let (low, high) = anomaly.expected;
-    let expected = forecasts::range(unit, low, high);
-    let (sign, value) = (anomaly.severity.sign(), unit.show(anomaly.value));
-    format!("{sign} {} {when}: {value}, expected {expected}, {:.1} times the threshold", anomaly.key, anomaly.score)
-}
-
-/// Two numbers that move together, in one line.
-pub fn link_words(link: &Link) -> String {
-    let lag = if link.lag == 0.0 { "at once".into() } else { format!("{} later", Unit::Seconds.show(link.lag)) };
-    let (low, high) = link.interval;
-    let partial = link.partial.map_or_else(String::new, |partial| format!(", {partial:+.2} without their common companion"));
-    let strength = format!("r {:+.2} ({low:+.2} to {high:+.2}){partial}, q {}", link.r, chance(link.q));
-    format!("{} leads {} {lag}: {strength}", link.leads.path(), link.follows.path())
-}
-
-fn chance(q: f64) -> String {
-    if q < 0.001 { "below 0.001".into() } else { format!("{q:.3}") }
-}
-
-/// A pattern in one line.
-pub fn pattern_words(pattern: &Pattern) -> String {
-    let unit = pattern.key.metric.unit();
-    let course = match pattern.shape {
-        Shape::Periodic { period, width } => format!("every {} for {}", Unit::Seconds.show(period), Unit::Seconds.show(width)),
-        Shape::Bursts { per_hour } => format!("bursts, {} in an hour", Unit::Count.show(per_hour.round())),
-        Shape::Step { at, from, to } => format!("a step at {} from {} to {}", words::clock(at), unit.show(from), unit.show(to)),
-        Shape::Ramp { slope } => {
-            let way = if slope < 0.0 { "falls" } else { "grows" };
-            format!("{way} by {} in an hour", unit.show(slope.abs() * 3600.0))
-        }
-    };
-    format!("{}: {course}, confidence {:.2}", pattern.key.path(), pattern.confidence)
 }

@@ -6,6 +6,7 @@ use crate::{
         ahead::{self, AHEAD},
         finding::Severity,
         outlook::{Crossing, Forecast},
+        telling::range,
         time::Wall,
         unit::Unit,
     },
@@ -123,7 +124,7 @@ impl Table {
             let (text, style) = ranged(state, forecast, *ahead);
             canvas.right(end, 0, &text, style);
         }
-        let limit = crossing.map(|crossing| limit(forecast, crossing, now));
+        let limit = crossing.and_then(|_| forecast.limit(now));
         let trust = doubt.unwrap_or_else(|| trust(forecast));
         let lines: Vec<(String, Style)> = match limit {
             Some(limit) if self.tall == 2 => vec![(format!("{limit}; {trust}"), style)],
@@ -154,22 +155,6 @@ fn ranged(state: &State, chief: &Forecast, seconds: f64) -> (String, Style) {
         Some((band, true)) => (format!("{} ({})", unit.show(band.point), range(unit, band.lo80, band.hi80)), theme.text),
         Some((band, false)) => (format!("? ({})", range(unit, band.lo80, band.hi80)), theme.dim),
     }
-}
-
-/// Two values of one unit, which is said once where both have the same.
-pub fn range(unit: Unit, low: f64, high: f64) -> String {
-    let (low, high) = (unit.show(low), unit.show(high));
-    match (low.rsplit_once(' '), high.rsplit_once(' ')) {
-        (Some((number, a)), Some((_, b))) if a == b => format!("{number} to {high}"),
-        _ => format!("{low} to {high}"),
-    }
-}
-
-/// The limit and when it is reached.
-pub fn limit(forecast: &Forecast, crossing: &Crossing, now: Wall) -> String {
-    let gone = ahead::seconds(forecast.made, now).max(0.0);
-    let at = forecast.key.metric.unit().show(crossing.limit);
-    format!("{at} ({}) {}, confidence {:.2}", crossing.of, crossing.words(gone), crossing.confidence)
 }
 
 /// How much a limit ahead deserves attention: by when, and by how sure.

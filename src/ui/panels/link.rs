@@ -11,7 +11,7 @@ use crate::{
         chart::{Grow, scale_of_most},
         course::Course,
         foresight,
-        panels::{forecast, reader::Prose},
+        panels::reader::Prose,
         state::State,
     },
 };
@@ -53,7 +53,7 @@ pub fn write(state: &State, leads: &Key, follows: &Key, prose: &mut Prose<'_>) -
     match links.iter().find(|link| link.leads == *leads && link.follows == *follows) {
         None => prose.text("They move together no more.", theme.dim),
         Some(link) => {
-            prose.text(&forecast::link_words(link), theme.text);
+            prose.text(&link.words(), theme.text);
             prose.text(
                 "r is the correlation of their changes at that lag, with its 95 % interval; q the chance of one as strong by accident \
                  among all that were looked at. What leads is not for that the cause.",

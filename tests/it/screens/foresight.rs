@@ -359,7 +359,7 @@ fn forecasts_are_filtered_and_put_in_order() {
     press(&mut state, 0, "ss");
     let picture = text(&drawn(&mut state, 100, 30));
     let place = |name: &str| picture.find(name).unwrap_or_else(|| panic!("{name} in\n{picture}"));
-    assert!(place("cpu_busy") < place("  load ") && place("  load ") < place("memory_used"), "{picture}");
+    assert!(place("cpu_busy") < place("│    load") && place("│    load") < place("memory_used"), "{picture}");
 }
 
 #[test]
@@ -373,6 +373,8 @@ fn where_nothing_is_reliable_the_chart_is_whole_and_the_list_says_so() {
         State::begin(&scene::welcome(View { outlook: Some(Arc::new(bare)), ..seen() }), look("ansi16", Ink::Braille), true);
     let plain = text(&drawn(&mut super::state(), 160, 50));
     assert_eq!(text(&drawn(&mut state, 160, 50)), plain);
+    press(&mut state, 0, "1e");
+    assert!(text(&drawn(&mut state, 160, 50)).contains("no reliable forecast for the next"));
     press(&mut state, 0, "p");
     let picture = text(&drawn(&mut state, 160, 50));
     assert!(picture.matches("no reliable forecast").count() >= 5, "{picture}");
@@ -389,6 +391,7 @@ fn what_is_coming_can_be_hidden_and_the_past_has_none() {
     assert_eq!(charts(&hidden)[2..], charts(&plain)[2..]);
     press(&mut state, 0, "O");
     assert_ne!(charts(&text(&drawn(&mut state, 160, 50))), charts(&hidden));
+    assert!(text(&drawn(&mut state, 160, 50)).contains("!! 1 odd"));
     let past = Past { view: scene::full_view(), over: 1.0, before: None, after: None, kept: (Wall(0), now()) };
     press(&mut state, 0, "T");
     update(&mut state, after(0), Msg::Answer(Body::Past(Box::new(past))));
