@@ -6,6 +6,7 @@ mod acceptance;
 mod alerts;
 mod anomalies;
 mod architecture;
+mod cause;
 mod cli;
 mod config;
 mod crash;
