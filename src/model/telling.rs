@@ -2,6 +2,8 @@
 
 use crate::model::{
     ahead::{seconds, stretch},
+    change::Change,
+    finding::Finding,
     outlook::{Anomaly, Crossing, Forecast, Link, Pattern, Shape, Unusual},
     time::Wall,
     unit::Unit,
@@ -29,6 +31,19 @@ impl Forecast {
         let at = self.key.metric.unit().show(crossing.limit);
         let times = crossing.words(seconds(self.made, now).max(0.0));
         Some(format!("{at} ({}) {times}, confidence {:.2}", crossing.of, crossing.confidence))
+    }
+}
+
+impl Change {
+    /// For one that answers trouble that has not come yet: when it comes, as `finding` has it now, and how sure that is.
+    pub fn foreseen(&self, finding: Option<&Finding>) -> Option<String> {
+        let confidence = self.proposal.foreseen?;
+        let crossing = finding.unwrap_or(&self.finding).crossing.as_ref();
+        let comes = crossing.map_or_else(String::new, |crossing| {
+            let limit = self.proposal.trial.primary.metric.unit().show(crossing.limit);
+            format!("{limit} ({}) {}, ", crossing.of, crossing.words(0.0))
+        });
+        Some(format!("{comes}confidence {confidence:.2}"))
     }
 }
 
