@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod depth;
 mod engine;
+mod foresight;
 mod guard;
 mod history;
 mod hung;
