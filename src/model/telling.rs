@@ -1,7 +1,7 @@
 //! An outlook in words: limits ahead, anomalies, links and patterns, a line each. Every number stands with its interval or its confidence.
 
 use crate::model::{
-    ahead::{seconds, stretch},
+    ahead::{about, seconds},
     change::Change,
     finding::Finding,
     outlook::{Anomaly, Crossing, Forecast, Link, Pattern, Shape, Unusual},
@@ -17,11 +17,6 @@ pub fn range(unit: Unit, low: f64, high: f64) -> String {
         (Some((number, a)), Some((_, b))) if a == b => format!("{number} to {high}"),
         _ => format!("{low} to {high}"),
     }
-}
-
-/// Seconds in words, whole ones from ten on.
-fn about(seconds: f64) -> String {
-    if seconds >= 10.0 { stretch(seconds.round()) } else { Unit::Seconds.show(seconds) }
 }
 
 impl Forecast {

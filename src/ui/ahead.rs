@@ -30,7 +30,7 @@ const LEAST_WIDTH: u16 = 16;
 const LEAST_BAND: u16 = 5;
 
 /// A forecast has to have so many steps in the stretch, else it says nothing of its course.
-const LEAST_STEPS: f64 = 4.0;
+const LEAST_STEPS: f64 = 3.0;
 
 /// In a sum, a part of more than this share needs a forecast of its own; smaller ones are taken to stay as they are.
 const SMALL: f64 = 0.1;
