@@ -20,7 +20,7 @@ use crate::{
         state::State,
     },
 };
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use std::{sync::Arc, time::Duration};
 
 /// Charts of fewer columns show only what was.
@@ -149,7 +149,7 @@ impl Cut {
         let Some(future) = &self.future else {
             if let Some(span) = self.unknown.filter(|_| state.expanded && grow == Grow::Up) {
                 let text = format!(" no reliable forecast for the next {}", Unit::Seconds.show(span));
-                canvas.right(canvas.width(), 0, &text, theme.dim);
+                canvas.right(canvas.width(), 0, &text, theme.dim.remove_modifier(Modifier::BOLD));
             }
             return;
         };

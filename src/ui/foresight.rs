@@ -25,6 +25,9 @@ pub const DOTS: usize = 320;
 /// Seconds of the past on such a page for each second ahead.
 pub const PAST: f64 = 2.0;
 
+/// The shortest stretch that a history keeps trends of.
+const TREND: Duration = Duration::from_secs(10);
+
 /// In which order forecasts stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
@@ -245,7 +248,9 @@ pub fn values(state: &State, key: &Key, moments: &[Wall], each: Duration) -> Vec
         let newest = points.peek().filter(|p| end.since(p.at) < held)?.value;
         points.take_while(|p| end.since(p.at) < each).map(|p| p.value).reduce(f64::max).or(Some(newest))
     };
-    moments.iter().map(|at| stored(*at).or_else(|| seen(*at))).collect()
+    // A history knows nothing shorter than its trends: within these the console's own eyes are sharper.
+    let value = |at: Wall| if each < TREND { seen(at).or_else(|| stored(at)) } else { stored(at).or_else(|| seen(at)) };
+    moments.iter().map(|at| value(*at)).collect()
 }
 
 /// The rows of the page of causes that the cursor can stand on, from the top.
