@@ -1,10 +1,11 @@
 //! Hysteresis: a condition becomes a finding when it was over its threshold in N of the last M looks, and ends when it was clear in K
 //! looks in a row. Between the two nothing changes, so that a value that dances around its threshold makes no noise.
+//! Trouble that is foretold for the next minutes is raised sooner: there is no time for more.
 
 use crate::{
     analysis::detect::Lane,
     model::{
-        finding::{Finding, FindingId, Level, Signal},
+        finding::{Finding, FindingId, Level, Severity, Signal},
         limits::Hysteresis,
         time::{Now, Wall},
     },
@@ -39,7 +40,8 @@ impl Tracker {
     /// An empty memory under `rule`. A rule that asks for more looks than it remembers asks for all of them.
     pub fn new(rule: &Hysteresis) -> Tracker {
         let looks = rule.looks.max(1);
-        let rule = Hysteresis { looks, raise: rule.raise.clamp(1, looks), clear: rule.clear.max(1) };
+        let raise = rule.raise.clamp(1, looks);
+        let rule = Hysteresis { looks, raise, urgent: rule.urgent.clamp(1, raise), clear: rule.clear.max(1) };
         Tracker { rule, all: BTreeMap::new() }
     }
 
@@ -87,7 +89,9 @@ impl Memory {
         }
         self.clear = if level == Level::Clear { self.clear + 1 } else { 0 };
         let over = self.looks.iter().flatten();
-        if self.since.is_none() && over.clone().count() >= rule.raise {
+        let hurries = self.finding.id.kind.is_predicted() && self.finding.severity == Severity::Critical;
+        let raise = if hurries { rule.urgent } else { rule.raise };
+        if self.since.is_none() && over.clone().count() >= raise {
             self.since = over.min().copied();
         } else if self.since.is_some() && self.clear >= rule.clear {
             self.since = None;
@@ -101,11 +105,7 @@ impl Memory {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::model::{
-        finding::{FindingKind, Severity},
-        subject::Subject,
-        time::Tick,
-    };
+    use crate::model::{finding::FindingKind, subject::Subject, time::Tick};
     use proptest::prelude::*;
 
     fn signal(cpu: u32, level: Level) -> Signal {
@@ -155,6 +155,22 @@ mod tests {
         let held = play(&rule, &levels);
         assert!(held[3..23].iter().all(|h| *h), "{held:?}");
         assert!(!held[23]);
+    }
+
+    #[test]
+    fn what_is_foretold_for_the_next_minutes_is_raised_by_the_second_look() {
+        let looks_until = |kind, severity| {
+            let mut tracker = Tracker::new(&Hysteresis::default());
+            let mut said = signal(0, Level::Over);
+            (said.finding.id.kind, said.finding.severity) = (kind, severity);
+            (1..10).find(|look| {
+                tracker.look(Lane::Sweep, now(*look), vec![said.clone()]);
+                !tracker.findings().is_empty()
+            })
+        };
+        assert_eq!(looks_until(FindingKind::PredictedMemory, Severity::Critical), Some(2));
+        assert_eq!(looks_until(FindingKind::PredictedMemory, Severity::Warning), Some(4));
+        assert_eq!(looks_until(FindingKind::MemoryPressure, Severity::Critical), Some(4));
     }
 
     #[test]
@@ -210,7 +226,7 @@ mod tests {
             levels in levels(), looks in 1usize..10, raise in 1usize..10, clear in 1usize..15,
         ) {
             let raise = raise.min(looks);
-            let held = play(&Hysteresis { looks, raise, clear }, &levels);
+            let held = play(&Hysteresis { looks, raise, urgent: raise, clear }, &levels);
             let (mut up, mut began) = (false, 0);
             for (i, held) in held.iter().enumerate() {
                 let from = began.max((i + 1).saturating_sub(looks));

@@ -2,6 +2,8 @@
 
 pub mod alerts;
 pub mod anomaly;
+pub mod capacity;
+pub mod cause;
 pub mod correlate;
 pub mod derive;
 pub mod detect;
@@ -9,3 +11,4 @@ pub mod forecast;
 pub mod hysteresis;
 pub mod impact;
 pub mod pattern;
+pub mod trouble;

@@ -61,6 +61,8 @@ pub struct ConsoleOptions {
     pub layout: String,
     /// ASCII alone.
     pub ascii: bool,
+    /// Charts go on into what is coming.
+    pub forecasts: bool,
     /// The operator's own keys.
     pub keys: Keys,
     /// What the environment says of the terminal.
@@ -97,6 +99,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
     let failed = |e: io::Error| format!("terminal: {e}");
     let mut state = State::begin(&seat.welcome, look, seat.own);
     state.travel.replay = seat.replay;
+    state.foresight.hidden = !options.forecasts;
     state.processes.choose(kept.chosen().processes.clone());
     state.keymap = Keymap::new(&options.keys);
     let mut ends = Signals::catch().map_err(|e| e.why)?;

@@ -9,7 +9,7 @@ use crate::{
         guard::process::GuardProcess,
         handle::EngineHandle,
         hands::Hands,
-        parts::{AlertSettings, Feed, Parts, Settings},
+        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
         record::{End, Recording},
         undo::Tools,
         worker::Work,
@@ -20,7 +20,7 @@ use crate::{
     store::{
         alerts,
         error::{StoreError, Trouble},
-        history,
+        foresight, history,
         journal::{self, Journal},
         lock::Lock,
     },
@@ -120,7 +120,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             hysteresis: config.hysteresis.clone(),
             policy,
             budget: config.cost,
-            foresight: config.foresight,
+            foresight: foresight(wish),
             alerts: alerts(wish),
         },
         leave: wish.legacy == Legacy::Leave,
@@ -143,6 +143,15 @@ fn alerts(wish: &Wish) -> AlertSettings {
             AlertSettings { rules, targets, file, ..AlertSettings::default() }
         }
     }
+}
+
+/// Whoever keeps a journal keeps how its forecasts did, too.
+fn foresight(wish: &Wish) -> ForesightSettings {
+    let file = match &wish.rights {
+        Rights::Change(directory) => Some(directory.join(foresight::FILE)),
+        Rights::Observe | Rights::Watch(_) => None,
+    };
+    ForesightSettings { wish: wish.config.foresight, file, ..ForesightSettings::default() }
 }
 
 /// One engine at a time writes a history: the one that holds the lock of its directory, or has made its own file.

@@ -15,7 +15,7 @@ use crate::{
         engine,
         handle::EngineHandle,
         job::{Done, Job},
-        parts::{AlertSettings, Feed, Parts, Settings},
+        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
         player::Reel,
         worker::Work,
     },
@@ -58,7 +58,7 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
             hysteresis: config.hysteresis.clone(),
             policy: crate::model::limits::Policy { mode: Mode::Observe, ..config.policy.clone() },
             budget: config.cost,
-            foresight: config.foresight,
+            foresight: ForesightSettings { wish: config.foresight, ..ForesightSettings::default() },
             // What held then is raised again from the same numbers; nobody is told, nothing is kept.
             alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
         },

@@ -133,6 +133,7 @@ fn options(config: &Config, env: &Env) -> ConsoleOptions {
         says: env.says.clone(),
         mouse: config.console.mouse.is_ours(env.ssh),
         ascii: config.console.ascii,
+        forecasts: config.console.forecasts,
         keys: config.keys.clone(),
         no_color: env.no_color,
     }

@@ -11,6 +11,7 @@ use crate::{
     model::{
         change::{Change, ChangeId},
         message::{Ask, Body, Command, Reply, View},
+        outlook::Outlook,
     },
 };
 use std::{path::Path, sync::Arc};
@@ -21,6 +22,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
     let order = |format: Format, command| (format, command);
     let (format, command) = match verb {
         Verb::Status(format) => return status(&view(&mut client).await?, *format),
+        Verb::Why(format) => return why(&view(&mut client).await?, *format),
         Verb::Queue(format) => return queue(&view(&mut client).await?, *format),
         Verb::Show(one) => return show(&view(&mut client).await?, *one),
         Verb::Audit(wish) => return audit(&mut client, *wish).await,
@@ -39,6 +41,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         | Verb::Snapshot(_)
         | Verb::Forecast(_)
         | Verb::Anomalies(_)
+        | Verb::WhatIf(_)
         | Verb::Demo(_)
         | Verb::Daemon
         | Verb::Metrics(_)
@@ -81,6 +84,12 @@ fn strange() -> Failure {
 
 fn status(view: &View, format: Format) -> Result<(), Failure> {
     if format.json { out::json(&text::status::Status::of(view)) } else { out::say(&text::status::status(view)) }
+}
+
+fn why(view: &View, format: Format) -> Result<(), Failure> {
+    let Outlook { anomalies, unusual, links, stories, patterns, .. } = view.outlook.as_deref().cloned().unwrap_or_default();
+    let outlook = Outlook { anomalies, unusual, links, stories, patterns, ..Outlook::default() };
+    if format.json { out::json(&outlook) } else { out::say(&text::why::why(&outlook, view.now.wall)) }
 }
 
 fn queue(view: &View, format: Format) -> Result<(), Failure> {

@@ -26,6 +26,7 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         ("ports", t.ports),
         ("filesystem", t.filesystem),
         ("softirq", t.softirq),
+        ("trouble_confidence", t.trouble_confidence),
     ];
     for (name, value) in shares {
         if !(value > 0.0 && value <= 1.0) {
@@ -42,6 +43,7 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         ("dirty_seconds", t.dirty_seconds),
         ("dirty_bytes", t.dirty_bytes),
         ("overflows", t.overflows),
+        ("trouble_horizon", t.trouble_horizon),
     ];
     for (name, value) in amounts {
         if !(value.is_finite() && value > 0.0) {
@@ -66,6 +68,9 @@ pub(super) fn hysteresis(h: &Hysteresis, blame: Blame<'_>) {
         let name = if h.raise < 1 || h.raise != Hysteresis::default().raise { "raise" } else { "looks" };
         blame(name, format!("`raise` ({}) is 1 to `looks` ({})", h.raise, h.looks));
     }
+    if !(1..=600).contains(&h.urgent) {
+        blame("urgent", "`urgent` is 1 to 600; more than `raise` counts as `raise`".into());
+    }
     if !(1..=3600).contains(&h.clear) {
         blame("clear", "`clear` is 1 to 3600".into());
     }
@@ -77,6 +82,9 @@ pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
         if !(1.0..=86_400.0).contains(&value) {
             blame(name, format!("`{name}` is 1 to 86400 seconds"));
         }
+    }
+    if !(p.foresight > 0.0 && p.foresight <= 1.0) {
+        blame("foresight", "`foresight` is a share: more than 0, at most 1 (0.85 is 85 %)".into());
     }
     let fits = |value: f64, least: f64| (least..=3600.0).contains(&value);
     if !(fits(p.windows.before, 5.0) && fits(p.windows.settle, 0.0) && fits(p.windows.after, 5.0)) {

@@ -26,13 +26,15 @@ pub struct Console {
     pub layout: String,
     /// Draw with ASCII alone.
     pub ascii: bool,
+    /// Charts go on into what is coming.
+    pub forecasts: bool,
     /// Whose the mouse is.
     pub mouse: MouseOf,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Console { theme: "default".into(), layout: "default".into(), ascii: false, mouse: MouseOf::Auto }
+        Console { theme: "default".into(), layout: "default".into(), ascii: false, forecasts: true, mouse: MouseOf::Auto }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Threads: this one; one for the hands ([`worker`](crate::engine::worker)); those that tell and keep
 //! alerts ([`notify`](crate::engine::notify)); those that read
-//! ([`sampler`](crate::engine::sampler)), and once asked for, those that look at processes ([`inspect`](crate::engine::inspect)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
+//! ([`sampler`](crate::engine::sampler)), one that looks ahead ([`seer`](crate::engine::seer)), and once asked for, those that look at processes ([`inspect`](crate::engine::inspect)). Channels: `asks` (64, a full one makes the asker wait), `inputs` (64, a full one makes readers
 //! and hands wait), `views` (latest wins).
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         player::Player,
         record::{Recorder, is_sweep},
         sampler::Sampler,
+        seer::thread::{SeerThread, Wish},
         worker::Worker,
     },
     host::host::Host,
@@ -36,6 +37,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let Parts { host, feed, history, inspector, actions, hands, entries, settings, leave } = parts;
     let facts = Arc::new(host.first_facts());
     let (targets, file) = (settings.alerts.targets.clone(), settings.alerts.file.clone());
+    let foresight = settings.foresight.clone();
     let name = facts.host.clone();
     let birth = Birth {
         deriver: feed.deriver(),
@@ -60,6 +62,12 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         (Feed::Stored(reel), _) => Some(reel.path.clone()),
         (Feed::Live(_), history) => history.as_ref().map(|recording| recording.place.path.clone()),
     };
+    let seer = foresight.wish.enabled.then(|| {
+        let wish = Wish { foresight: foresight.wish, model: foresight.model, file: foresight.file, past: past.clone() };
+        SeerThread::start(wish, &host, &input)
+    });
+    let seer = seer.transpose().map_err(failed)?;
+    let seer_handle = seer.as_ref().map(|seer| seer.handle.clone());
     let past = past.map(PastHandle::start).transpose().map_err(failed)?;
     let recorder =
         history.map(|wish| Recorder::start(wish, &entries, input.clone(), host.now().wall)).transpose().map_err(failed)?;
@@ -75,6 +83,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         notifier,
         keeper,
         recorder,
+        seer,
         reader,
         inspectors,
         show,
@@ -88,7 +97,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         engine.end();
     };
     thread::Builder::new().name("trimtab-engine".into()).spawn(life).map_err(failed)?;
-    Ok(EngineHandle { asks: ask, views, past })
+    Ok(EngineHandle { asks: ask, views, past, seer: seer_handle })
 }
 
 /// Who reads: the machine, or a history.
@@ -108,6 +117,7 @@ struct Loop {
     host: Arc<dyn Host>,
     worker: Worker,
     recorder: Option<Recorder>,
+    seer: Option<SeerThread>,
     reader: Reader,
     inspectors: Inspectors,
     notifier: Notifier,
@@ -172,8 +182,13 @@ impl Loop {
         }
         let swept = is_sweep(&input);
         let effects = self.brain.step(input);
-        if let (true, Some(recorder), Some(Effect::Publish(view))) = (swept, &mut self.recorder, effects.first()) {
-            recorder.keep(view);
+        if let (true, Some(Effect::Publish(view))) = (swept, effects.first()) {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.keep(view);
+            }
+            if let Some(seer) = &self.seer {
+                seer.handle.give(view);
+            }
         }
         self.carry_out(effects);
     }
@@ -203,7 +218,7 @@ impl Loop {
 
     /// Ends the threads, then tells those who asked for it.
     fn end(self) {
-        let Loop { worker, keeper, recorder, reader, over, .. } = self;
+        let Loop { worker, keeper, recorder, seer, reader, over, .. } = self;
         match reader {
             Reader::Sampler(sampler) => sampler.end(),
             Reader::Player(player) => player.end(),
@@ -212,6 +227,9 @@ impl Loop {
         keeper.end();
         if let Some(recorder) = recorder {
             recorder.end();
+        }
+        if let Some(seer) = seer {
+            seer.end();
         }
         for back in over.into_iter().flatten() {
             let _asker_gone = back.send(());

@@ -4,6 +4,7 @@ use crate::{
     engine::{
         inspect::{self, DEADLINE},
         past::PastHandle,
+        seer::thread::SeerHandle,
     },
     model::{
         change::{Entry, Who},
@@ -41,6 +42,8 @@ pub struct EngineHandle {
     pub views: watch::Receiver<Arc<View>>,
     /// The past, where one is kept.
     pub past: Option<PastHandle>,
+    /// What is coming, unless nobody is to look ahead.
+    pub seer: Option<SeerHandle>,
 }
 
 impl EngineHandle {
@@ -73,8 +76,11 @@ impl EngineHandle {
     }
 
     /// The course ahead of the number of that path; an error in words where there is none.
-    pub async fn forecast(&self, of: String, _horizon: f64) -> Body {
-        Body::Error(format!("trimtab is still learning: there is no forecast of {of} yet"))
+    pub async fn forecast(&self, of: String, horizon: f64) -> Body {
+        match &self.seer {
+            Some(seer) => seer.ask(of, horizon).await,
+            None => Body::Error("nobody looks ahead: the configuration says so (foresight, enabled)".into()),
+        }
     }
 
     /// A close look at a process; an error in words when it is gone, or when the look takes too long.

@@ -78,8 +78,15 @@ pub enum Input {
         /// Why not; `None` when it was reached.
         error: Option<String>,
     },
-    /// The host was thought ahead.
-    Foreseen(Arc<Outlook>),
+    /// The thread that looks ahead has had its turn after a sweep.
+    Foreseen {
+        /// What it sees, if that is another outlook than before.
+        outlook: Option<Arc<Outlook>>,
+        /// Cpu nanoseconds that it has used.
+        cpu: u64,
+    },
+    /// How forecasts did cannot be kept, and why; or it can be again.
+    Foresight(Option<Arc<str>>),
     /// Time has passed and nothing else came.
     Ticked {
         /// When.

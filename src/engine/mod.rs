@@ -16,5 +16,6 @@ pub mod player;
 pub mod record;
 pub mod recover;
 pub mod sampler;
+pub mod seer;
 pub mod undo;
 pub mod worker;

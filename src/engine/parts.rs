@@ -2,8 +2,8 @@
 
 use crate::{
     actions::action::Action,
-    analysis::derive::deriver::Deriver,
-    engine::{player::Reel, record::Recording, worker::Work},
+    analysis::{derive::deriver::Deriver, forecast::forecast},
+    engine::{player::Reel, record::Recording, seer::ahead::Model, worker::Work},
     host::host::Host,
     model::{
         alert::{Kept, Rule, Target},
@@ -27,6 +27,23 @@ pub struct AlertSettings {
     pub kept: Kept,
 }
 
+/// Foresight: how far it looks at what cost, by which models, and where it keeps how they did.
+#[derive(Clone, Debug)]
+pub struct ForesightSettings {
+    /// How far, at what cost.
+    pub wish: Foresight,
+    /// The models.
+    pub model: Model,
+    /// The file in which the track record outlives the engine, if it does.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for ForesightSettings {
+    fn default() -> Self {
+        ForesightSettings { wish: Foresight::default(), model: forecast::forecast, file: None }
+    }
+}
+
 /// Numbers that an operator may set.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -41,7 +58,7 @@ pub struct Settings {
     /// What trimtab may cost.
     pub budget: Budget,
     /// How far ahead it looks.
-    pub foresight: Foresight,
+    pub foresight: ForesightSettings,
 }
 
 /// Where samples come from.

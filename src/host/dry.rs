@@ -55,6 +55,9 @@ impl Host for DryHost {
     fn cpu_clock(&self, pid: u32) -> Touch<u64> {
         self.0.cpu_clock(pid)
     }
+    fn thread_clock(&self) -> Touch<u64> {
+        self.0.thread_clock()
+    }
     fn delays(&self, pid: u32) -> Touch<DelaySample> {
         self.0.delays(pid)
     }

@@ -83,6 +83,11 @@ pub trait Host: Send + Sync {
     /// Cpu nanoseconds used by a process, all threads, since it started (its posix cpu clock; needs no rights).
     fn cpu_clock(&self, pid: u32) -> Touch<u64>;
 
+    /// Cpu nanoseconds used by the calling thread.
+    fn thread_clock(&self) -> Touch<u64> {
+        Err(HostError::plain("clock_gettime", "this thread", super::error::Kind::Absent, "this host has no such clock"))
+    }
+
     /// Delay accounting of a process (taskstats). All but waiting for a cpu stands still while `kernel.task_delayacct` is 0.
     fn delays(&self, pid: u32) -> Touch<DelaySample> {
         let why = "this host keeps no account of delays";

@@ -50,6 +50,10 @@ pub struct Thresholds {
     pub filesystem: f64,
     /// Softirq share of one core.
     pub softirq: f64,
+    /// Seconds ahead at which it is told that a limit will be reached.
+    pub trouble_horizon: f64,
+    /// Confidence from which that is told.
+    pub trouble_confidence: f64,
 }
 
 impl Default for Thresholds {
@@ -79,6 +83,8 @@ impl Default for Thresholds {
             ports: 0.70,
             filesystem: 0.90,
             softirq: 0.60,
+            trouble_horizon: 7200.0,
+            trouble_confidence: 0.5,
         }
     }
 }
@@ -91,13 +97,15 @@ pub struct Hysteresis {
     pub looks: usize,
     /// Looks among them that must be over for a finding.
     pub raise: usize,
+    /// Looks among them that must be over for a finding that foretells trouble within minutes.
+    pub urgent: usize,
     /// Looks in a row that must be clear (below 0.7 of the threshold) for its end.
     pub clear: usize,
 }
 
 impl Default for Hysteresis {
     fn default() -> Self {
-        Hysteresis { looks: 6, raise: 4, clear: 10 }
+        Hysteresis { looks: 6, raise: 4, urgent: 2, clear: 10 }
     }
 }
 
@@ -140,6 +148,8 @@ pub struct Policy {
     pub proposal: f64,
     /// Seconds for which rejected advice is not given again.
     pub rejected: f64,
+    /// Confidence of a forecast from which auto mode acts on what has not come yet.
+    pub foresight: f64,
     /// Seconds after the end of the watch at which the guard rolls back what nobody confirmed.
     pub grace: f64,
     /// Trial windows.
@@ -155,6 +165,7 @@ impl Default for Policy {
             approval: 300.0,
             proposal: 60.0,
             rejected: 3600.0,
+            foresight: 0.85,
             grace: 30.0,
             windows: Windows::default(),
         }

@@ -40,6 +40,7 @@ pub mod sample;
 pub mod series;
 pub mod snapshot;
 pub mod subject;
+pub mod telling;
 pub mod text;
 pub mod time;
 pub mod trial;

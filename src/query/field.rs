@@ -102,6 +102,11 @@ fields! {
     Processes, "processes", [], Number(Unit::Count), "processes directly in it";
     Deed, "deed", [], Text, "what was done, such as approved";
     Who, "who", [], Text, "by whom";
+    Due, "due", ["left"], Number(Unit::Seconds), "time until its limit is likely reached";
+    Confidence, "confidence", [], Number(Unit::Share), "chance that its limit is reached as far as it looks ahead";
+    Reliable, "reliable", [], Flag, "there is a reliable forecast";
+    Skill, "skill", [], Number(Unit::Count), "1 less its error over that of the last value, in its own past";
+    Method, "method", [], Text, "the method that counts most in it";
     Text, "text", ["message"], Text, "the whole line";
     Level, "level", [], Text, "error, warn, info, debug";
 }

@@ -3,15 +3,10 @@
 
 use crate::{
     model::alert::Kept,
-    store::error::{StoreError, Trouble},
+    store::{error::StoreError, page},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::path::Path;
 
 /// Its name in the state directory.
 pub const FILE: &str = "alerts.json";
@@ -28,40 +23,20 @@ struct Page {
 
 /// Reads it; nothing where there is none yet.
 pub fn load(path: &Path) -> Result<Kept, StoreError> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Kept::default()),
-        Err(e) => return Err(StoreError::io(path, "read", &e)),
-    };
-    let strange = |e: serde_json::Error| StoreError::plain(path, Trouble::Damaged, format!("it is not understood: {e}"));
-    #[derive(Deserialize)]
-    struct Head {
-        form: u32,
-    }
-    let head: Head = serde_json::from_slice(&text).map_err(strange)?;
-    if head.form > FORM {
-        return Err(StoreError::plain(path, Trouble::Newer, format!("it has form {}, this trimtab knows {FORM}", head.form)));
-    }
-    serde_json::from_slice::<Page>(&text).map(|page| page.alerts).map_err(strange)
+    Ok(page::load::<Page>(path, FORM)?.map(|page| page.alerts).unwrap_or_default())
 }
 
 /// Puts a new file in its place, durable when this returns.
 pub fn save(path: &Path, alerts: &Kept) -> Result<(), StoreError> {
-    let failed = |e: std::io::Error| StoreError::io(path, "write", &e);
-    let page = Page { form: FORM, alerts: alerts.clone() };
-    let text = serde_json::to_vec(&page).map_err(|e| StoreError::plain(path, Trouble::Other, e.to_string()))?;
-    let beside = path.with_extension("json.new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&beside, path).map_err(failed)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory).and_then(|d| d.sync_all())).map_err(failed)
+    page::save(path, &Page { form: FORM, alerts: alerts.clone() })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use crate::store::error::Trouble;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     #[test]
     fn what_was_saved_stands_there_and_damage_is_told() {

@@ -3,7 +3,9 @@
 pub mod alerts;
 pub mod chain;
 pub mod error;
+pub mod foresight;
 pub mod history;
 pub mod journal;
 pub mod lock;
+pub mod page;
 pub mod repair;

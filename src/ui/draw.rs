@@ -6,7 +6,8 @@ use crate::ui::{
     layout,
     pane::{Page, Pane},
     panels::{
-        alerts, bar, cpu, findings, header, log, memory, network, overlay, processes, queue, reader, services, storage, verdict,
+        alerts, bar, causes, cpu, findings, forecasts, header, log, memory, network, overlay, processes, queue, reader, services,
+        storage, verdict,
     },
     spots::{Spot, Spots},
     state::State,
@@ -28,6 +29,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) -> Spots {
     match state.page {
         Page::Overview => {}
         Page::Alerts => alerts::draw(state, places.body, buf, &mut spots),
+        Page::Forecasts => forecasts::draw(state, places.body, buf, &mut spots),
+        Page::Causes => causes::draw(state, places.body, buf, &mut spots),
         _ => reader::draw(state, places.body, buf),
     }
     verdict::draw(state, places.verdict, buf);

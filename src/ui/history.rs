@@ -75,12 +75,13 @@ pub fn is_drawn(key: &Key) -> bool {
     match &key.subject {
         Subject::Host => !matches!(key.metric, Metric::ContextSwitches),
         Subject::Disk(_)
+        | Subject::Filesystem(_)
         | Subject::Interface(_)
         | Subject::Service(_)
         | Subject::Cgroup(_)
         | Subject::Network(_)
         | Subject::Gpu(_) => true,
-        Subject::Cpu(_) | Subject::Filesystem(_) | Subject::Process(_) => false,
+        Subject::Cpu(_) | Subject::Process(_) => false,
     }
 }
 
@@ -88,6 +89,16 @@ pub fn is_drawn(key: &Key) -> bool {
 /// columns: what is drawn stays as it is between two moves, and so does the terminal's line.
 pub fn newest(now: Tick, step: u64) -> u64 {
     (now.0 / step.max(1)) | 1
+}
+
+/// The column of a moment in a chart of `width` columns that ends at `now`, if it is in view.
+pub fn column(now: Tick, at: Tick, step: Duration, width: u16) -> Option<u16> {
+    if at > now {
+        return None;
+    }
+    let step = (step.as_nanos() as u64).max(1);
+    let back = newest(now, step).checked_sub(at.0 / step)? / 2;
+    u16::try_from(back).ok().and_then(|back| width.checked_sub(back + 1))
 }
 
 /// `count` values that end at `now`, one per `step`: the greatest of each step, or the last one before if it is fresh. Steps are cut

@@ -2,6 +2,7 @@
 //! It knows no engine, no terminal and no clock; it meets the engine only in [`crate::model::message`].
 
 pub mod act;
+pub mod ahead;
 pub mod alerts;
 pub mod arrangement;
 pub mod basis;
@@ -9,10 +10,12 @@ pub mod canvas;
 pub mod chart;
 pub mod close_look;
 pub mod copy;
+pub mod course;
 pub mod dialog;
 pub mod draw;
 pub mod entry;
 pub mod filter;
+pub mod foresight;
 pub mod frame;
 pub mod fuzzy;
 pub mod history;

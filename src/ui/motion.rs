@@ -1,10 +1,10 @@
 //! Moving: cursors of lists and menus by identity, pages of text by rows.
 
 use crate::{
-    model::{change::ChangeId, finding::FindingId, wish::Signal},
+    model::{change::ChangeId, finding::FindingId, metric::Key, wish::Signal},
     ui::{
         act::{INTERVALS, MODES},
-        alerts,
+        alerts, foresight,
         keys::Motion,
         palette,
         pane::{Page, Pane},
@@ -47,6 +47,18 @@ pub fn go(state: &mut State, motion: Motion) {
             let at = all.iter().position(|alert| Some(alert.id) == chosen);
             let to = step(at, all.len(), motion, page).and_then(|at| all.get(at)).map(|alert| alert.id);
             state.alert = to;
+        }
+        (_, Page::Forecasts) => {
+            let all: Vec<Key> = foresight::listed(state).iter().map(|f| f.key.clone()).collect();
+            let chosen = foresight::chosen(state);
+            let at = all.iter().position(|key| Some(key) == chosen.as_ref());
+            state.foresight.chosen = step(at, all.len(), motion, page / 2).and_then(|at| all.get(at)).cloned();
+        }
+        (_, Page::Causes) => {
+            let all = foresight::causes(state);
+            let chosen = foresight::chosen_cause(state);
+            let at = all.iter().position(|cause| Some(cause) == chosen.as_ref());
+            state.foresight.cause = step(at, all.len(), motion, page / 2).and_then(|at| all.get(at)).cloned();
         }
         _ => {
             let rows = reader::rows(state).saturating_sub(reader::height(state));

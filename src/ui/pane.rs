@@ -1,6 +1,6 @@
 //! The panes of the overview and the whole-screen pages.
 
-use crate::model::{alert::AlertId, change::ChangeId, finding::FindingId, subject::ProcessId};
+use crate::model::{alert::AlertId, change::ChangeId, finding::FindingId, metric::Key, subject::ProcessId};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -81,6 +81,14 @@ pub enum Page {
     Cgroup(Arc<str>),
     /// Two windows of time side by side.
     Compare,
+    /// Where numbers are heading.
+    Forecasts,
+    /// Where one number is heading.
+    Forecast(Key),
+    /// What is behind the trouble: stories, links, patterns.
+    Causes,
+    /// Two numbers that move together.
+    Link(Key, Key),
     /// Alerts.
     Alerts,
     /// One alert.

@@ -2,7 +2,7 @@
 //! the bar's words are buttons. A question takes no click before it takes keys.
 
 use crate::ui::{
-    alerts,
+    alerts, foresight,
     keys::{Intent, Motion},
     motion,
     pane::{Page, Pane},
@@ -40,6 +40,8 @@ fn on_page(state: &mut State, spot: Spot) -> Vec<UiCommand> {
         Spot::Finding(id) => state.focus == Pane::Findings && state.chosen_finding().is_some_and(|f| f.id == *id),
         Spot::Change(id) => state.focus == Pane::Queue && state.chosen_change().is_some_and(|c| c.id == *id),
         Spot::Alert(id) => state.page == Page::Alerts && alerts::chosen(state).is_some_and(|alert| alert.id == *id),
+        Spot::Forecast(key) => state.page == Page::Forecasts && foresight::chosen(state).as_ref() == Some(key),
+        Spot::Cause(cause) => state.page == Page::Causes && foresight::chosen_cause(state).as_ref() == Some(cause),
         _ => false,
     };
     if again {
@@ -64,6 +66,8 @@ fn on_page(state: &mut State, spot: Spot) -> Vec<UiCommand> {
             update::open(state, Page::Alerts);
             state.alert = Some(id);
         }
+        Spot::Forecast(key) => state.foresight.chosen = Some(key),
+        Spot::Cause(cause) => state.foresight.cause = Some(cause),
         Spot::Key(intent) => return perform(state, intent),
         Spot::Choice(_) | Spot::Over => {}
     }

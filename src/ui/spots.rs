@@ -1,13 +1,13 @@
 //! What a mouse can hit: where on the screen something stands that can be pointed at. Drawing notes it down, since only drawing knows.
 
 use crate::{
-    model::{alert::AlertId, change::ChangeId, finding::FindingId},
-    ui::{keys::Intent, pane::Pane, processes::row::RowId},
+    model::{alert::AlertId, change::ChangeId, finding::FindingId, metric::Key},
+    ui::{foresight::Cause, keys::Intent, pane::Pane, processes::row::RowId},
 };
 use ratatui::layout::{Position, Rect};
 
 /// Something that can be pointed at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Spot {
     /// A pane, where there is nothing more particular.
     Pane(Pane),
@@ -17,6 +17,10 @@ pub enum Spot {
     Finding(FindingId),
     /// An alert.
     Alert(AlertId),
+    /// A forecast.
+    Forecast(Key),
+    /// A row of causes.
+    Cause(Cause),
     /// A change.
     Change(ChangeId),
     /// A key of the bottom bar, or the answer to a question.

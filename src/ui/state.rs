@@ -16,6 +16,7 @@ use crate::{
         dialog::{Dialog, HOLD},
         entry,
         filter::{Field, Filters, List},
+        foresight::Foresight,
         history::History,
         key::Key,
         keymap::Keymap,
@@ -184,6 +185,8 @@ pub struct State {
     pub change: Option<ChangeId>,
     /// The alert under the cursor.
     pub alert: Option<AlertId>,
+    /// What is chosen on the pages about what is coming and why.
+    pub foresight: Foresight,
     /// What lies over the page.
     pub over: Over,
     /// The journal, once asked for.
@@ -222,6 +225,9 @@ pub const CONTEXTS: &[&[Context]] = &[
     &[C::Always, C::Global, C::List, C::Alerts],
     &[C::Always, C::Global, C::Reader, C::Alerts, C::Moment],
     &[C::Always, C::Global, C::Reader, C::Filterable],
+    &[C::Always, C::Global, C::List, C::Filterable, C::Forecasts],
+    &[C::Always, C::Global, C::Reader, C::Forecast],
+    &[C::Always, C::Global, C::List],
     &[C::Always, C::Dialog],
     &[C::Always, C::Code],
     &[C::Always, C::Menu],
@@ -252,6 +258,7 @@ impl State {
             queue: Vec::new(),
             change: None,
             alert: None,
+            foresight: Foresight::default(),
             over: Over::Nothing,
             audit: None,
             close_look: CloseLook::default(),
@@ -306,7 +313,10 @@ impl State {
         match (&self.page, self.focus) {
             (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader, C::Target],
-            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare, _) => &[C::Always, C::Global, C::Reader],
+            (Page::Forecasts, _) => &[C::Always, C::Global, C::List, C::Filterable, C::Forecasts],
+            (Page::Forecast(_), _) => &[C::Always, C::Global, C::Reader, C::Forecast],
+            (Page::Causes, _) => &[C::Always, C::Global, C::List],
+            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare | Page::Link(..), _) => &[C::Always, C::Global, C::Reader],
             (Page::Alerts, _) => &[C::Always, C::Global, C::List, C::Alerts],
             (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts, C::Moment],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],

@@ -43,6 +43,9 @@ pub struct Theme {
     /// The second chart of a pair.
     #[serde(deserialize_with = "ink")]
     pub second: Style,
+    /// The line of what is coming in a chart.
+    #[serde(default, deserialize_with = "ink")]
+    pub ahead: Style,
     /// The line in a chart where a change was made.
     #[serde(deserialize_with = "ink")]
     pub mark: Style,
@@ -122,6 +125,7 @@ impl Theme {
             &mut self.critical,
             &mut self.chart,
             &mut self.second,
+            &mut self.ahead,
             &mut self.mark,
             &mut self.removed,
             &mut self.added,
@@ -162,7 +166,7 @@ mod tests {
             let t = t.clone();
             [
                 t.text, t.dim, t.border, t.accent, t.title, t.selected, t.good, t.notice, t.warning, t.critical, t.chart, t.second,
-                t.mark,
+                t.ahead, t.mark,
             ]
         };
         for theme in &themes {

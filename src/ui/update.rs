@@ -8,6 +8,7 @@ use crate::{
         dialog::{Dialog, Question},
         entry::Entry,
         filter::{self, Field, List},
+        foresight,
         key::Key,
         keys::{Intent, Motion},
         layout::Shape,
@@ -31,6 +32,7 @@ pub fn update(state: &mut State, now: Now, msg: Msg) -> Vec<UiCommand> {
     let mut commands = take(state, msg);
     state.settle();
     commands.extend(close_look::due(state).map(UiCommand::Ask));
+    commands.extend(foresight::due(state).map(UiCommand::Ask));
     commands
 }
 
@@ -87,9 +89,14 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
     match body {
         Body::Past(past) => return time::came(state, *past),
         Body::Marks(marks) => return time::marked(state, marks),
-        Body::Trace(trace) => time::traced(state, trace),
+        Body::Trace(trace) => {
+            if let Some(trace) = foresight::take(state, trace) {
+                time::traced(state, trace);
+            }
+        }
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) => state.refuse(text),
+        Body::Error(_) if foresight::failed(state) => {}
         Body::Error(text) => {
             time::failed(state);
             state.refuse(text);
@@ -173,6 +180,12 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Back => back(state),
         Intent::Redraw => return vec![UiCommand::Redraw],
         Intent::Alerts => open(state, Page::Alerts),
+        Intent::Forecasts => open(state, Page::Forecasts),
+        Intent::Why => open(state, Page::Causes),
+        Intent::Ahead => foresight::toggle(state),
+        Intent::OrderForecasts => foresight::reorder(state),
+        Intent::Coarser => foresight::refocus(state, foresight::Focus::Coarser),
+        Intent::Finer => foresight::refocus(state, foresight::Focus::Finer),
         Intent::Acknowledge => return alerts::acknowledge(state),
         Intent::Snooze => alerts::ask_snooze(state),
         Intent::Moment => return alerts::then(state),
@@ -324,6 +337,12 @@ fn in_filter(state: &mut State, intent: Intent) {
 
 /// Closes, goes back, releases the list, clears the filter: the first of these that there is.
 fn back(state: &mut State) {
+    match &state.page {
+        // From one of them back to the list that it was chosen in.
+        Page::Forecast(_) => return open(state, Page::Forecasts),
+        Page::Link(..) => return open(state, Page::Causes),
+        _ => {}
+    }
     if state.page != Page::Overview {
         open(state, Page::Overview);
     } else if state.expanded {
@@ -363,12 +382,23 @@ fn freeze(state: &mut State) {
 }
 
 fn details(state: &mut State) {
-    if state.page == Page::Alerts {
-        if let Some(id) = alerts::chosen(state).map(|alert| alert.id) {
-            open(state, Page::Alert(id));
+    match state.page {
+        Page::Alerts => {
+            if let Some(id) = alerts::chosen(state).map(|alert| alert.id) {
+                open(state, Page::Alert(id));
+            }
         }
-        return;
+        Page::Forecasts => {
+            if let Some(key) = foresight::chosen(state) {
+                foresight::number(state, key);
+            }
+        }
+        Page::Causes => foresight::open(state),
+        _ => of_pane(state),
     }
+}
+
+fn of_pane(state: &mut State) {
     let page = match state.focus {
         Pane::Processes => {
             let list = &state.processes;

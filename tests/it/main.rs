@@ -4,13 +4,16 @@
 
 mod acceptance;
 mod alerts;
+mod anomalies;
 mod architecture;
+mod cause;
 mod cli;
 mod config;
 mod crash;
 mod demo;
 mod depth;
 mod engine;
+mod foresight;
 mod guard;
 mod history;
 mod hung;

@@ -6,6 +6,7 @@ mod alerts;
 mod big;
 mod close_look;
 mod find;
+mod foresight;
 mod scene;
 mod table;
 

@@ -147,6 +147,7 @@ fn starved(world: &World<'_>, worst: &Candidate<'_>, victims: &[&Candidate<'_>],
         ruled_out: innocent(world),
         advice: None,
         impact: worst.wait / (worst.wait + worst.cpu).max(1e-9) * worst.wait.min(1.0).sqrt(),
+        crossing: None,
     }
 }
 
@@ -222,6 +223,7 @@ fn pressed_cgroup(world: &World<'_>, hogs: &[&Candidate<'_>]) -> Option<Report> 
         ruled_out: innocent(world),
         advice: None,
         impact: share,
+        crossing: None,
     })
 }
 

@@ -57,6 +57,7 @@ fn near(world: &World<'_>, process: &Process) -> Option<Report> {
         ruled_out: innocent::among(world, &[Suspect::MemoryPressure, Suspect::Throttling]),
         advice,
         impact: share,
+        crossing: None,
     })
 }
 

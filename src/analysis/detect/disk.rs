@@ -74,6 +74,7 @@ fn slow(world: &World<'_>, disk: &Disk) -> Option<Report> {
         ruled_out: innocent::among(world, &[Suspect::MemoryPressure, Suspect::Swap, Suspect::CpuPressure, Suspect::Steal]),
         advice: None,
         impact: io.unwrap_or(disk.busy),
+        crossing: None,
     })
 }
 

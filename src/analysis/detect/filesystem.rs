@@ -1,13 +1,17 @@
 //! A filesystem that is nearly full, in bytes or in inodes; where it fills along a straight line, with the time that is left.
 
 use crate::{
-    analysis::detect::{
-        report::{self, Report, evidence},
-        trend::Line,
+    analysis::{
+        detect::report::{self, Report, evidence},
+        trouble::{
+            crossing,
+            limits::{IMAGES, Limit},
+        },
     },
     model::{
         finding::{FindingId, FindingKind, Level, Severity, Signal},
         metric::{Key, Metric},
+        outlook::Crossing,
         sample::Space,
         snapshot::Filesystem,
         subject::Subject,
@@ -16,10 +20,6 @@ use crate::{
     },
 };
 
-/// Images that are full by nature.
-const IMAGES: [&str; 4] = ["squashfs", "iso9660", "erofs", "cramfs"];
-/// Seconds of history that a trend needs.
-const SPAN: f64 = 120.0;
 /// Catalogue E2: full within so many seconds is an emergency.
 const SOON: f64 = 900.0;
 
@@ -46,9 +46,9 @@ fn full(world: &World<'_>, fs: &Filesystem) -> Option<Report> {
         true => format!("{} of its inodes in use, {} left", Unit::Share.show(inodes), Unit::Count.show(space.inodes_free as f64)),
         false => format!("{} full, {} left", Unit::Share.show(bytes), Unit::Bytes.show(space.available as f64)),
     };
-    let when = left.map_or_else(String::new, |s| format!(", full in {} at this rate", Unit::Seconds.show(s)));
+    let when = left.as_ref().map_or_else(String::new, |left| format!(", full {}", report::when(left)));
     let severity = match used {
-        u if u >= 0.98 || left.is_some_and(|s| s < SOON) => Severity::Critical,
+        u if u >= 0.98 || left.as_ref().and_then(|left| left.likely).is_some_and(|s| s < SOON) => Severity::Critical,
         u if u >= 0.95 => Severity::Warning,
         _ => Severity::Notice,
     };
@@ -63,6 +63,7 @@ fn full(world: &World<'_>, fs: &Filesystem) -> Option<Report> {
         ruled_out: Vec::new(),
         advice: Some(format!("find what is large: du -xh --max-depth=2 {} | sort -h | tail", fs.at)),
         impact: used,
+        crossing: left,
     })
 }
 
@@ -70,11 +71,11 @@ fn inodes(space: Space) -> f64 {
     if space.inodes == 0 { 0.0 } else { space.inodes.saturating_sub(space.inodes_free) as f64 / space.inodes as f64 }
 }
 
-/// Seconds until full, where the line through the history fits.
-fn time_left(world: &World<'_>, key: &Key) -> Option<f64> {
-    let line = Line::through(world.series.get(key)?.points())?;
-    let sure = line.slope > 0.0 && line.span >= SPAN && line.fit >= world.thresholds.leak_fit;
-    sure.then(|| ((1.0 - line.end) / line.slope).max(0.0))
+/// When it is full along the line of its newest regime, where that is as sure as what is foretold has to be.
+fn time_left(world: &World<'_>, key: &Key) -> Option<Crossing> {
+    let limit = Limit { key: key.clone(), limit: 1.0, of: "space".into(), floor: false };
+    let found = crossing::along(world.series.get(key)?, &limit, world.now.tick, world.thresholds.trouble_horizon)?;
+    (found.confidence >= world.thresholds.trouble_confidence && found.likely.is_some()).then_some(found)
 }
 
 #[cfg(test)]
@@ -113,10 +114,10 @@ mod tests {
         let key = Key::new(Subject::Filesystem("/var".into()), Metric::FilesystemUsed);
         let steady = (0..600).map(|i| 0.92 - 0.0001 * f64::from(599 - i));
         let finding = only(mounted("ext4", 92, 900).history(&key, steady).seen(look)).finding;
-        assert!(finding.headline.ends_with("full in 13 min at this rate"), "{}", finding.headline);
+        assert!(finding.headline.ends_with("full in 13 min (13 to 13 min)"), "{}", finding.headline);
         assert_eq!(finding.severity, Severity::Critical);
         let saw = (0..600).map(|i| 0.9 + 0.0005 * f64::from(i % 40));
-        assert!(!only(mounted("ext4", 92, 900).history(&key, saw).seen(look)).finding.headline.contains("rate"));
+        assert!(!only(mounted("ext4", 92, 900).history(&key, saw).seen(look)).finding.headline.contains("full in"));
     }
 
     #[test]

@@ -2,16 +2,22 @@
 //! within minutes is told of after one.
 
 use crate::{
-    analysis::detect::{
-        innocent::{self, Suspect},
-        report::{self, Report, evidence},
-        trend::Line,
-        who,
+    analysis::{
+        detect::{
+            innocent::{self, Suspect},
+            report::{self, Report, evidence},
+            who,
+        },
+        trouble::{
+            crossing,
+            limits::Limit,
+            trend::{self, Rise},
+        },
     },
     model::{
         finding::{FindingId, FindingKind, Level, Severity, Signal},
         metric::{Key, Metric},
-        series::{Point, Series},
+        series::Series,
         snapshot::Process,
         subject::Subject,
         unit::Unit,
@@ -26,9 +32,9 @@ const SHORT: f64 = 60.0;
 const URGENT: f64 = 600.0;
 /// Bytes of growth below which a slope is nothing but page noise.
 const GRAIN: f64 = 1024.0 * 1024.0;
-/// The last third of a leak still grows by at least this part of the whole slope; a plateau does not.
-const LATE: f64 = 0.5;
-/// Regressions per look at most: the greatest growers.
+/// Seconds ahead up to which an end is told.
+const FAR: f64 = 30.0 * 86_400.0;
+/// Lines per look at most: the greatest growers.
 const MOST: usize = 8;
 
 /// The look.
@@ -56,48 +62,42 @@ fn resident(process: &Process) -> Key {
 
 fn leak(world: &World<'_>, process: &Process, series: &Series) -> Option<Report> {
     let limits = world.thresholds;
-    let line = Line::through(series.points())?;
-    let growth = line.slope * 3600.0 / line.end.max(1.0);
+    let last = series.last()?;
+    let points: Vec<(f64, f64)> = series.points().map(|p| (-last.at.seconds_since(p.at), p.value)).collect();
     let (room, of) = room(world, process);
-    let left = room / line.slope;
-    if line.slope <= 0.0 || !is_straight(world, series, &line) || (line.span < SPAN && left > URGENT) {
-        return None;
-    }
+    let limit = Limit { key: resident(process), limit: last.value + room, of: of.into(), floor: false };
+    let Rise { line, lasted } = trend::rising(&points, limit.limit)?;
+    let growth = line.slope * 3600.0 / line.end.max(1.0);
+    let crossing = crossing::along(series, &limit, world.now.tick, FAR).filter(|found| found.likely.is_some());
+    let left = crossing.as_ref().and_then(|found| found.likely).unwrap_or(f64::INFINITY);
     let level = report::level(growth, limits.leak_growth);
-    if level == Level::Clear {
+    if line.fit < limits.leak_fit || (lasted < SPAN && left > URGENT) || level == Level::Clear {
         return None;
     }
     let name = report::short(&process.name);
-    let show = |v| Unit::Bytes.show(v);
-    let severity = match left {
-        l if l < URGENT => Severity::Critical,
-        l if l < 86_400.0 => Severity::Warning,
-        _ => Severity::Notice,
-    };
+    let pace = Unit::Bytes.show(line.slope * 3600.0);
+    let end = crossing.as_ref().map_or_else(|| "no end is in sight".into(), |c| format!("{of} is full {}", report::when(c)));
     Some(Report {
         id: FindingId { kind: FindingKind::Leak, subject: Subject::Process(process.id) },
         level,
-        severity,
-        headline: format!(
-            "{name} ({}) grows {}/h; {of} is full in {}",
-            process.id.pid,
-            show(line.slope * 3600.0),
-            Unit::Seconds.show(left)
-        ),
+        severity: severity(left),
+        headline: format!("{name} ({}) grows {pace}/h; {end}", process.id.pid),
         evidence: vec![evidence(resident(process), process.resident as f64, None, "/proc/PID/stat")],
         culprits: vec![who::party(process, 1.0, (process.resident as f64, Unit::Bytes))],
         victims: Vec::new(),
-        ruled_out: ruled_out(world, &line),
+        ruled_out: ruled_out(world, (lasted, line.fit)),
         advice: Some("restart it in a quiet hour, or give it a memory limit; then find the leak".into()),
         impact: (URGENT / left.max(1.0)).min(1.0),
+        crossing,
     })
 }
 
-fn is_straight(world: &World<'_>, series: &Series, line: &Line) -> bool {
-    let points = series.points();
-    let late: Vec<Point> = points.skip(series.points().len() * 2 / 3).collect();
-    let late = Line::through(late.into_iter()).map_or(0.0, |late| late.slope);
-    line.fit >= world.thresholds.leak_fit && late >= LATE * line.slope
+fn severity(left: f64) -> Severity {
+    match left {
+        l if l < URGENT => Severity::Critical,
+        l if l < 86_400.0 => Severity::Warning,
+        _ => Severity::Notice,
+    }
 }
 
 /// Bytes until something is full, and what: the limit of a cgroup that it lives in, or the host.
@@ -106,13 +106,13 @@ fn room(world: &World<'_>, process: &Process) -> (f64, &'static str) {
     let groups = world.snapshot.cgroups.known().into_iter().flatten();
     let around =
         groups.filter(|g| process.cgroup.strip_prefix(&*g.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-    let rooms = around.filter_map(|g| Some(g.memory_limit?.saturating_sub(g.memory?) as f64));
+    let rooms = around.filter_map(|g| Some(g.memory_limit?.saturating_sub(g.unreclaimable().or(g.memory)?) as f64));
     let least = rooms.fold(f64::INFINITY, f64::min);
     if least < host { (least, "its cgroup") } else { (host, "memory") }
 }
 
-fn ruled_out(world: &World<'_>, line: &Line) -> Vec<String> {
-    let mut phrases = vec![format!("no plateau in {} (fit {:.2})", Unit::Seconds.show(line.span), line.fit)];
+fn ruled_out(world: &World<'_>, (lasted, fit): (f64, f64)) -> Vec<String> {
+    let mut phrases = vec![format!("no plateau in {} (fit {fit:.2})", Unit::Seconds.show(lasted))];
     phrases.extend(innocent::among(world, &[Suspect::MemoryPressure, Suspect::Swap]));
     phrases
 }
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!((finding.id.kind, finding.severity), (FindingKind::Leak, Severity::Warning));
         assert_eq!(pids(&finding.culprits), [50]);
         // 12 GiB available at half a MiB per second.
-        assert!(finding.headline.contains("1.76 GiB/h; memory is full in 6.8 h"), "{}", finding.headline);
+        assert!(finding.headline.contains("1.76 GiB/h; memory is full in 6.8 h (6.8 to 6.8 h)"), "{}", finding.headline);
     }
 
     #[test]
@@ -167,6 +167,6 @@ mod tests {
         scene.snapshot.cgroups = Reading::Known(vec![group]);
         let finding = only(scene.seen(look)).finding;
         assert_eq!(finding.severity, Severity::Critical);
-        assert!(finding.headline.contains("its cgroup is full in 4 min"), "{}", finding.headline);
+        assert!(finding.headline.contains("its cgroup is full in 4 min (4 to 4 min)"), "{}", finding.headline);
     }
 }

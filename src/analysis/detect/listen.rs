@@ -60,6 +60,7 @@ fn overflow(world: &World<'_>, row: &Tcp) -> Option<Report> {
         advice: advice(world, listener, owner),
         // A lost connection costs its client a second at least (the SYN's first retransmission).
         impact: rate / (rate + 1.0),
+        crossing: None,
     })
 }
 

@@ -43,7 +43,7 @@ fn pressed(world: &World<'_>) -> Option<Report> {
     let floor = limits.memory_available * memory.total as f64;
     let severe = full >= limits.memory_full || left < limits.memory_available / 2.0;
     let available = Unit::Bytes.show(memory.available as f64);
-    let culprits = growers(world);
+    let culprits = growers(world, &|_| true);
     let headline = match some >= full.max(0.7 * limits.memory_some) {
         true => format!("tasks wait for memory {} of the time, {available} available", Unit::Share.show(some)),
         false => format!("memory is short: {available} available of {}", Unit::Bytes.show(memory.total as f64)),
@@ -64,6 +64,7 @@ fn pressed(world: &World<'_>) -> Option<Report> {
         ruled_out: innocent::among(world, &[Suspect::Swap, Suspect::IoPressure, Suspect::CpuPressure]),
         advice: Some("stop or limit what grows; a memory limit on its cgroup keeps the rest of the host alive".into()),
         impact: full.max(some).max(1.0 - left.min(1.0)),
+        crossing: None,
     })
 }
 
@@ -82,7 +83,7 @@ fn thrashing(world: &World<'_>) -> Option<Report> {
     if level == Level::Clear {
         return None;
     }
-    let culprits = growers(world);
+    let culprits = growers(world, &|_| true);
     let by = if culprits.is_empty() { String::new() } else { format!("; {}", who::names(&culprits)) };
     let show = |v| Unit::BytesPerSecond.show(v);
     let mut facts = vec![
@@ -105,6 +106,7 @@ fn thrashing(world: &World<'_>) -> Option<Report> {
         ruled_out: innocent::among(world, &[Suspect::CpuPressure, Suspect::Steal]),
         advice: Some("less on this host, or more memory; swappiness only shifts who waits".into()),
         impact: world.vitals.pressure.known().map_or(0.5, |p| p.memory.some),
+        crossing: None,
     })
 }
 
@@ -114,12 +116,12 @@ fn fresh(world: &World<'_>, of: impl Fn(&Vitals) -> Option<f64>) -> Option<f64> 
     Some(of(&world.snapshot.vitals).map_or(now, |sweep| f64::midpoint(now, sweep)))
 }
 
-/// The processes that have grown most in the last half minute; if none has, the largest.
-fn growers(world: &World<'_>) -> Vec<Party> {
+/// The processes that have grown most in the last half minute, of those that `among` takes; if none has, the largest.
+pub(super) fn growers(world: &World<'_>, among: &dyn Fn(&Process) -> bool) -> Vec<Party> {
     let Some(all) = world.snapshot.processes.known() else { return Vec::new() };
     let total = world.vitals.memory.known().map_or(0, |m| m.total).max(1) as f64;
     let mut weighed: Vec<(&Process, f64)> =
-        all.iter().filter(|p| !who::exempt(world, p) && p.resident > 0).map(|p| (p, growth(world, p))).collect();
+        all.iter().filter(|p| !who::exempt(world, p) && p.resident > 0 && among(p)).map(|p| (p, growth(world, p))).collect();
     if weighed.iter().all(|(_, grown)| *grown < 0.01 * total) {
         weighed.iter_mut().for_each(|(p, weight)| *weight = p.resident as f64);
     }

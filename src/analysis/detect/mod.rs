@@ -21,7 +21,7 @@ mod saturation;
 mod softirq;
 mod steal;
 mod throttled;
-mod trend;
+mod trouble;
 mod who;
 mod writeback;
 
@@ -63,6 +63,7 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "local ports", lane: Lane::Sweep, look: ports::look },
         Detector { name: "filesystem", lane: Lane::Sweep, look: filesystem::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
+        Detector { name: "trouble", lane: Lane::Sweep, look: trouble::look },
         Detector { name: "leak", lane: Lane::Sweep, look: leak::look },
     ]
 }

@@ -72,6 +72,7 @@ fn near(world: &World<'_>, row: &Tcp) -> Option<Report> {
             "reuse connections (keep-alive, a pool); to whom they go: ss -tan '( state established or state time-wait )'".into(),
         ),
         impact: share,
+        crossing: None,
     })
 }
 

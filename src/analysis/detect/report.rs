@@ -3,7 +3,9 @@
 use crate::model::{
     finding::{Evidence, Finding, FindingId, Level, Party, Severity, Signal},
     metric::Key,
+    outlook::Crossing,
     time::Wall,
+    unit::Unit,
 };
 
 /// Share of a threshold below which a condition is clear (catalogue B0: "clear at 0.7 x threshold").
@@ -36,6 +38,8 @@ pub(super) struct Report {
     pub(super) advice: Option<String>,
     /// The share of time or space lost.
     pub(super) impact: f64,
+    /// When a limit is reached, where that is foreseen.
+    pub(super) crossing: Option<Crossing>,
 }
 
 impl Report {
@@ -57,7 +61,7 @@ impl Report {
             impact,
             priority: priority(self.severity, impact),
             since: Wall::default(),
-            crossing: None,
+            crossing: self.crossing,
         };
         Some(Signal { level: self.level, finding })
     }
@@ -81,4 +85,23 @@ fn cut(headline: String) -> String {
 /// `name` short enough to leave room for the rest of a headline.
 pub(super) fn short(name: &str) -> String {
     if name.chars().count() <= 24 { name.into() } else { name.chars().take(22).chain("..".chars()).collect() }
+}
+
+/// When a limit is reached, with its range: `in 9.00 s (8.00 to 11.0 s)`; what is beyond the horizon is said to be later.
+pub(super) fn when(crossing: &Crossing) -> String {
+    let show = |seconds: f64| Unit::Seconds.show(seconds);
+    match (crossing.earliest.map(show), crossing.likely.map(show), crossing.latest.map(show)) {
+        (Some(earliest), Some(likely), Some(latest)) => format!("in {likely} ({} to {latest})", without_unit(&earliest, &latest)),
+        (Some(earliest), Some(likely), None) => format!("in {likely} ({earliest} or more)"),
+        (Some(earliest), None, _) => format!("in {earliest} at the earliest"),
+        _ => "at no time that can be told".into(),
+    }
+}
+
+/// The first of two spans, without its unit where the second has the same.
+fn without_unit<'a>(first: &'a str, second: &str) -> &'a str {
+    match (first.split_once(' '), second.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => number,
+        _ => first,
+    }
 }

@@ -55,6 +55,7 @@ fn saturation(world: &World<'_>) -> Option<Report> {
         ruled_out: innocent::among(world, &[Suspect::Steal, Suspect::MemoryPressure, Suspect::IoPressure, Suspect::Throttling]),
         advice: Some("more cores, or less work at once".into()),
         impact: pressure.unwrap_or(busy),
+        crossing: None,
     })
 }
 

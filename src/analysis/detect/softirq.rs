@@ -52,6 +52,7 @@ fn imbalance(world: &World<'_>, cpu: &Cpu) -> Option<Report> {
         ruled_out: innocent::among(world, &[Suspect::Steal, Suspect::MemoryPressure]),
         advice: Some("spread the receive work: rps_cpus of the interface's queues, or irqbalance".into()),
         impact: split.softirq,
+        crossing: None,
     })
 }
 

@@ -51,6 +51,7 @@ pub(super) fn look(world: &World<'_>) -> Vec<Signal> {
         ruled_out: innocent::among(world, &[Suspect::MemoryPressure, Suspect::IoPressure, Suspect::Throttling]),
         advice: Some("move the machine to another host, or buy dedicated cpus".into()),
         impact: share,
+        crossing: None,
     };
     report.signal().into_iter().collect()
 }

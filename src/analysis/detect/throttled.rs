@@ -71,6 +71,7 @@ fn throttled(world: &World<'_>, group: &Cgroup, idle: f64) -> Option<Report> {
         ruled_out: innocent::among(world, &[Suspect::Steal, Suspect::MemoryPressure, Suspect::IoPressure]),
         advice: None,
         impact: share,
+        crossing: None,
     })
 }
 

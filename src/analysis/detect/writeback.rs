@@ -97,6 +97,7 @@ fn stall(world: &World<'_>, disk: &Disk, backlog: &Backlog) -> Report {
         ruled_out: innocent::among(world, &[Suspect::MemoryPressure, Suspect::Swap, Suspect::CpuPressure, Suspect::Steal]),
         advice: None,
         impact: backlog.pressure,
+        crossing: None,
     }
 }
 

@@ -1,34 +1,27 @@
 //! Forecasts: a table of horizons with ranges, when a limit is reached, and how far it can be trusted.
 
 use crate::{
-    app::{
-        forecast::ask::present,
-        text::rows::{clock, line},
-    },
+    app::text::rows::{clock, line},
     model::{
         ahead::{self, AHEAD},
-        message::View,
-        outlook::{Band, Crossing, Forecast, Outlook},
+        outlook::{Band, Forecast, Outlook},
+        telling::range,
         time::Wall,
         unit::Unit,
     },
 };
 
 /// What can be asked, a line each, what reaches a limit first.
-pub fn list(view: &View, outlook: &Outlook) -> String {
+pub fn list(now: Wall, outlook: &Outlook) -> String {
     let mut out = String::new();
-    let now = view.now.wall;
     let mut all: Vec<&Forecast> = outlook.keys().filter_map(|key| outlook.chief(key)).map(AsRef::as_ref).collect();
     all.sort_by(|a, b| a.due(now).unwrap_or(f64::INFINITY).total_cmp(&b.due(now).unwrap_or(f64::INFINITY)));
     if all.is_empty() {
         line(&mut out, "no forecasts yet: the engine learns from what it sees, the first come after some minutes");
     }
     for forecast in all {
-        let says = match (&forecast.crossing, forecast.doubt()) {
-            (Some(crossing), _) if crossing.likely.is_some() => limit(forecast, crossing, now),
-            (_, Some(doubt)) => doubt,
-            (_, None) => furthest(forecast),
-        };
+        let limit = forecast.limit(now).filter(|_| forecast.due(now).is_some());
+        let says = limit.or_else(|| forecast.doubt()).unwrap_or_else(|| furthest(forecast));
         line(&mut out, &format!("{:<34} {says}", forecast.key.path()));
     }
     out
@@ -38,47 +31,44 @@ pub fn list(view: &View, outlook: &Outlook) -> String {
 fn furthest(forecast: &Forecast) -> String {
     let unit = forecast.key.metric.unit();
     let Some(last) = forecast.bands.last() else { return "no values".into() };
-    let range = format!("{} to {}", unit.show(last.lo80), unit.show(last.hi80));
-    format!("{} in {} ({range} in 80 of 100 cases)", unit.show(last.point), Unit::Seconds.show(forecast.reach()))
+    let range = range(unit, last.lo80, last.hi80);
+    format!("{} in {} ({range} in 80 of 100 cases)", unit.show(last.point), ahead::stretch(forecast.reach()))
 }
 
-fn limit(forecast: &Forecast, crossing: &Crossing, now: Wall) -> String {
-    let unit = forecast.key.metric.unit();
-    let gone = ahead::seconds(forecast.made, now).max(0.0);
-    let (limit, times) = (unit.show(crossing.limit), crossing.words(gone));
-    format!("{limit} ({}) {times}, confidence {:.2}", crossing.of, crossing.confidence)
-}
-
-/// All about one forecast, up to `horizon` seconds after now.
-pub fn forecast(forecast: &Forecast, view: &View, horizon: f64) -> String {
+/// All about one forecast, up to so many seconds after now.
+pub fn forecast(forecast: &Forecast, present: Option<f64>, (now, horizon): (Wall, f64)) -> String {
     let mut out = String::new();
-    let (unit, now) = (forecast.key.metric.unit(), view.now.wall);
-    let present = present(view, forecast).map_or_else(String::new, |value| format!(": {} now", unit.show(value)));
+    let unit = forecast.key.metric.unit();
+    let present = present.map_or_else(String::new, |value| format!(": {} now", unit.show(value)));
     line(&mut out, &format!("{} ({}){present}", forecast.key, forecast.key.path()));
     if let Some(doubt) = forecast.doubt() {
         line(&mut out, &format!("{doubt}; the ranges are all that can be said"));
     }
     line(&mut out, &format!("   {:<9} {:>10}   {:<26} 95 of 100", "ahead", "likely", "80 of 100"));
-    for ahead in horizons(horizon) {
-        let end = Wall(now.0 + (ahead * 1000.0) as i64);
-        let says = forecast.at(end).map_or_else(|| "beyond its reach".into(), |band| ranges(unit, &band));
-        line(&mut out, &format!("   {:<9} {says}", Unit::Seconds.show(ahead)));
+    let left = forecast.left(now);
+    let whole = forecast.ahead(now, horizon).is_some();
+    for seconds in horizons(if whole { horizon } else { left }) {
+        let says = forecast.ahead(now, seconds).map_or_else(|| "-".into(), |band| ranges(unit, &band));
+        line(&mut out, &format!("   {:<9} {says}", ahead::about(seconds)));
+    }
+    if !whole {
+        line(&mut out, &format!("   beyond {} nothing can be said yet", ahead::about(left.max(0.0))));
     }
     let mut row = |name: &str, value: &str| line(&mut out, &format!("   {name:<9} {value}"));
-    if let Some(crossing) = &forecast.crossing {
-        row("limit", &limit(forecast, crossing, now));
+    if let Some(limit) = forecast.limit(now) {
+        row("limit", &limit);
     }
     let skill = |skill: f64| format!("{skill:+.2} in its own past; 0 is as good as the last value, 1 perfect");
     row("skill", &forecast.skill.map_or_else(|| "not tested: too little history".into(), skill));
     row("record", &forecast.record.map_or_else(|| "none yet: no forecast has come due".into(), |record| record.words()));
     row("method", &forecast.methods());
-    let trained = format!("{} of history, to {}", Unit::Seconds.show(forecast.trained), clock(forecast.made));
-    row("learnt", &format!("from {trained}, in steps of {}", Unit::Seconds.show(forecast.step)));
+    let trained = format!("{} of history, to {}", ahead::stretch(forecast.trained), clock(forecast.made));
+    row("learnt", &format!("from {trained}, in steps of {}", ahead::stretch(forecast.step)));
     if let Some(season) = forecast.season {
-        row("season", &Unit::Seconds.show(season));
+        row("season", &ahead::stretch(season));
     }
     if let Some(changed) = forecast.changed {
-        row("changed", &format!("its ways {} ago", Unit::Seconds.show(changed)));
+        row("changed", &format!("its ways {} ago", ahead::stretch(changed)));
     }
     out
 }
@@ -86,11 +76,11 @@ pub fn forecast(forecast: &Forecast, view: &View, horizon: f64) -> String {
 /// The horizons of the table: the usual ones up to the one asked for, and that one.
 fn horizons(horizon: f64) -> Vec<f64> {
     let mut all: Vec<f64> = [60.0, 300.0].iter().chain(&AHEAD).copied().filter(|ahead| *ahead < horizon).collect();
-    all.push(horizon);
+    all.extend(Some(horizon).filter(|horizon| *horizon > 0.0));
     all
 }
 
 fn ranges(unit: Unit, band: &Band) -> String {
-    let range = |lo, hi| format!("{} to {}", unit.show(lo), unit.show(hi));
-    format!("{:>10}   {:<26} {}", unit.show(band.point), range(band.lo80, band.hi80), range(band.lo95, band.hi95))
+    let [narrow, wide] = [(band.lo80, band.hi80), (band.lo95, band.hi95)].map(|(low, high)| range(unit, low, high));
+    format!("{:>10}   {narrow:<26} {wide}", unit.show(band.point))
 }

@@ -7,6 +7,7 @@ use crate::{
         finding::Finding,
         limits::Mode,
         message::{Cost, GuardState, View},
+        outlook::{Anomaly, Forecast},
         time::Now,
         unit::Unit,
     },
@@ -35,6 +36,10 @@ pub struct Status {
     pub findings: Arc<Vec<Finding>>,
     /// Changes: number, state, title.
     pub changes: Vec<(ChangeId, ChangeState, String)>,
+    /// Forecasts that reach a limit, the first to do so first.
+    pub ahead: Vec<Arc<Forecast>>,
+    /// What is odd now.
+    pub odd: Vec<Anomaly>,
 }
 
 impl Status {
@@ -50,6 +55,8 @@ impl Status {
             cost: view.cost,
             findings: view.findings.clone(),
             changes: view.changes.iter().map(|c| (c.id, c.state, c.proposal.title.clone())).collect(),
+            ahead: heading(view).into_iter().cloned().collect(),
+            odd: odd(view).cloned().collect(),
         }
     }
 }
@@ -80,7 +87,28 @@ pub fn status(view: &View) -> String {
     for finding in view.findings.iter() {
         line(&mut out, &format!("{:<3}{}", finding.severity.sign(), finding.headline));
     }
+    for forecast in heading(view) {
+        let limit = forecast.limit(view.now.wall).unwrap_or_default();
+        line(&mut out, &format!("ahead     {} to {limit}", forecast.key.path()));
+    }
+    for anomaly in odd(view) {
+        line(&mut out, &format!("{:<3}odd: {}", anomaly.severity.sign(), anomaly.words(view.now.wall)));
+    }
     out
+}
+
+/// Forecasts that reach a limit, the first to do so first.
+pub fn heading(view: &View) -> Vec<&Arc<Forecast>> {
+    let now = view.now.wall;
+    let Some(outlook) = &view.outlook else { return Vec::new() };
+    let mut all: Vec<_> = outlook.keys().filter_map(|key| outlook.chief(key)).filter(|f| f.due(now).is_some()).collect();
+    all.sort_by(|a, b| a.due(now).unwrap_or(f64::INFINITY).total_cmp(&b.due(now).unwrap_or(f64::INFINITY)));
+    all
+}
+
+/// What is odd now.
+pub fn odd(view: &View) -> impl Iterator<Item = &Anomaly> {
+    view.outlook.iter().flat_map(|outlook| &outlook.anomalies).filter(|anomaly| anomaly.until.is_none())
 }
 
 fn count(n: usize) -> String {

@@ -87,6 +87,7 @@ impl Brain {
             guard: GuardState::default(),
             journal: None,
             history: None,
+            foresight: None,
             probed: birth.now.tick,
             effects: Vec::new(),
         };
@@ -122,8 +123,8 @@ impl Brain {
                 self.publish();
             }
             Input::Performed { job, done } => self.performed(job, &done),
-            // The next sweep shows it.
-            Input::Foreseen(outlook) => self.known.outlook = outlook,
+            Input::Foreseen { outlook, cpu } => self.known.foresee(outlook, cpu),
+            Input::Foresight(trouble) => self.office.foresight = trouble,
             Input::History(trouble) => self.office.history = trouble,
             Input::Notified { target, error } => {
                 self.known.alerts.heard(target, error, &mut self.office);
@@ -148,7 +149,7 @@ impl Brain {
     fn weighed(&mut self, at: Tick, cpu: u64, resident: u64) {
         let first = !self.known.senses.weigh(at, cpu, resident);
         let senses = &self.known.senses;
-        let strain = Strain::of(&senses.snapshot, &senses.cost, senses.facts.own);
+        let strain = Strain::of(&senses.snapshot, senses.sweeping, senses.facts.own);
         if !first && self.thrift.look(&strain) {
             self.paced();
         }

@@ -56,6 +56,14 @@ impl Known {
         }
     }
 
+    /// The thread that looks ahead has had its turn. The view of the next sweep shows what it sees.
+    pub fn foresee(&mut self, outlook: Option<Arc<Outlook>>, cpu: u64) {
+        self.senses.apart += cpu;
+        if let Some(outlook) = outlook {
+            self.outlook = outlook;
+        }
+    }
+
     /// The world with the findings that hold.
     pub fn world(&self, now: Now) -> World<'_> {
         World { findings: &self.alarms.findings, ..self.unjudged(now) }

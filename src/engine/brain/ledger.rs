@@ -6,7 +6,7 @@ use crate::{
         change::{Change, ChangeId, ChangeState, Deed, Entry, Illegal},
         time::{Now, Tick},
     },
-    planning::memory::Memory,
+    planning::{experience::Experience, memory::Memory},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -31,6 +31,8 @@ pub struct Ledger {
     boot: String,
     /// What past changes taught.
     pub memory: Memory,
+    /// What actions did here before, in this boot and in earlier ones.
+    pub experience: Experience,
 }
 
 impl Ledger {
@@ -59,8 +61,11 @@ impl Ledger {
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
         }
-        if let Some(change) = self.changes.get(&id).filter(|_| entry.boot == self.boot) {
-            self.memory.take(change, entry);
+        if let Some(change) = self.changes.get(&id) {
+            self.experience.take(change, entry);
+            if entry.boot == self.boot {
+                self.memory.take(change, entry);
+            }
         }
         Ok(())
     }
@@ -135,8 +140,12 @@ impl Ledger {
     }
 }
 
-/// Since when the trouble that a change answers has held, on the clock of `now`, from the wall time that its finding bears.
+/// Since when the trouble that a change answers has held, on the clock of `now`, from the wall time that its finding bears. Trouble that
+/// has not come yet began no regime of its own: all that was measured before is before.
 pub fn troubled(change: &Change, now: Now) -> Tick {
+    if change.finding.id.kind.is_predicted() {
+        return Tick(0);
+    }
     let ago = Duration::from_millis(u64::try_from(now.wall.0.saturating_sub(change.finding.since.0)).unwrap_or(0));
     Tick(now.tick.0.saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
 }

@@ -52,6 +52,8 @@ pub struct Office {
     pub journal: Option<String>,
     /// Why the history is not kept, if so.
     pub history: Option<std::sync::Arc<str>>,
+    /// Why the record of forecasts is not kept, if so.
+    pub foresight: Option<std::sync::Arc<str>>,
     /// When a journal that cannot be written was last tried.
     pub probed: Tick,
     /// Effects of this step so far.

@@ -62,5 +62,5 @@ impl Publisher {
 
 fn problems(office: &Office) -> impl Iterator<Item = String> + '_ {
     let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
-    journal.chain(office.history.iter().map(ToString::to_string))
+    journal.chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
 }

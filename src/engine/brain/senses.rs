@@ -23,13 +23,26 @@ pub struct Senses {
     pub facts: Arc<Facts>,
     /// What we cost ourselves.
     pub cost: Cost,
+    /// Cores of it that sweeping costs: all but the thread that looks ahead, which has a budget of its own.
+    pub sweeping: f64,
+    /// Cpu nanoseconds that the thread that looks ahead has used since the last weighing.
+    pub apart: u64,
     weighed: Option<(Tick, u64)>,
 }
 
 impl Senses {
     /// Nothing is perceived yet but the facts, which were read at the start.
     pub fn new(deriver: Deriver, facts: Arc<Facts>) -> Senses {
-        Senses { deriver, vitals: Vitals::default(), snapshot: Arc::default(), facts, cost: Cost::default(), weighed: None }
+        Senses {
+            deriver,
+            vitals: Vitals::default(),
+            snapshot: Arc::default(),
+            facts,
+            cost: Cost::default(),
+            sweeping: 0.0,
+            apart: 0,
+            weighed: None,
+        }
     }
 
     /// Takes one reading.
@@ -69,7 +82,9 @@ impl Senses {
         if let Some((before, used)) = self.weighed.replace((at, cpu)) {
             let span = at.seconds_since(before);
             if span > 0.0 {
-                self.cost.cpu = cpu.saturating_sub(used) as f64 / 1e9 / span;
+                let (all, apart) = (cpu.saturating_sub(used), std::mem::take(&mut self.apart));
+                self.cost.cpu = all as f64 / 1e9 / span;
+                self.sweeping = all.saturating_sub(apart) as f64 / 1e9 / span;
             }
         }
         weighed

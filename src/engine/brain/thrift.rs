@@ -6,7 +6,7 @@
 
 use crate::model::{
     limits::Budget,
-    message::{Cost, Pace, Slow},
+    message::{Pace, Slow},
     snapshot::Snapshot,
 };
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct Thrift {
 /// What it looks at: shares of time, and cores.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Strain {
-    /// Cores that we use.
+    /// Cores that sweeping uses.
     pub cpu: f64,
     /// Some task waited for cpu.
     pub pressure: f64,
@@ -54,13 +54,13 @@ pub struct Strain {
 }
 
 impl Strain {
-    /// Of this host now.
-    pub fn of(snapshot: &Snapshot, cost: &Cost, own: u32) -> Strain {
+    /// Of this host now; sweeping takes so many cores.
+    pub fn of(snapshot: &Snapshot, sweeping: f64, own: u32) -> Strain {
         let pressure = snapshot.vitals.pressure.known();
         let processes = snapshot.processes.known();
         let we = processes.and_then(|all| all.iter().find(|process| process.id.pid == own));
         Strain {
-            cpu: cost.cpu,
+            cpu: sweeping,
             pressure: pressure.map_or(0.0, |p| p.cpu.some10),
             waited: we.and_then(|process| process.wait).unwrap_or(0.0),
             full: pressure.map_or(0.0, |p| p.memory.full10),

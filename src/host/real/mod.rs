@@ -145,6 +145,11 @@ impl Host for RealHost {
         calls::cpu_clock(pid).map_err(|e| HostError::new("clock_gettime", format!("process {pid}"), &e))
     }
 
+    fn thread_clock(&self) -> Touch<u64> {
+        let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Ok(u64::try_from(used.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(used.tv_nsec).unwrap_or(0))
+    }
+
     fn delays(&self, pid: u32) -> Touch<DelaySample> {
         taskstats::delays(pid)
     }

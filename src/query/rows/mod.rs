@@ -5,6 +5,7 @@ pub mod change;
 pub mod disk;
 pub mod entry;
 pub mod finding;
+pub mod forecast;
 pub mod line;
 pub mod process;
 pub mod subject;

@@ -287,8 +287,8 @@ impl History {
         Ok(())
     }
 
-    /// Every trend of a length in a stretch of time.
-    pub(super) fn trends(
+    /// Every trend of a length (one of [`STRETCHES`], milliseconds) in a stretch of time, of these keys or of all, with its beginning.
+    pub fn trends(
         &self,
         period: i64,
         wanted: Option<&[Key]>,

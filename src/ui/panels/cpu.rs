@@ -11,6 +11,7 @@ use crate::{
         unit::Unit,
     },
     ui::{
+        ahead,
         canvas::Canvas,
         chart::{Chart, Grow},
         frame::{Cell, frame, grid, known, note, reason_rows},
@@ -71,14 +72,19 @@ fn title(state: &State) -> Line<'static> {
 
 fn history(state: &State, mut canvas: Canvas<'_>) {
     let theme = state.theme();
-    let count = Chart::dots(canvas.width());
-    let dots = state.charts().dots(&Key::host(Metric::CpuBusy), state.shown().now.tick, state.step(), count);
+    let keys = [Key::host(Metric::CpuBusy)];
+    let cut = ahead::cut(state, &keys, canvas.width());
+    let dots = cut.dots(state, &keys);
     let style = |busy: f64| match busy {
         b if b >= 0.95 => theme.critical,
         b if b >= 0.8 => theme.warning,
         _ => theme.chart,
     };
-    Chart { dots: &dots, full: 1.0, ink: state.look.ink, grow: Grow::Up, style: &style }.draw(&mut canvas);
+    let tall = canvas.height();
+    let chart = Chart { dots: &dots, full: 1.0, ink: state.look.ink, grow: Grow::Up, style: &style };
+    chart.draw(&mut canvas.part(0, 0, cut.past, tall));
+    cut.draw(state, 1.0, Grow::Up, &mut canvas);
+    ahead::marks(state, &keys, cut.past, &mut canvas);
 }
 
 fn cells(state: &State, cpu: &Cpu, pressure: &Reading<Pressure>) -> Vec<Cell> {

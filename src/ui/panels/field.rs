@@ -4,6 +4,7 @@ use crate::ui::{
     canvas::Canvas,
     entry::Entry,
     filter::{self, Field, List},
+    foresight,
     frame::{boxed, note},
     panels::{language, reader::Prose},
     state::State,
@@ -51,6 +52,7 @@ fn count(state: &State, field: &Field) -> String {
         List::Processes => (matching(state), state.shown().snapshot.processes.known().map_or(0, |all| all.len())),
         List::Findings => (state.found().count(), state.shown().findings.len()),
         List::Queue => (state.queued().count(), state.queue.len()),
+        List::Forecasts => (foresight::listed(state).len(), foresight::outlook(state).map_or(0, |outlook| outlook.keys().count())),
         List::Log | List::Audit | List::Help => return String::new(),
     };
     format!("{shown} of {all}")

@@ -6,7 +6,7 @@ use crate::{
         unit::Unit,
     },
     ui::{
-        panels::{findings, reader::Prose},
+        panels::{causes, findings, reader::Prose},
         state::State,
         words,
     },
@@ -20,6 +20,11 @@ pub fn write(state: &State, id: &FindingId, prose: &mut Prose<'_>) -> String {
             let since = words::since(state.shown().now.wall, finding.since);
             prose.text(&finding.headline, prose.theme.title);
             prose.field("since", &since, prose.theme.text);
+            if let Some(crossing) = &finding.crossing {
+                let text = format!("{} {}, confidence {:.2}", crossing.of, crossing.words(0.0), crossing.confidence);
+                prose.field("limit", &text, prose.theme.warning);
+            }
+            causes::write_story(state, finding, prose);
             body(finding, prose);
         }
         None => prose.text("This is no longer so.", prose.theme.good),

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{limits::Mode, message::GuardState, unit::Unit},
-    ui::{alerts, canvas::Canvas, layout, panels::findings, state::State, words},
+    ui::{ahead, alerts, canvas::Canvas, layout, pane::Pane, panels::findings, state::State, words},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
@@ -59,6 +59,11 @@ fn parts(state: &State) -> Vec<Part> {
     if let Some(worst) = firing.iter().map(|alert| alert.severity).max() {
         let many = if firing.len() == 1 { "" } else { "s" };
         parts.push(part("", format!("{} {} alert{many}", worst.sign(), firing.len()), findings::style(theme, worst), 0));
+    }
+    let odd: Vec<_> = Pane::ALL.iter().filter_map(|pane| ahead::odd(state, *pane)).collect();
+    if let Some(worst) = odd.iter().map(|(_, severity)| *severity).max() {
+        let count: usize = odd.iter().map(|(count, _)| count).sum();
+        parts.push(part("", format!("{} {count} odd", worst.sign()), findings::style(theme, worst), 3));
     }
     let mode = if view.mode == Mode::Auto { theme.warning } else { theme.good };
     parts.push(part("mode ", view.mode.words().into(), mode, 2));

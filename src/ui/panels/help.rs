@@ -18,6 +18,7 @@ const SECTIONS: &[(&str, &[Context])] = &[
     ("Lists", &[Context::List, Context::Filterable]),
     ("Processes", &[Context::Processes, Context::Target, Context::Flat, Context::Tree]),
     ("Alerts", &[Context::Alerts, Context::Moment]),
+    ("Forecasts", &[Context::Forecasts, Context::Forecast]),
     ("Charts", &[Context::Chart]),
     ("Pages of text", &[Context::Reader, Context::Process]),
     ("Questions and menus", &[Context::Dialog, Context::Code, Context::Menu, Context::Columns]),
@@ -45,7 +46,7 @@ pub fn write(state: &State, prose: &mut Prose<'_>) -> String {
         prose.line(vec![Span::styled(format!("{form:<18}"), prose.theme.title), Span::styled(*help, prose.theme.text)]);
     }
     language::write(List::Processes, prose);
-    for list in [List::Findings, List::Queue, List::Audit, List::Log] {
+    for list in [List::Findings, List::Queue, List::Forecasts, List::Audit, List::Log] {
         language::write_fields(list, prose);
     }
     prose.heading("Signs");

@@ -10,6 +10,7 @@ use crate::{
         unit::Unit,
     },
     ui::{
+        ahead,
         canvas::Canvas,
         chart::{Chart, Grow},
         frame::{Cell, frame, grid, known, note, reason_rows},
@@ -60,14 +61,19 @@ fn used(memory: &Memory) -> f64 {
 fn history(state: &State, memory: &Memory, mut canvas: Canvas<'_>) {
     let theme = state.theme();
     let full = memory.total as f64;
-    let count = Chart::dots(canvas.width());
-    let dots = state.charts().dots(&Key::host(Metric::MemoryUsed), state.shown().now.tick, state.step(), count);
+    let keys = [Key::host(Metric::MemoryUsed)];
+    let cut = ahead::cut(state, &keys, canvas.width());
+    let dots = cut.dots(state, &keys);
     let style = |used: f64| match used / full.max(1.0) {
         share if share >= 0.95 => theme.critical,
         share if share >= 0.85 => theme.warning,
         _ => theme.chart,
     };
-    Chart { dots: &dots, full, ink: state.look.ink, grow: Grow::Up, style: &style }.draw(&mut canvas);
+    let tall = canvas.height();
+    let chart = Chart { dots: &dots, full, ink: state.look.ink, grow: Grow::Up, style: &style };
+    chart.draw(&mut canvas.part(0, 0, cut.past, tall));
+    cut.draw(state, full, Grow::Up, &mut canvas);
+    ahead::marks(state, &keys, cut.past, &mut canvas);
 }
 
 fn cells(state: &State, memory: &Memory, vitals: &Vitals) -> Vec<Cell> {

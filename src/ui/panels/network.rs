@@ -11,6 +11,7 @@ use crate::{
         unit::Unit,
     },
     ui::{
+        ahead,
         canvas::Canvas,
         chart::{self, Chart, Grow},
         frame::{Cell, frame, grid, known, note},
@@ -111,36 +112,29 @@ fn collapsed<'a>(network: &'a Network, veths: Option<&'a Interface>) -> Vec<&'a 
 
 fn history(state: &State, network: &Network, mut canvas: Canvas<'_>) {
     let theme = state.theme();
-    let sum = |metric| {
-        let count = Chart::dots(canvas.width());
-        let mut sum: Vec<Option<f64>> = vec![None; count];
-        for interface in outer(network) {
-            let key = Key::new(Subject::Interface(interface.name.clone()), metric);
-            let dots = state.charts().dots(&key, state.shown().now.tick, state.step(), count);
-            for (all, one) in sum.iter_mut().zip(dots) {
-                *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
-            }
-        }
-        sum
-    };
-    let (received, sent) = (sum(Metric::NetReceive), sum(Metric::NetTransmit));
-    pair(&received, &sent, LEAST, [theme.chart, theme.second], state, &mut canvas);
+    let of = |metric| outer(network).map(|i| Key::new(Subject::Interface(i.name.clone()), metric)).collect::<Vec<_>>();
+    let (received, sent) = (of(Metric::NetReceive), of(Metric::NetTransmit));
+    pair(state, (&received, &sent), LEAST, [theme.chart, theme.second], &mut canvas);
 }
 
-/// Two charts back to back on one scale: the first grows up, the second down.
-pub fn pair(up: &[Option<f64>], down: &[Option<f64>], least: f64, styles: [Style; 2], state: &State, canvas: &mut Canvas<'_>) {
-    let full = chart::scale(up, chart::scale(down, least));
+/// Two charts of sums back to back on one scale: the first grows up, the second down.
+pub fn pair(state: &State, (up, down): (&[Key], &[Key]), least: f64, styles: [Style; 2], canvas: &mut Canvas<'_>) {
     let (width, height) = (canvas.width(), canvas.height());
     let upper = height.div_ceil(2);
+    let cuts = ahead::cut_pair(state, (up, down), width);
+    let [above, below] = [(&cuts[0], up), (&cuts[1], down)].map(|(cut, keys)| cut.dots(state, keys));
+    let least = cuts.iter().flat_map(|cut| &cut.future).map(|future| chart::scale(&future.points, least)).fold(least, f64::max);
+    let full = chart::scale(&above, chart::scale(&below, least));
     let [first, second] = styles;
     let ink = state.look.ink;
-    Chart { dots: up, full, ink, grow: Grow::Up, style: &|_| first }.draw(&mut canvas.part(0, 0, width, upper));
-    Chart { dots: down, full, ink, grow: Grow::Down, style: &|_| second }.draw(&mut canvas.part(
-        0,
-        upper,
-        width,
-        height.saturating_sub(upper),
-    ));
+    let halves = [(above, Grow::Up, first, 0, upper), (below, Grow::Down, second, upper, height.saturating_sub(upper))];
+    for ((dots, grow, style, y, tall), cut) in halves.into_iter().zip(&cuts) {
+        let mut half = canvas.part(0, y, width, tall);
+        Chart { dots: &dots, full, ink, grow, style: &|_| style }.draw(&mut half.part(0, 0, cut.past, tall));
+        cut.draw(state, full, grow, &mut half);
+    }
+    let keys: Vec<Key> = up.iter().chain(down).cloned().collect();
+    ahead::marks(state, &keys, cuts[0].past, canvas);
 }
 
 fn table(state: &State, rows: &[&Interface], mut canvas: Canvas<'_>) {

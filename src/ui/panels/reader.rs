@@ -8,7 +8,7 @@ use crate::{
         frame::{boxed, note},
         layout,
         pane::Page,
-        panels::{alerts, audit, cgroup, change, compare, field, finding, help, process},
+        panels::{alerts, audit, cgroup, change, compare, field, finding, forecast, help, link, process},
         state::State,
         theme::Theme,
         words,
@@ -80,7 +80,9 @@ fn content(state: &State, width: usize) -> (String, Vec<Line<'static>>) {
         Page::Process(id) => process::write(state, *id, &mut prose),
         Page::Cgroup(path) => cgroup::write(state, path, &mut prose),
         Page::Compare => compare::write(state, &mut prose),
-        Page::Alerts => String::new(),
+        Page::Alerts | Page::Forecasts | Page::Causes => String::new(),
+        Page::Forecast(key) => forecast::write(state, key, &mut prose),
+        Page::Link(leads, follows) => link::write(state, leads, follows, &mut prose),
         Page::Alert(id) => alerts::write(state, *id, &mut prose),
         Page::Audit => audit::write(state, &mut prose),
         Page::Help => help::write(state, &mut prose),
@@ -101,7 +103,7 @@ fn passes(state: &State, line: &Line<'_>) -> bool {
 fn chart_rows(state: &State, height: u16) -> u16 {
     match state.page {
         Page::Change(_) if height >= 20 => height / 4,
-        Page::Verify(_) if height >= 8 => height * 3 / 5,
+        Page::Verify(_) | Page::Forecast(_) | Page::Link(..) if height >= 8 => height * 3 / 5,
         _ => 0,
     }
 }
@@ -143,7 +145,12 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let mut canvas = Canvas::new(inner, buf);
     let width = canvas.width();
     if chart > 1 {
-        change::draw_chart(state, canvas.part(0, 0, width, chart - 1));
+        let part = canvas.part(0, 0, width, chart - 1);
+        match &state.page {
+            Page::Forecast(key) => forecast::draw_chart(state, key, part),
+            Page::Link(leads, follows) => link::draw_charts(state, (leads, follows), part),
+            _ => change::draw_chart(state, part),
+        }
     }
     for (y, line) in (chart..canvas.height()).zip(lines.iter().skip(top)) {
         canvas.line(0, y, line);

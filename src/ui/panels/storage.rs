@@ -11,7 +11,7 @@ use crate::{
     },
     ui::{
         canvas::Canvas,
-        chart::{self, Chart},
+        chart,
         frame::{frame, known, note},
         pane::Pane,
         panels::network::pair,
@@ -108,20 +108,9 @@ enum Scarce {
 
 fn history(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {
     let theme = state.theme();
-    let sum = |metric| {
-        let count = Chart::dots(canvas.width());
-        let mut sum: Vec<Option<f64>> = vec![None; count];
-        for disk in disks {
-            let key = Key::new(Subject::Disk(disk.name.clone()), metric);
-            let dots = state.charts().dots(&key, state.shown().now.tick, state.step(), count);
-            for (all, one) in sum.iter_mut().zip(dots) {
-                *all = all.map_or(one, |a| Some(a + one.unwrap_or(0.0)));
-            }
-        }
-        sum
-    };
-    let (read, written) = (sum(Metric::DiskRead), sum(Metric::DiskWrite));
-    pair(&read, &written, LEAST, [theme.chart, theme.second], state, &mut canvas);
+    let of = |metric| disks.iter().map(|disk| Key::new(Subject::Disk(disk.name.clone()), metric)).collect::<Vec<_>>();
+    let (read, written) = (of(Metric::DiskRead), of(Metric::DiskWrite));
+    pair(state, (&read, &written), LEAST, [theme.chart, theme.second], &mut canvas);
 }
 
 fn table(state: &State, disks: &[&Disk], mut canvas: Canvas<'_>) {

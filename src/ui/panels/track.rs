@@ -27,7 +27,7 @@ pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step
     chart.draw(&mut drawing);
     let now = state.shown().now.tick;
     for mark in marks {
-        if let Some(x) = column(now, *mark, step, width) {
+        if let Some(x) = history::column(now, *mark, step, width) {
             for y in 0..height {
                 drawing.put(x, y, if ink == Ink::Braille { '┆' } else { '|' }, theme.mark);
             }
@@ -36,16 +36,6 @@ pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step
     let clipped = if chart.mark_clipped(&mut drawing, theme.warning) { ", ▲ more" } else { "" };
     let span = words::span(step.as_secs_f64() * Chart::dots(width) as f64);
     canvas.text(0, 0, &format!("{}, full height {}{clipped}, {span} ", key.metric.words(), unit.show(full)), theme.dim);
-}
-
-/// The column of a moment, if it is in view.
-fn column(now: Tick, at: Tick, step: Duration, width: u16) -> Option<u16> {
-    if at > now {
-        return None;
-    }
-    let step = step.as_nanos() as u64;
-    let back = history::newest(now, step).checked_sub(at.0 / step)? / 2;
-    u16::try_from(back).ok().and_then(|back| width.checked_sub(back + 1))
 }
 
 /// When a change was made and undone.

@@ -30,7 +30,7 @@ pub fn at(second: u64) -> Now {
     Now { tick: Tick(second * 1_000_000_000), wall: Wall(1_785_844_800_000 + (second as i64 - SECOND as i64) * 1000) }
 }
 
-const GIB: u64 = 1 << 30;
+pub const GIB: u64 = 1 << 30;
 
 fn wave(second: u64, period: f64, low: f64, high: f64) -> f64 {
     let turn = (second as f64 / period * std::f64::consts::TAU).sin();

@@ -1,0 +1,262 @@
+//! What is odd now: a watcher for each number that matters, at ten seconds and at a minute, and the host as a whole.
+//!
+//! A watcher alone may call falsely once in ten days. A host has many numbers, so only those that matter call, what two resolutions of
+//! one number see is one anomaly, and all of them together have a budget of calls that refills slowly.
+
+use crate::{
+    analysis::anomaly::{
+        alarm::Alarm,
+        host::THRESHOLD,
+        watcher::{Verdict, Watcher},
+    },
+    engine::seer::{
+        ladder::SCALES,
+        shelf::{Shelf, Weight},
+    },
+    model::{
+        finding::Severity,
+        metric::Key,
+        outlook::{Anomaly, Unusual},
+        time::Wall,
+    },
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The resolutions that are watched, as places in [`SCALES`], and numbers that are watched at each.
+const WATCHED: [(usize, usize); 2] = [(1, 24), (2, 64)];
+
+/// Steps that are looked at in one go.
+const CHUNK: usize = 256;
+
+/// Steps that may lie between the newest one and one that calls: what is older is only learnt from.
+const FRESH: i64 = 3;
+
+/// Calls that may be saved up, and seconds until there is one more: twelve a day for a host.
+const SAVED: f64 = 4.0;
+const PAUSE: f64 = 7200.0;
+
+/// Steps within the expected range after which an anomaly is over, and seconds after which it is over in any case: it is the usual then.
+const CALM: usize = 3;
+const LONGEST: f64 = 43_200.0;
+
+/// Anomalies that are told, and seconds for which one that is over is.
+const TOLD: usize = 64;
+const KEPT: f64 = 86_400.0;
+
+/// A score at which it deserves more than notice.
+const SEVERE: f64 = 2.0;
+
+/// Usual errors of one number that count at most for the host, as in [`crate::analysis::anomaly::host`].
+const CUT: f64 = 10.0;
+
+/// Numbers of which an unusual host is told to consist.
+const BY: usize = 5;
+
+struct Watch {
+    watcher: Watcher,
+    /// Number of the step that it has not seen yet.
+    next: i64,
+    verdict: Verdict,
+    calm: usize,
+}
+
+/// All that is odd.
+pub struct Anomalies {
+    watches: BTreeMap<(Key, usize), Watch>,
+    /// Newest first.
+    told: VecDeque<Anomaly>,
+    saved: f64,
+    at: Option<f64>,
+    host: Alarm,
+    /// Number of the minute that the host was looked at last.
+    minute: i64,
+    /// The host as a whole, while it is unusual.
+    pub unusual: Option<Unusual>,
+}
+
+impl Default for Anomalies {
+    fn default() -> Self {
+        Anomalies {
+            watches: BTreeMap::new(),
+            told: VecDeque::new(),
+            saved: SAVED,
+            at: None,
+            host: Alarm::new(THRESHOLD),
+            minute: 0,
+            unusual: None,
+        }
+    }
+}
+
+impl Anomalies {
+    /// Newest first.
+    pub fn told(&self) -> Vec<Anomaly> {
+        self.told.iter().cloned().collect()
+    }
+
+    /// Chooses who is watched, and lets watchers see what is new; true when anything that is told has changed.
+    pub fn take(&mut self, shelf: &Shelf, now: f64) -> bool {
+        let passed = (now - self.at.replace(now).unwrap_or(now)).max(0.0);
+        self.saved = (self.saved + passed / PAUSE).min(SAVED);
+        self.choose(shelf);
+        let mut changed = self.forget(now);
+        let names: Vec<(Key, usize)> = self.watches.keys().cloned().collect();
+        for name in names {
+            changed |= self.look(&name, shelf, FRESH as usize);
+        }
+        changed | self.whole(shelf)
+    }
+
+    /// Lets a watcher that has much to learn from the past learn some of it; false when nobody has.
+    pub fn learn(&mut self, shelf: &Shelf) -> bool {
+        let behind =
+            |(key, rung): &(Key, usize), watch: &Watch| shelf.get(key).map_or(0, |row| row.ladder.open(*rung) - watch.next);
+        let most = self.watches.iter().max_by_key(|(name, watch)| behind(name, watch));
+        let Some(name) = most.filter(|(name, watch)| behind(name, watch) > FRESH).map(|(name, _)| name.clone()) else {
+            return false;
+        };
+        self.look(&name, shelf, CHUNK);
+        true
+    }
+
+    /// Bytes that it holds, those of watchers estimated by what they have seen: a net of 512 points for each of five views, a season, and
+    /// what waits to be learnt.
+    pub fn bytes(&self) -> usize {
+        let watchers: usize = self.watches.keys().map(|(_, rung)| if *rung == 1 { 56 << 10 } else { 34 << 10 }).sum();
+        watchers + self.told.capacity() * size_of::<Anomaly>()
+    }
+
+    /// The clock was set by so many seconds.
+    pub fn shift(&mut self, seconds: f64) {
+        for ((_, rung), watch) in &mut self.watches {
+            let step = SCALES.get(*rung).map_or(1, |scale| scale.step);
+            watch.next += (seconds / step as f64).round() as i64;
+        }
+        self.at = self.at.map(|at| at + seconds);
+        self.minute += (seconds / 60.0).round() as i64;
+    }
+
+    fn choose(&mut self, shelf: &Shelf) {
+        let vital = || shelf.iter().filter(|(_, row)| row.weight == Weight::Vital);
+        let is_vital = |key: &Key| shelf.get(key).is_some_and(|row| row.weight == Weight::Vital);
+        self.watches.retain(|(key, _), _| is_vital(key));
+        for (rung, most) in WATCHED {
+            let step = SCALES.get(rung).map_or(1, |scale| scale.step);
+            let room = most.saturating_sub(self.watches.keys().filter(|(_, of)| *of == rung).count());
+            let fresh = vital().filter(|(key, _)| !self.watches.contains_key(&((*key).clone(), rung)));
+            let fresh: Vec<(Key, i64)> =
+                fresh.take(room).map(|(key, row)| (key.clone(), row.ladder.open(rung) - row.ladder.length(rung) as i64)).collect();
+            for (key, next) in fresh {
+                let watch = Watch { watcher: Watcher::new(step as f64), next, verdict: Verdict::default(), calm: 0 };
+                self.watches.insert((key, rung), watch);
+            }
+        }
+    }
+
+    /// Lets one watcher see at most so many steps.
+    fn look(&mut self, name: &(Key, usize), shelf: &Shelf, most: usize) -> bool {
+        let (key, rung) = name;
+        let Some((watch, row)) = self.watches.get_mut(name).zip(shelf.get(key)) else { return false };
+        let (open, step) = (row.ladder.open(*rung), SCALES.get(*rung).map_or(1, |scale| scale.step));
+        // Whoever has much to learn does so in turns of its own.
+        if most <= FRESH as usize && open - watch.next > FRESH {
+            return false;
+        }
+        let mut changed = false;
+        for _ in 0..most {
+            let Some(watch) = self.watches.get_mut(name).filter(|watch| watch.next < open) else { break };
+            let number = watch.next;
+            watch.next += 1;
+            let (value, end) = (row.ladder.at(*rung, number), (number + 1) * step);
+            watch.verdict = watch.watcher.take(end as f64, value);
+            let verdict = watch.verdict;
+            if let Some(value) = value.filter(|_| open - number <= FRESH) {
+                changed |= self.judge(name, (end, value), &verdict);
+            }
+        }
+        changed
+    }
+
+    /// What a verdict changes in what is told.
+    fn judge(&mut self, name: &(Key, usize), (end, value): (i64, f64), verdict: &Verdict) -> bool {
+        let at = Wall(end * 1000);
+        if let Some(open) = self.told.iter_mut().find(|told| told.key == name.0 && told.until.is_none()) {
+            let (low, high) = open.expected;
+            let Some(watch) = self.watches.get_mut(name) else { return false };
+            let outside = |value: f64| (low - value).max(value - high);
+            watch.calm = if outside(value) <= 0.0 { watch.calm + 1 } else { 0 };
+            if watch.calm >= CALM || at.0 - open.since.0 > (LONGEST * 1000.0) as i64 {
+                open.until = Some(at);
+            } else if outside(value) > outside(open.value) {
+                open.value = value;
+                open.score = open.score.max(verdict.score);
+            }
+            return open.until.is_some();
+        }
+        let Some(expected) = verdict.expected.filter(|_| verdict.alert && self.saved >= 1.0) else { return false };
+        self.saved -= 1.0;
+        if let Some(watch) = self.watches.get_mut(name) {
+            watch.calm = 0;
+        }
+        let severity = if verdict.score >= SEVERE { Severity::Warning } else { Severity::Notice };
+        let anomaly = Anomaly { key: name.0.clone(), since: at, until: None, value, expected, score: verdict.score, severity };
+        self.told.push_front(anomaly);
+        self.told.truncate(TOLD);
+        true
+    }
+
+    /// What is over for long is not told any more, and what nobody watches any more is over.
+    fn forget(&mut self, now: f64) -> bool {
+        let before = self.told.len();
+        let wall = Wall((now * 1000.0) as i64);
+        let mut ended = false;
+        for told in self.told.iter_mut().filter(|told| told.until.is_none()) {
+            if !self.watches.keys().any(|(key, _)| *key == told.key) {
+                told.until = Some(wall);
+                ended = true;
+            }
+        }
+        self.told.retain(|told| told.until.is_none_or(|until| wall.0 - until.0 < (KEPT * 1000.0) as i64));
+        ended || self.told.len() != before
+    }
+
+    /// The host as a whole, once a minute: how far its numbers are from what their last values and their usual days let expect.
+    fn whole(&mut self, shelf: &Shelf) -> bool {
+        let [_, (rung, _)] = WATCHED;
+        let seen = self.watches.iter().filter(|((_, of), _)| *of == rung);
+        let ready: Vec<(&Key, &Verdict, i64)> = seen.map(|((key, _), watch)| (key, &watch.verdict, watch.next)).collect();
+        let Some(minute) = ready.iter().map(|(_, _, next)| *next).max().filter(|minute| *minute > self.minute) else {
+            return false;
+        };
+        let all: Vec<(&Key, &Verdict)> =
+            ready.into_iter().filter(|(_, _, next)| *next == minute).map(|(key, verdict, _)| (key, verdict)).collect();
+        if shelf.is_empty() || all.is_empty() {
+            return false;
+        }
+        self.minute = minute;
+        let count = all.len() as f64;
+        let mean = |of: fn(&Verdict) -> f64| all.iter().map(|(_, verdict)| of(verdict).min(CUT)).sum::<f64>() / count;
+        let raw = (mean(|verdict| verdict.step) * mean(|verdict| verdict.day)).sqrt();
+        let at = Wall(minute * 60_000);
+        let call = self.host.take((minute * 60) as f64, raw);
+        let was = self.unusual.is_some();
+        if call.alert || was && raw >= THRESHOLD {
+            let since = self.unusual.as_ref().map_or(at, |unusual| unusual.since);
+            self.unusual = Some(Unusual { since, score: raw / THRESHOLD, by: most(&all) });
+        } else {
+            self.unusual = None;
+        }
+        was || self.unusual.is_some()
+    }
+}
+
+/// The numbers that contribute most, with their shares.
+fn most(all: &[(&Key, &Verdict)]) -> Vec<(Key, f64)> {
+    let weight = |verdict: &Verdict| verdict.step.min(CUT) + verdict.day.min(CUT);
+    let sum: f64 = all.iter().map(|(_, verdict)| weight(verdict)).sum();
+    let mut by: Vec<(Key, f64)> =
+        all.iter().map(|(key, verdict)| ((*key).clone(), weight(verdict) / sum.max(f64::MIN_POSITIVE))).collect();
+    by.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.cmp(b)));
+    by.truncate(BY);
+    by
+}
