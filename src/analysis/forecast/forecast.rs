@@ -109,8 +109,10 @@ fn learnt(past: &Past<'_>, filled: &Filled, steps: usize) -> Option<Prediction> 
     let first = ground.steps().start;
     let came = |course: &[f32]| ground.came(course);
     let trial = Trial { candidates: &candidates, truth: came(&bent) };
-    let weights = blend::weights(&trial.errors(blend::recency(kept).view()));
-    let crossed = trial.crossed();
+    let halves = trial.errors();
+    let [older, newer] = &halves;
+    let weights = blend::weights(&(older + newer));
+    let crossed = trial.crossed(&halves);
     let mut errors = came(&plain) - crossed.mapv(Scale::straighten);
     let signs = Signs { plain: &plain, bent: &bent, period: seasonal.as_ref().map(|s| s.period), middle: steps / 2 };
     let unrest = unrest::expected(&signs, &errors, first);

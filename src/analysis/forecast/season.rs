@@ -31,7 +31,7 @@ pub fn find(values: &[f32], step: f64) -> Option<usize> {
 /// Steps of a day, if they can be counted.
 pub fn day(step: f64) -> Option<usize> {
     let steps = (DAY / step).round();
-    (steps >= 1.0 && steps <= DAY).then_some(steps as usize)
+    (1.0..=DAY).contains(&steps).then_some(steps as usize)
 }
 
 /// The best period at a length of blocks, in steps.
