@@ -4,13 +4,14 @@
 #   scripts/live.sh cpu_quota                only these
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ $# -eq 0 ]; then set -- demo noisy_neighbour disk_writeback listen_overflow cpu_quota descriptor_limit leak; fi
+if [ $# -eq 0 ]; then set -- demo noisy_neighbour disk_writeback listen_overflow cpu_quota descriptor_limit leak cause; fi
 for problem in "$@"; do
+    match=--exact
     case $problem in
         demo) name=demo::the_p95_falls_and_returns ;;
-        leak) name='live::leak::' exact= ;;
+        leak) name=live::leak:: match=--test-threads=1 ;;
+        cause) name=cause::the_real_culprit_comes_first ;;
         *) name=live::$problem ;;
     esac
-    cargo test --locked --test it -- --ignored ${exact---exact} --nocapture --test-threads 1 "$name"
-    unset exact
+    cargo test --locked --test it -- --ignored "$match" --nocapture "$name"
 done

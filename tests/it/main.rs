@@ -4,7 +4,9 @@
 
 mod acceptance;
 mod alerts;
+mod anomalies;
 mod architecture;
+mod cause;
 mod cli;
 mod config;
 mod crash;
