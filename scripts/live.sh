@@ -4,7 +4,7 @@
 #   scripts/live.sh cpu_quota                only these
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ $# -eq 0 ]; then set -- demo noisy_neighbour disk_writeback listen_overflow cpu_quota descriptor_limit leak cause; fi
+if [ $# -eq 0 ]; then set -- demo noisy_neighbour disk_writeback listen_overflow cpu_quota descriptor_limit leak; fi
 for problem in "$@"; do
     match=--exact
     case $problem in
