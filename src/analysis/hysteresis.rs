@@ -104,7 +104,11 @@ impl Memory {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::model::{finding::FindingKind, subject::Subject, time::Tick};
+    use crate::model::{
+        finding::{FindingKind, Severity},
+        subject::Subject,
+        time::Tick,
+    };
     use proptest::prelude::*;
 
     fn signal(cpu: u32, level: Level) -> Signal {
