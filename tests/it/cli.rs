@@ -124,7 +124,9 @@ fn once_as_json_has_facts_snapshot_findings_and_proposals() {
 
 #[test]
 fn without_an_engine_the_error_says_so_and_what_to_do() {
-    for verb in [&["status"][..], &["queue", "--json"], &["apply", "1"], &["rollback", "--all"], &["audit"], &["why"], &["forecast"]] {
+    for verb in
+        [&["status"][..], &["queue", "--json"], &["apply", "1"], &["rollback", "--all"], &["audit"], &["why"], &["forecast"]]
+    {
         let home = Home::new();
         let (code, out, errors) = ended(&home.run(verb));
         assert_eq!((code, out.as_str()), (3, ""), "{verb:?}");
