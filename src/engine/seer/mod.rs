@@ -6,6 +6,7 @@ pub mod anomalies;
 pub mod ladder;
 pub mod record;
 pub mod refill;
+pub mod relations;
 pub mod schedule;
 pub mod seer;
 pub mod shelf;
