@@ -260,3 +260,92 @@ fn most(all: &[(&Key, &Verdict)]) -> Vec<(Key, f64)> {
     by.truncate(BY);
     by
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        metric::Metric,
+        snapshot::{Disk, Reading, Snapshot},
+        subject::Subject,
+    };
+    use std::collections::BTreeSet;
+
+    const START: i64 = 1_700_006_400;
+
+    fn noise(which: i64, second: i64) -> f64 {
+        let mixed = (second * 64 + which).unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        ((mixed ^ (mixed >> 32)) & 0xFFFF) as f64 / 65_536.0
+    }
+
+    /// Disks with noisy traffic; `odd` adds to the reads of the first one.
+    fn snapshot(second: i64, odd: f64) -> Snapshot {
+        let disk = |which: i64| Disk {
+            name: format!("d{which}").into(),
+            read: 100.0 + 10.0 * noise(which, second) + if which == 0 { odd } else { 0.0 },
+            busy: 0.3 + 0.1 * noise(which + 20, second),
+            ..Disk::default()
+        };
+        Snapshot { disks: Reading::Known((0..3).map(disk).collect()), ..Snapshot::default() }
+    }
+
+    /// Plays sweeps ten seconds apart; how often what is told has changed.
+    fn play(all: (&mut Shelf, &mut Anomalies), seconds: std::ops::Range<i64>, odd: f64) -> usize {
+        let (shelf, anomalies) = all;
+        let mut changes = 0;
+        for second in seconds.step_by(10) {
+            let now = (START + second) as f64;
+            shelf.take(now, &snapshot(second, odd), &BTreeSet::new());
+            changes += usize::from(anomalies.take(shelf, now));
+        }
+        changes
+    }
+
+    #[test]
+    fn what_was_never_seen_is_told_once_with_its_range_and_its_end_and_noise_hardly_ever() {
+        let (mut shelf, mut anomalies) = (Shelf::default(), Anomalies::default());
+        play((&mut shelf, &mut anomalies), 0..86_400, 0.0);
+        assert!(anomalies.told().len() <= 1, "noise: {:?}", anomalies.told());
+        let before = anomalies.told().len();
+        play((&mut shelf, &mut anomalies), 86_400..86_700, 400.0);
+        let read = Key::new(Subject::Disk("d0".into()), Metric::DiskRead);
+        let told = anomalies.told();
+        assert_eq!(told.len(), before + 1, "one number, one anomaly: {told:?}");
+        let odd = &told[0];
+        assert!(odd.key == read && odd.until.is_none() && odd.value > 400.0, "{odd:?}");
+        assert!(odd.expected.0 > 80.0 && odd.expected.1 < 200.0, "{odd:?}");
+        assert!((odd.since.0 / 1000 - START - 86_400).abs() <= 60, "{odd:?}");
+        play((&mut shelf, &mut anomalies), 86_700..87_300, 0.0);
+        let over = &anomalies.told()[0];
+        assert!((over.until.unwrap().0 / 1000 - START - 86_700).abs() < 300, "{over:?}");
+        play((&mut shelf, &mut anomalies), 87_300..87_300 + 86_500, 0.0);
+        assert!(anomalies.told().iter().all(|told| told.key != read), "a day later it is not told any more");
+    }
+
+    #[test]
+    fn the_host_has_so_many_calls_and_no_more() {
+        let (mut shelf, mut anomalies) = (Shelf::default(), Anomalies::default());
+        play((&mut shelf, &mut anomalies), 0..14_400, 0.0);
+        anomalies.saved = 0.5;
+        play((&mut shelf, &mut anomalies), 14_400..14_700, 400.0);
+        assert!(anomalies.told().is_empty(), "there is no call left: {:?}", anomalies.told());
+    }
+
+    #[test]
+    fn a_past_that_came_from_a_history_is_learnt_in_turns_and_calls_nobody() {
+        let (mut shelf, mut anomalies) = (Shelf::default(), Anomalies::default());
+        play((&mut shelf, &mut Anomalies::default()), 0..7200, 0.0);
+        let now = (START + 7200) as f64;
+        let key = Key::new(Subject::Disk("d1".into()), Metric::DiskRead);
+        shelf.get_mut(&key).unwrap().ladder.backfill(2, (1..600).map(|i| (now - 7200.0 - 60.0 * f64::from(i), 1e6)));
+        anomalies.take(&shelf, now);
+        let mut turns = 0;
+        while anomalies.learn(&shelf) {
+            turns += 1;
+        }
+        assert!(turns > 10 && anomalies.told().is_empty(), "{turns}");
+        assert!(anomalies.watches.iter().all(|((key, rung), watch)| watch.next == shelf.get(key).unwrap().ladder.open(*rung)));
+    }
+}

@@ -10,4 +10,5 @@ pub mod relations;
 pub mod schedule;
 pub mod seer;
 pub mod shelf;
+pub mod stored;
 pub mod thread;

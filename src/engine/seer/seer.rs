@@ -316,7 +316,7 @@ mod tests {
             message::{Cost, GuardState},
             metric::Metric,
             outlook::{Band, Method},
-            snapshot::{Disk, Reading, Snapshot},
+            snapshot::{Disk, Reading, Snapshot, Vitals},
             subject::Subject,
             time::{Tick, Wall},
         },
@@ -349,11 +349,13 @@ mod tests {
     }
 
     fn view(second: i64, read: f64) -> View {
-        let disk = Disk { name: "d".into(), read, busy: 0.5, ..Disk::default() };
-        let snapshot = Snapshot { disks: Reading::Known(vec![disk]), ..Snapshot::default() };
+        let disk = Disk { name: "d".into(), read, busy: 0.5, latency: Some(0.05), ..Disk::default() };
+        let now = Now { tick: Tick((second as u64 + 500) * 1_000_000_000), wall: Wall((START + second) * 1000) };
+        let vitals = Vitals { now, ..Vitals::default() };
+        let snapshot = Snapshot { vitals, disks: Reading::Known(vec![disk]), ..Snapshot::default() };
         View {
             number: 0,
-            now: Now { tick: Tick((second as u64 + 500) * 1_000_000_000), wall: Wall((START + second) * 1000) },
+            now,
             mode: Mode::Observe,
             facts: Arc::default(),
             snapshot: Arc::new(snapshot),
@@ -464,10 +466,53 @@ mod tests {
             since: Wall(0),
             crossing: None,
         };
+        let mut told = Vec::new();
         for second in 100..120 {
             seer.take(Arc::new(View { findings: Arc::new(vec![finding.clone()]), ..view(second, 1.0) }));
+            told.extend(seer.outlook().map(|outlook| (second, outlook.stories.clone())));
         }
+        let (when, stories) = &told[0];
+        assert!(*when <= 102 && stories[0].finding.as_ref() == Some(&finding.id), "its story is told at once: {told:?}");
+        for second in 120..900 {
+            seer.take(Arc::new(view(second, 1.0)));
+        }
+        assert!(seer.relations.stories().is_empty(), "and not for long after its end");
         assert_eq!(seer.shelf.get(&flush).unwrap().weight, Weight::Vital);
+    }
+
+    #[test]
+    fn what_moves_together_and_what_has_a_shape_is_told() {
+        let mut seer = seer(flat);
+        let news = |second: i64| {
+            let mixed = (second as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as f64
+        };
+        let mut links = Vec::new();
+        for second in 0..700 {
+            let mut view = view(second, news(second));
+            let mut snapshot = (*view.snapshot).clone();
+            let other = Disk { name: "e".into(), read: news(second - 3), ..Disk::default() };
+            snapshot.disks = Reading::Known(vec![snapshot.disks.known().unwrap()[0].clone(), other]);
+            view.snapshot = Arc::new(snapshot);
+            seer.take(Arc::new(view));
+            while seer.think() {
+                seer.spend(COST / 20);
+            }
+            links.extend(seer.outlook().map(|outlook| outlook.links.clone()));
+        }
+        let follows = Key::new(Subject::Disk("e".into()), Metric::DiskRead);
+        let found = links.last().unwrap().iter().find(|link| link.follows == follows).unwrap();
+        assert!(found.leads == read() && found.lag == 3.0 && found.r > 0.9, "{found:?}");
+        let mut steps = self::seer(flat);
+        for second in 0..7200 {
+            steps.take(Arc::new(view(second, if second < 3600 { 100.0 } else { 900.0 } + news(second) / 1e7)));
+            while steps.think() {
+                steps.spend(COST / 20);
+            }
+        }
+        let patterns = steps.relations.patterns();
+        let step = patterns.iter().find(|pattern| pattern.key == read()).unwrap();
+        assert!(matches!(step.shape, crate::model::outlook::Shape::Step { .. }), "{step:?}");
     }
 
     #[test]
