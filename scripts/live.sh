@@ -8,6 +8,7 @@ if [ $# -eq 0 ]; then set -- demo noisy_neighbour disk_writeback listen_overflow
 for problem in "$@"; do
     case $problem in
         demo) name=demo::the_p95_falls_and_returns ;;
+        cause) name=cause::the_real_culprit_comes_first ;;
         *) name=live::$problem ;;
     esac
     cargo test --locked --test it -- --ignored --exact --nocapture "$name"

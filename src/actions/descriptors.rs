@@ -52,7 +52,8 @@ impl Setting for Descriptors {
     }
 
     fn propose(&self, world: &World<'_>) -> Vec<Proposal> {
-        let near = world.findings.iter().filter(|f| f.id.kind == FindingKind::DescriptorExhaustion);
+        let kinds = [FindingKind::DescriptorExhaustion, FindingKind::PredictedDescriptors];
+        let near = world.findings.iter().filter(|f| kinds.contains(&f.id.kind));
         near.filter_map(|finding| self.relief(world, finding)).collect()
     }
 
@@ -98,6 +99,7 @@ impl Descriptors {
             undo: "The limit before is written back; descriptors open beyond it stay open, new ones fail again.".into(),
             wants: vec![Want { on: Subject::Process(process.id), to: wish.to_string() }],
             fit: 0.9,
+            foreseen: trial::foreseen(finding),
             ..trial::proposal(&Setting::about(self), &finding.id, Domain::Network, trial)
         })
     }

@@ -3,11 +3,13 @@
 pub mod action;
 pub mod affinity;
 pub mod autogroup;
+pub mod conntrack;
 pub mod descriptors;
 pub mod io_priority;
 pub mod io_scheduler;
 pub mod knob;
 pub mod listen_backlog;
+pub mod memory_limit;
 pub mod nice;
 pub mod policy;
 pub mod port_range;
@@ -32,6 +34,7 @@ pub fn all() -> &'static [&'static dyn Action] {
         &weight::Weight,
         &quota::Quota,
         &affinity::Affinity,
+        &memory_limit::MemoryLimit,
         &writeback::Writeback,
         &swappiness::Swappiness,
         &thp::Thp,
@@ -40,6 +43,7 @@ pub fn all() -> &'static [&'static dyn Action] {
         &read_ahead::ReadAhead,
         &listen_backlog::ListenBacklog,
         &port_range::PortRange,
+        &conntrack::Conntrack,
         &descriptors::Descriptors,
     ]
 }

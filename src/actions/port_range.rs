@@ -56,7 +56,8 @@ impl Setting for PortRange {
     }
 
     fn propose(&self, world: &World<'_>) -> Vec<Proposal> {
-        let out = world.findings.iter().filter(|f| f.id.kind == FindingKind::PortExhaustion);
+        let kinds = [FindingKind::PortExhaustion, FindingKind::PredictedPorts];
+        let out = world.findings.iter().filter(|f| kinds.contains(&f.id.kind));
         out.filter_map(|finding| self.relief(world, finding)).collect()
     }
 
@@ -113,6 +114,7 @@ impl PortRange {
             undo: "The range and the reserved ports before are written back; open connections stay.".into(),
             wants: vec![Want { on: subject, to }],
             fit: 0.8,
+            foreseen: trial::foreseen(finding),
             ..trial::proposal(&Setting::about(self), &finding.id, Domain::Network, trial)
         })
     }

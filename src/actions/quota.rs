@@ -57,7 +57,7 @@ impl Setting for Quota {
         let mut steps = Vec::new();
         for want in &proposal.wants {
             let Subject::Cgroup(path) = &want.on else { continue };
-            let directory = cgroups::find(host, path)?;
+            let directory = cgroups::find(host, "cpu", path)?;
             let file = if directory.version == CgroupVersion::V1 { "cpu.cfs_quota_us" } else { "cpu.max" };
             let step = steps::step(host, directory.knob(file), want.to.clone());
             steps.push(step.map_err(|e| from_host(&e, Setting::about(self).needs))?);

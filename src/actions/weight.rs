@@ -58,7 +58,7 @@ impl Setting for Weight {
         let mut steps = Vec::new();
         for want in &proposal.wants {
             let Subject::Cgroup(path) = &want.on else { continue };
-            let directory = cgroups::find(host, path)?;
+            let directory = cgroups::find(host, "cpu", path)?;
             let file = if directory.version == CgroupVersion::V1 { "cpu.shares" } else { "cpu.weight" };
             let step = steps::step(host, directory.knob(file), want.to.clone());
             let step = step.map_err(|e| from_host(&e, Setting::about(self).needs))?;

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod anomaly;
+pub mod capacity;
 pub mod cause;
 pub mod correlate;
 pub mod derive;

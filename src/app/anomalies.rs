@@ -141,8 +141,8 @@ impl Desk {
                 (verdict.score, verdict.alert)
             }
             Watch::Host(watcher) => {
-                let verdict = watcher.take(time, &values);
-                (verdict.score, verdict.alert)
+                let (together, _) = watcher.take(time, &values);
+                (together.score, together.alert)
             }
         };
         said.push_str(&format!("{score:.9},{}\n", u8::from(alert)));

@@ -122,6 +122,8 @@ pub enum Verb {
     Forecast(Forecast),
     /// Tell what is odd in the numbers on standard input: `score,alert` for each row
     Anomalies(Anomalies),
+    /// Tell what more load, other cores or more workers would do, by laws fitted to what was measured
+    WhatIf(WhatIf),
     /// Tell what is behind the trouble: suspects with the evidence, what moves together, what repeats
     Why(Format),
     /// Switch the mode of the engine: observe, suggest, auto
@@ -302,6 +304,53 @@ pub enum Horizon {
     Steps(usize),
 }
 
+/// What to suppose.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = WHAT_IF)]
+pub struct WhatIf {
+    /// disk:NAME, service:NAME or cpu
+    #[arg(value_parser = station, required_unless_present = "stdin", conflicts_with = "stdin")]
+    pub of: Option<Station>,
+    /// So much load: +50%, -20%, 2x
+    #[arg(long, value_name = "CHANGE", value_parser = load, allow_hyphen_values = true, conflicts_with = "stdin")]
+    pub load: Option<f64>,
+    /// With cpu: so many cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096), conflicts_with = "stdin")]
+    pub cores: Option<u32>,
+    /// With a service: so many requests worked on at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["stdin", "load"])]
+    pub workers: Option<u32>,
+    /// Learn from so much of the stored history; else from the half hour that the engine has at hand
+    #[arg(long, value_name = "SPAN", value_parser = span, conflicts_with = "stdin")]
+    pub last: Option<Duration>,
+    /// Fit the load test on standard input: lines `concurrency,throughput` or `concurrency,throughput,latency`, latency in seconds
+    #[arg(long)]
+    pub stdin: bool,
+    /// With --stdin: throughput at these concurrencies
+    #[arg(long, value_name = "N,N", requires = "stdin", value_delimiter = ',')]
+    pub at: Vec<f64>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const WHAT_IF: &str = "Examples:
+  trimtab what-if disk:vda --load +50%
+  trimtab what-if cpu --cores 4
+  trimtab what-if service:shop --workers 8
+  trimtab what-if --stdin --at 64,128 < load-test.csv";
+
+/// What is supposed to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Station {
+    /// A disk by its kernel name.
+    Disk(String),
+    /// A service by its configured name.
+    Service(String),
+    /// All cores.
+    Cpu,
+}
+
 /// For which shell.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Completions {
@@ -435,6 +484,25 @@ impl TypedValueParser for MetricName {
     }
 }
 
+fn station(text: &str) -> Result<Station, String> {
+    match text.split_once(':') {
+        Some(("disk", name)) if !name.is_empty() => Ok(Station::Disk(name.into())),
+        Some(("service", name)) if !name.is_empty() => Ok(Station::Service(name.into())),
+        None if text == "cpu" => Ok(Station::Cpu),
+        _ => Err("it is disk:NAME, service:NAME or cpu".into()),
+    }
+}
+
+/// Times the present load: `+50%` is 1.5, `2x` is 2.
+fn load(text: &str) -> Result<f64, String> {
+    let times = match (text.strip_suffix('%'), text.strip_suffix('x')) {
+        (Some(percent), _) => percent.parse().ok().map(|percent: f64| 1.0 + percent / 100.0),
+        (None, Some(times)) => times.parse().ok(),
+        (None, None) => None,
+    };
+    times.filter(|times| (0.01..=100.0).contains(times)).ok_or_else(|| "a load is such as +50%, -20%, 2x".into())
+}
+
 fn span(text: &str) -> Result<Duration, String> {
     when::span(text).ok_or_else(|| "spans are `90s`, `10m`, `1h30m`, `2d`".into())
 }
@@ -499,6 +567,18 @@ mod tests {
     }
 
     #[test]
+    fn a_load_is_a_change_or_a_multiple() {
+        for (text, times) in
+            [("+50%", Some(1.5)), ("-20%", Some(0.8)), ("2x", Some(2.0)), ("50", None), ("-100%", None), ("x", None)]
+        {
+            assert_eq!(load(text).ok(), times, "{text}");
+        }
+        let cli = Cli::try_parse_from(["trimtab", "what-if", "disk:vda", "--load", "-20%"]).unwrap();
+        let Some(Verb::WhatIf(wish)) = cli.verb else { panic!("not a question") };
+        assert_eq!((wish.of, wish.load), (Some(Station::Disk("vda".into())), Some(0.8)));
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for bad in [
             &["rollback"][..],
@@ -514,6 +594,12 @@ mod tests {
             &["forecast", "load", "--horizon", "2y"],
             &["forecast", "load", "--stdin"],
             &["forecast", "--step", "1m"],
+            &["what-if"],
+            &["what-if", "disk:"],
+            &["what-if", "cpu", "--load", "50"],
+            &["what-if", "cpu", "--cores", "0"],
+            &["what-if", "cpu", "--stdin"],
+            &["what-if", "service:x", "--workers", "4", "--load", "2x"],
         ] {
             assert!(Cli::try_parse_from(std::iter::once(&"trimtab").chain(bad)).is_err(), "{bad:?}");
         }

@@ -36,3 +36,4 @@ pub mod watching;
 pub fn main() -> std::process::ExitCode {
     run::main()
 }
+pub mod what_if;

@@ -41,6 +41,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         | Verb::Snapshot(_)
         | Verb::Forecast(_)
         | Verb::Anomalies(_)
+        | Verb::WhatIf(_)
         | Verb::Demo(_)
         | Verb::Daemon
         | Verb::Metrics(_)

@@ -85,6 +85,18 @@ impl Standing<'_> {
         }
     }
 
+    /// Whether auto mode may take this change by itself: low risk, exact undo, nothing in the way, and data that can show its effect.
+    /// What answers trouble that has not come yet has no effect to show; there the forecast must be sure enough.
+    pub fn may_be_automatic(&self, change: &Change) -> bool {
+        let proposal = &change.proposal;
+        let visible = |f: Foresight| !f.short && f.detectable < 3.0 * proposal.trial.least;
+        let sure = match proposal.foreseen {
+            Some(confidence) => confidence >= self.policy.foresight,
+            None => change.foresight.is_some_and(visible),
+        };
+        sure && proposal.risk == Risk::Low && proposal.reversible && change.plan.is_some() && change.lock.is_none()
+    }
+
     /// Whether the approval given at `approved` still holds.
     pub fn is_fresh(&self, change: &Change, approved: Tick) -> Result<(), Refusal> {
         if self.now.seconds_since(approved) <= self.policy.approval {
@@ -95,16 +107,6 @@ impl Standing<'_> {
             change.id, self.policy.approval
         ))
     }
-}
-
-/// Whether auto mode may take this change by itself: low risk, exact undo, nothing in the way, and data that can show its effect.
-pub fn may_be_automatic(change: &Change) -> bool {
-    let visible = |f: Foresight| !f.short && f.detectable < 3.0 * change.proposal.trial.least;
-    change.proposal.risk == Risk::Low
-        && change.proposal.reversible
-        && change.plan.is_some()
-        && change.lock.is_none()
-        && change.foresight.is_some_and(visible)
 }
 
 fn refuse(why: impl Into<String>) -> Result<(), Refusal> {

@@ -161,6 +161,7 @@ fn coupled(a: &Knob, b: &Knob) -> bool {
     let group = |knob: &Knob| match knob {
         Knob::Backlog { .. } => "backlog".to_string(),
         Knob::NetworkFile { file, .. } if file == "core/somaxconn" => "backlog".into(),
+        Knob::CgroupFile { directory, file, .. } if file.ends_with("limit_in_bytes") => directory.to_string(),
         Knob::File(p) if p.path.contains("dirty") => p.path.replace("_bytes", "").replace("_ratio", ""),
         Knob::File(p) if p.path.contains("/queue/") => p.path.rsplit_once('/').unwrap().0.into(),
         other => format!("{other:?}"),
@@ -253,7 +254,9 @@ fn end(proposal: &Proposal, host: &RecordedHost) -> Option<()> {
     for want in &proposal.wants {
         match &want.on {
             Subject::Process(p) => host.remove(&format!("/proc/{}", p.pid)),
-            Subject::Cgroup(path) => host.remove(&format!("/sys/fs/cgroup/cpu{path}")),
+            Subject::Cgroup(path) => {
+                ["cpu", "memory"].iter().for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
+            }
             _ => continue,
         }
         ended = Some(());
@@ -429,6 +432,67 @@ fn a_quota_grows_by_most_of_what_is_idle() {
     let plan = quota.prepare(&proposal(quota), &host).unwrap();
     // 0.15 cores used now, and 80 % of the one core that two half idle ones have left.
     assert_eq!((plan.steps[0].before.as_str(), plan.steps[0].after.as_str()), ("15000", "95000"));
+}
+
+#[test]
+fn a_memory_limit_lasts_for_ten_minutes_as_far_as_the_host_can_spare_it() {
+    let (host, limit) = (host(), actions::named("memory-limit").unwrap());
+    let proposed = |scene: &scene::Scene| limit.propose(&scene.world()).into_iter().next();
+    let plan = limit.prepare(&proposed(&of("memory-limit")).unwrap(), &host).unwrap();
+    let values: Vec<_> = plan.steps.iter().map(|s| (s.before.as_str(), s.after.as_str())).collect();
+    // 56 MiB in 20 s: 1936 MiB in ten minutes, and the step of the ladder above that is 2048. Swap may be as much beyond it as before.
+    assert_eq!(values, [("301989888", "2181038080"), ("268435456", "2147483648")]);
+    let with = |available: u64| {
+        let mut scene = of("memory-limit");
+        if let trimtab::model::snapshot::Reading::Known(memory) = &mut scene.vitals.memory {
+            memory.available = available;
+        }
+        proposed(&scene).map(|p| p.wants[0].to.clone())
+    };
+    assert_eq!(with((4 << 30) + (600 << 20)).as_deref(), Some("805306368"), "three times, not a quarter of the host's memory");
+    assert_eq!(with((4 << 30) + (100 << 20)), None, "nothing to spare");
+    assert_eq!(proposed(&of("memory-limit")).unwrap().foreseen, Some(0.9));
+}
+
+#[test]
+fn a_memory_limit_is_never_written_back_below_what_is_in_use() {
+    let (host, limit) = (host(), actions::named("memory-limit").unwrap());
+    let before = host.dump();
+    let plan = limit.prepare(&proposal(limit), &host).unwrap();
+    limit.apply(&plan, &host).unwrap();
+    let applied = host.writes();
+    let uses = |mib: u64| host.put("/sys/fs/cgroup/memory/tenant/memory.usage_in_bytes", &format!("{}\n", mib << 20));
+    uses(320);
+    let error = limit.rollback(&plan, &host).unwrap_err();
+    assert!(error.source.contains("300 MiB in use do not fit below 256 MiB") && error.source.contains("type: echo"), "{error}");
+    assert_eq!(host.writes(), applied, "nothing was written");
+    uses(220);
+    assert_eq!(limit.rollback(&plan, &host).unwrap(), Undone::Undone);
+    same(&host.dump(), &before, "dump");
+}
+
+#[test]
+fn tracked_connections_keep_their_room() {
+    let (host, conntrack) = (host(), actions::named("conntrack-max").unwrap());
+    let plan = conntrack.prepare(&proposal(conntrack), &host).unwrap();
+    conntrack.apply(&plan, &host).unwrap();
+    host.put("/proc/sys/net/netfilter/nf_conntrack_count", "70000\n");
+    assert!(conntrack.rollback(&plan, &host).unwrap_err().source.contains("70000 are tracked"));
+    host.put("/proc/sys/net/netfilter/nf_conntrack_count", "60000\n");
+    assert_eq!(conntrack.rollback(&plan, &host).unwrap(), Undone::Undone);
+}
+
+#[test]
+fn what_is_foretold_is_answered_by_the_knobs_of_what_is_there() {
+    for (action, kind, subject) in [
+        ("descriptors", FindingKind::PredictedDescriptors, Subject::Process(id(200))),
+        ("port-range", FindingKind::PredictedPorts, Subject::Host),
+    ] {
+        let scene = quiet().find(kind, subject, &[], &[200]).coming(1.0);
+        let all = actions::named(action).unwrap().propose(&scene.world());
+        assert_eq!(all.iter().map(|p| p.foreseen).collect::<Vec<_>>(), [Some(0.9)], "{action}");
+        assert_eq!(proposal(actions::named(action).unwrap()).foreseen, None, "{action}: what is there stands on no forecast");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod acceptance;
 mod alerts;
 mod architecture;
+mod cause;
 mod cli;
 mod config;
 mod crash;

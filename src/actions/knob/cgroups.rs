@@ -1,4 +1,4 @@
-//! Where the cpu controller's directory of a cgroup is: below its own mount in v1, below the unified one in v2 (cgroups(7)).
+//! Where a controller's directory of a cgroup is: below its own mount in v1, below the unified one in v2 (cgroups(7)).
 
 use crate::{
     actions::knob::refuse::{from_host, refusal},
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A cgroup's directory of the cpu controller.
+/// A cgroup's directory of a controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     /// Where.
@@ -31,12 +31,13 @@ impl Directory {
     }
 }
 
-/// Finds the directory of a cgroup path such as `/batch`; refuses one that is gone or that an orchestrator owns.
-pub fn find(host: &dyn Host, path: &str) -> Result<Directory, Refusal> {
+/// Finds the directory that a controller such as `cpu` has of a cgroup path such as `/batch`; refuses one that is gone or that an
+/// orchestrator owns.
+pub fn find(host: &dyn Host, controller: &str, path: &str) -> Result<Directory, Refusal> {
     if let Some(owner) = owner(path) {
         return Err(refusal(Obstacle::Owned, format!("{owner} sets cgroup {path} and would set it back: change it there.")));
     }
-    locate(host, path).map_err(|e| from_host(&e, "read access to it"))
+    locate(host, controller, path).map_err(|e| from_host(&e, "read access to it"))
 }
 
 /// Who rewrites the cgroups of that path by itself.
@@ -44,23 +45,24 @@ pub fn owner(path: &str) -> Option<&'static str> {
     path.split('/').any(|part| part.starts_with("kubepods")).then_some("kubelet")
 }
 
-fn locate(host: &dyn Host, path: &str) -> Touch<Directory> {
-    let (mount, version) = mount(&host.text(&Place::proc("self/mountinfo"))?)
-        .ok_or_else(|| HostError::plain("find", "cpu controller", Kind::Absent, "no cgroup hierarchy with it is mounted"))?;
+fn locate(host: &dyn Host, controller: &str, path: &str) -> Touch<Directory> {
+    let none =
+        || HostError::plain("find", format!("{controller} controller"), Kind::Absent, "no cgroup hierarchy with it is mounted");
+    let (mount, version) = mount(&host.text(&Place::proc("self/mountinfo"))?, controller).ok_or_else(none)?;
     let place = Place { root: mount.root, path: format!("{}{path}", mount.path) };
     let inode = host.inode(&place).map_err(|e| if e.kind == Kind::Absent { HostError { kind: Kind::Gone, ..e } } else { e })?;
     Ok(Directory { place, inode, version })
 }
 
-/// The mount of the cpu controller in `/proc/self/mountinfo`; v1 wins where both are there, since a controller is only in one.
-fn mount(mountinfo: &str) -> Option<(Place, CgroupVersion)> {
+/// The mount of a controller in `/proc/self/mountinfo`; v1 wins where both are there, since a controller is only in one.
+fn mount(mountinfo: &str, controller: &str) -> Option<(Place, CgroupVersion)> {
     let mut unified = None;
     for line in mountinfo.lines() {
         let Some((left, right)) = line.split_once(" - ") else { continue };
         let Some(at) = left.split(' ').nth(4) else { continue };
         let mut right = right.split(' ');
         match (right.next(), right.nth(1)) {
-            (Some("cgroup"), Some(options)) if options.split(',').any(|o| o == "cpu") => {
+            (Some("cgroup"), Some(options)) if options.split(',').any(|o| o == controller) => {
                 return Some((below(at), CgroupVersion::V1));
             }
             (Some("cgroup2"), _) if unified.is_none() => unified = Some((below(at), CgroupVersion::V2)),
@@ -82,12 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cpu_controller_is_found_in_either_version() {
+    fn a_controller_is_found_in_either_version() {
         let v2 = "24 1 0:22 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
         let v1 = "31 1 0:29 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n\
                   32 1 0:30 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu\n";
-        assert_eq!(mount(v2), Some((Place::sys("fs/cgroup/unified"), CgroupVersion::V2)));
-        assert_eq!(mount(&format!("{v2}{v1}")), Some((Place::sys("fs/cgroup/cpu"), CgroupVersion::V1)));
-        assert_eq!(mount("1 2 3"), None);
+        assert_eq!(mount(v2, "cpu"), Some((Place::sys("fs/cgroup/unified"), CgroupVersion::V2)));
+        assert_eq!(mount(&format!("{v2}{v1}"), "cpu"), Some((Place::sys("fs/cgroup/cpu"), CgroupVersion::V1)));
+        assert_eq!(mount(&format!("{v2}{v1}"), "memory"), Some((Place::sys("fs/cgroup/unified"), CgroupVersion::V2)));
+        assert_eq!(mount("1 2 3", "cpu"), None);
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     },
     host::{
         error::{HostError, Kind},
-        host::Host,
+        host::{Host, Touch},
     },
     model::{
         knob::Place,
@@ -31,6 +31,11 @@ pub trait Setting: Send + Sync {
 
     /// The steps, from the present values. Reads only; refuses what is protected, gone, owned or not there.
     fn steps(&self, proposal: &Proposal, host: &dyn Host) -> Result<Vec<Step>, Refusal>;
+
+    /// Looks whether the values before can be written back now without harm; what it refuses with is for a human to do later.
+    fn may_undo(&self, _plan: &Plan, _host: &dyn Host) -> Touch<()> {
+        Ok(())
+    }
 
     /// In which order undo goes.
     fn order(&self) -> Order {
@@ -74,6 +79,9 @@ impl<T: Setting> Action for T {
     }
 
     fn rollback(&self, plan: &Plan, host: &dyn Host) -> Result<Undone, HostError> {
-        steps::rollback(plan, self.order(), host)
+        match self.may_undo(plan, host) {
+            Err(e) if e.kind != Kind::Gone => Err(e),
+            _ => steps::rollback(plan, self.order(), host),
+        }
     }
 }

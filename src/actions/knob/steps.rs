@@ -90,6 +90,8 @@ fn group(knob: &Knob) -> Option<String> {
         }
         Knob::NetworkFile { netns, file, .. } if file == "core/somaxconn" => Some(format!("backlog {netns}")),
         Knob::Backlog { netns, .. } => Some(format!("backlog {netns}")),
+        // v1: memory with swap may never be below memory alone.
+        Knob::CgroupFile { directory, file, .. } if file.ends_with("limit_in_bytes") => Some(format!("{directory}/memory")),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@
 use crate::{
     actions::{action::ActionAbout, knob::rivals::Rivals},
     model::{
-        finding::FindingId,
+        finding::{Finding, FindingId},
         metric::{Better, Key, Metric},
         proposal::{Domain, Proposal},
         subject::{ProcessId, Subject},
@@ -74,6 +74,11 @@ pub fn proposal(about: &ActionAbout, finding: &FindingId, domain: Domain, trial:
         asked: false,
         foreseen: None,
     }
+}
+
+/// How sure it is that trouble which has not come yet will come; `None` for trouble that is here.
+pub fn foreseen(finding: &Finding) -> Option<f64> {
+    finding.crossing.as_ref().filter(|_| finding.id.kind.is_predicted()).map(|crossing| crossing.confidence)
 }
 
 /// The number that the primary has now, in words, and what `factor` of it would be: `p95 of web from 80.0 ms to about 20.0 ms`.

@@ -1,30 +1,41 @@
-//! When a score is an alarm: one for each episode, and not many. A score counts in full only if it beats all of the last half day; and
-//! each alarm raises the price of the next one, which falls again by the rate that an operator can bear, so that a series that always
-//! finds something new is heard less.
+//! When a score is an alarm: once for each episode, later for who is hardly known, and not often. Each alarm uses up some of what an
+//! operator can bear from one source in a day; once that is used up, the price of the next alarm rises, so that a series which finds
+//! something new every other day is heard only when it shouts. This bounds false alarms by what was measured on the series itself.
 
-/// Seconds in which a lower score belongs to the same episode.
-const EPISODE: f64 = 43_200.0;
-/// What is left of a score within an episode.
-const REST: f64 = 0.1;
-/// Alarms a day that an operator can bear, for one series.
+/// Seconds without a greater score after which an episode is over.
+const EPISODE: f64 = 10_800.0;
+/// What is left of a score that is not the greatest of its episode.
+const REST: f64 = 0.3;
+/// Seconds of history that halve the price of an alarm, down to its threshold.
+const ACQUAINTED: f64 = 21_600.0;
+/// Alarms a day that are borne from one source, unless told otherwise.
 const RATE: f64 = 0.1;
-/// Alarms saved up at most.
-const SAVED: f64 = 2.0;
+/// Alarms that may be saved up.
+const SAVED: f64 = 3.0;
+/// What each alarm beyond those adds to the price of the next, in thresholds.
+const DEARER: f64 = 0.25;
 
-/// The decision.
+/// The decision about one stream of scores.
 #[derive(Clone, Debug)]
 pub struct Alarm {
     threshold: f64,
-    best: f64,
-    when: f64,
-    last: Option<f64>,
+    /// Alarms a day that are borne.
+    rate: f64,
+    /// Alarms that are borne now.
     saved: f64,
+    /// The greatest score of the episode, and when it was.
+    greatest: f64,
+    when: f64,
+    /// When the newest alarm began.
+    called: f64,
+    first: Option<f64>,
+    last: f64,
 }
 
 /// What is to be said about one row.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Call {
-    /// The score, 1 at the threshold; lowered within an episode that has seen a greater one.
+    /// The score, 1 at the threshold; lowered where an episode has seen a greater one.
     pub score: f64,
     /// It is an alarm.
     pub alert: bool,
@@ -33,27 +44,35 @@ pub struct Call {
 impl Alarm {
     /// Calls at scores of `threshold` and more.
     pub fn new(threshold: f64) -> Alarm {
-        Alarm { threshold, best: 0.0, when: f64::NEG_INFINITY, last: None, saved: SAVED }
+        let never = f64::NEG_INFINITY;
+        Alarm { threshold, rate: RATE, saved: SAVED, greatest: 0.0, when: never, called: never, first: None, last: never }
     }
 
-    /// Decides about the score of the row at `time`, seconds.
+    /// Bears `rate` alarms a day.
+    pub fn bearing(self, rate: f64) -> Alarm {
+        Alarm { rate, ..self }
+    }
+
+    /// Decides about the score of the row at `time`, seconds. Times do not go back.
     pub fn take(&mut self, time: f64, score: f64) -> Call {
-        let passed = self.last.map_or(0.0, |last| (time - last).max(0.0));
-        self.last = Some(time);
-        self.saved = (self.saved + RATE * passed / 86_400.0).min(SAVED);
-        let score = score / self.threshold;
+        let known = time - *self.first.get_or_insert(time);
+        let passed = (time - self.last.max(time - known)).max(0.0);
+        self.last = time;
+        self.saved = (self.saved + self.rate * passed / 86_400.0).min(SAVED);
         if time - self.when > EPISODE {
-            self.best = 0.0;
+            self.greatest = 0.0;
         }
-        if score <= self.best {
+        let score = score / self.threshold;
+        if score <= self.greatest {
             return Call { score: score * REST, alert: false };
         }
-        self.best = score;
-        self.when = time;
-        let price = 1.0 + (1.0 - self.saved).max(0.0);
-        let alert = score >= price;
+        (self.greatest, self.when) = (score, time);
+        let again = time - self.called <= EPISODE;
+        let owed = if again { 0.0 } else { (1.0 - self.saved).max(0.0) };
+        let alert = known > 0.0 && score >= 1.0 + DEARER * owed + ACQUAINTED / known;
         if alert {
-            self.saved -= 1.0;
+            self.saved -= f64::from(u8::from(!again));
+            self.called = time;
         }
         Call { score, alert }
     }

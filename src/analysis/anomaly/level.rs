@@ -6,6 +6,9 @@ const CUT: f64 = 5.0;
 /// Mean absolute to standard deviation, where the values are normal.
 const NORMAL: f64 = 1.2533;
 
+/// Rows of which it says nothing.
+const EARLY: f64 = 30.0;
+
 /// Level and scale of a series.
 #[derive(Clone, Debug)]
 pub struct Level {
@@ -20,6 +23,11 @@ impl Level {
     /// Follows the level within `follow` rows, and remembers the scale over `remember`.
     pub fn new(follow: f64, remember: f64) -> Level {
         Level { level: 0.0, scale: 0.0, rows: 0.0, follow: follow.max(1.0), remember: remember.max(1.0) }
+    }
+
+    /// It has seen enough to say something.
+    pub fn known(&self) -> bool {
+        self.rows >= EARLY
     }
 
     /// The level.
@@ -41,7 +49,7 @@ impl Level {
         }
         let off = value - self.level;
         let usual = self.scale + floor;
-        let early = self.rows < 30.0;
+        let early = self.rows < EARLY;
         let cut = if early { off } else { off.clamp(-CUT * usual, CUT * usual) };
         self.level += cut / self.follow.min(self.rows);
         self.scale += (cut.abs() * NORMAL - self.scale) / self.remember.min(self.rows);

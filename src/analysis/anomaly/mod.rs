@@ -10,5 +10,9 @@ pub mod predictor;
 pub mod season;
 pub mod spread;
 pub mod tail;
+pub mod usual;
 pub mod watcher;
 pub mod window;
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@ const TERMS: usize = LAGS + 5;
 const FORGET: f64 = 0.999;
 /// Errors, in usual ones, that it learns from in full.
 const CUT: f64 = 5.0;
+/// Values count as no further out than this, in early deviations.
+const FAR: f64 = 1e6;
 /// Rows from which it learns the scale.
 const FIRST: usize = 50;
 /// Rows before its errors mean anything.
@@ -28,6 +30,7 @@ pub struct Predictor {
     inverse: [[f64; TERMS]; TERMS],
     usual: f64,
     rows: usize,
+    resumed: bool,
 }
 
 impl Default for Predictor {
@@ -47,6 +50,7 @@ impl Default for Predictor {
             inverse,
             usual: 1.0,
             rows: 0,
+            resumed: false,
         }
     }
 }
@@ -57,8 +61,12 @@ impl Predictor {
         if self.rows < FIRST {
             return self.begin(value);
         }
-        let terms = self.terms(time);
         let now = (value - self.origin) / self.scale;
+        if std::mem::take(&mut self.resumed) {
+            self.lags = [now.clamp(-FAR, FAR); LAGS];
+            return 0.0;
+        }
+        let terms = self.terms(time);
         let expected: f64 = terms.iter().zip(&self.weights).map(|(a, b)| a * b).sum();
         let error = now - expected;
         let odd = error.abs() / (self.usual + 1e-6);
@@ -66,10 +74,15 @@ impl Predictor {
         self.usual = 0.99 * self.usual + 0.01 * error.abs().min(CUT * self.usual) * 1.2533;
         self.lags.rotate_right(1);
         if let Some(newest) = self.lags.first_mut() {
-            *newest = now.clamp(-1e6, 1e6);
+            *newest = now.clamp(-FAR, FAR);
         }
         self.rows += 1;
         if self.rows > FIRST + LEARNING && odd.is_finite() { odd } else { 0.0 }
+    }
+
+    /// The next value follows a gap: nothing is expected of it, and it stands for those before.
+    pub fn resume(&mut self) {
+        self.resumed = true;
     }
 
     fn begin(&mut self, value: f64) -> f64 {
@@ -105,12 +118,11 @@ impl Predictor {
         }
         let power: f64 = gain.iter().zip(terms).map(|(a, b)| a * b).sum();
         let share = 1.0 / (FORGET + power.max(0.0));
-        let before = gain;
-        for (weight, gain) in self.weights.iter_mut().zip(&before) {
+        for (weight, gain) in self.weights.iter_mut().zip(&gain) {
             *weight += gain * share * error;
         }
-        for (row, left) in self.inverse.iter_mut().zip(&before) {
-            for (cell, right) in row.iter_mut().zip(&before) {
+        for (row, left) in self.inverse.iter_mut().zip(&gain) {
+            for (cell, right) in row.iter_mut().zip(&gain) {
                 *cell = ((*cell - left * right * share) / FORGET).clamp(-1e4, 1e4);
             }
         }

@@ -3,25 +3,28 @@
 
 /// Values kept at most.
 const MOST: usize = 64;
-/// The share of values above the quantile.
-const ABOVE: f64 = 0.001;
-
 /// The greatest values seen, greatest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tail {
+    above: f64,
     top: Vec<f64>,
     count: f64,
 }
 
 impl Tail {
+    /// Knows the quantile that a share of `above` values exceeds.
+    pub fn new(above: f64) -> Tail {
+        Tail { above, top: Vec::new(), count: 0.0 }
+    }
+
     /// Values taken into account.
     pub fn count(&self) -> f64 {
         self.count
     }
 
-    /// The value that 999 of 1000 do not exceed; the greatest while there were fewer, and 0 without any.
+    /// The value that only the rare share exceeds; the greatest while there were fewer, and 0 without any.
     pub fn high(&self) -> f64 {
-        let rank = (self.count * ABOVE) as usize;
+        let rank = (self.count * self.above) as usize;
         self.top.get(rank).or(self.top.last()).copied().unwrap_or_default()
     }
 
@@ -33,7 +36,7 @@ impl Tail {
             self.top.insert(at, value);
             self.top.truncate(MOST);
         }
-        if self.count * ABOVE >= (MOST - 1) as f64 {
+        if self.count * self.above >= (MOST - 1) as f64 {
             let mut odd = false;
             self.top.retain(|_| {
                 odd = !odd;

@@ -1,14 +1,13 @@
-//! One series, watched: how new is its value, its mean and its unrest of the last hour, its last step, its distance from the usual day?
-//! The sum of these novelties is its score: they see different things (a level never held, a burst, a flat line, a nightly job that
-//! did not come), and what several see is rarely noise.
+//! One series, watched: how new is its value, its mean and its unrest over the last hour, its step, its distance from the usual day?
+//! The sum of these novelties is its score. They see different things (a level never held, a burst, a flat line, a nightly job that
+//! did not come), and what several of them see is rarely noise. Nothing here knows what the series is.
 
 use crate::analysis::anomaly::{
     alarm::{Alarm, Call},
-    level::Level,
     novelty::Novelty,
     predictor::Predictor,
-    season::Season,
     spread::Spread,
+    usual::{Stand, Usual},
     window::Window,
 };
 
@@ -16,100 +15,118 @@ use crate::analysis::anomaly::{
 const GREATEST: f64 = 1e30;
 /// Rows after which a value counts as seen.
 const LAG: usize = 12;
-/// The score that calls.
-pub const THRESHOLD: f64 = 1.1;
+/// The sum of novelties that calls.
+const THRESHOLD: f64 = 0.8;
+/// Seconds, and rows, without a value after which the last hour begins anew.
+const GAP: (f64, f64) = (3_600.0, 3.0);
+/// What is not odd, as shares of the value and of the standard deviation.
+const FLOOR: (f64, f64) = (1e-3, 0.02);
 
-/// What is said about one row.
+/// What is said about one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Verdict {
-    /// How odd, 1 at the threshold.
+    /// How odd: 1 is the threshold of an alarm. Lowered where the last hours have seen something odder.
     pub score: f64,
-    /// An alarm begins here.
+    /// An alarm begins here, or grows.
     pub alert: bool,
-    /// The range expected, 95 of 100 values, in the series' unit.
+    /// The range of 95 of 100 values at this time, in the series' unit; `None` while too little is known.
     pub expected: Option<(f64, f64)>,
     /// Distance from what the last rows let expect, in usual errors.
     pub step: f64,
-    /// Distance from the usual day, in usual errors.
+    /// Distance from the usual day, or from the usual level where no day is known, in usual distances.
     pub day: f64,
-    /// Each view.
-    pub views: [f64; 5],
 }
 
 /// The memory of one series.
 #[derive(Clone, Debug)]
 pub struct Watcher {
-    hour: Window,
+    /// Seconds after which the last hour begins anew.
+    gap: f64,
+    last: Option<(f64, f64)>,
     all: Spread,
-    last: Option<f64>,
+    hour: Window,
+    residuals: Window,
+    usual: Usual,
+    predictor: Predictor,
     value: Novelty,
     mean: Novelty,
     unrest: Novelty,
-    step: Novelty,
+    change: Novelty,
     day: Novelty,
-    season: Season,
-    known: bool,
-    off: Level,
-    predictor: Predictor,
     alarm: Alarm,
-    calm: f64,
 }
 
 impl Watcher {
-    /// Knows nothing yet; rows come every `step` seconds.
+    /// Knows nothing yet; values come every `step` seconds.
     pub fn new(step: f64) -> Watcher {
         let step = if step.is_finite() { step.clamp(1.0, 86_400.0) } else { 60.0 };
-        let hour = ((3600.0 / step).round() as usize).clamp(4, 360);
-        let day = 86_400.0 / step;
+        let hour = ((3_600.0 / step).round() as usize).clamp(4, 360);
+        let rows = 86_400.0 / step;
+        let (at, over) = (Novelty::new(LAG, rows), Novelty::new(2 * hour, rows));
         Watcher {
-            hour: Window::new(hour),
-            all: Spread::default(),
+            gap: GAP.0.max(GAP.1 * step),
             last: None,
-            value: Novelty::new(LAG),
-            mean: Novelty::new(2 * hour),
-            unrest: Novelty::new(2 * hour),
-            step: Novelty::new(LAG),
-            day: Novelty::new(LAG),
-            season: Season::new(step),
-            known: false,
-            off: Level::new(day / 4.0, day),
+            all: Spread::default(),
+            hour: Window::new(hour),
+            residuals: Window::new(hour),
+            usual: Usual::new(step),
             predictor: Predictor::default(),
+            value: at.clone(),
+            mean: over.clone(),
+            unrest: over.clone(),
+            change: at,
+            day: over,
             alarm: Alarm::new(THRESHOLD),
-            calm: day,
         }
     }
 
-    /// Takes the value at `time`, seconds; `None` is a gap.
+    /// Takes the value at `time`, seconds of a clock whose days are the usual ones; `None`, or what is no number, is a gap. Times do
+    /// not go back.
     pub fn take(&mut self, time: f64, value: Option<f64>) -> Verdict {
         let Some(value) = value.filter(|value| value.is_finite() && time.is_finite()) else { return Verdict::default() };
         let value = value.clamp(-GREATEST, GREATEST);
-        let usual = self.season.usual(time);
-        if usual.is_some() != self.known {
-            self.known = usual.is_some();
-            self.off = Level::new(self.calm / 4.0, self.calm);
+        if self.last.is_some_and(|(last, _)| time - last > self.gap) {
+            self.resume();
         }
-        let residual = value - usual.unwrap_or_default();
-        let floor = 1e-3 * value.abs() + 0.02 * self.all.deviation();
-        let day = self.off.take(residual, floor);
+        let Stand { odd, residual, expected } = self.usual.take(time, value, self.floor(value));
         let step = self.predictor.take(time, value);
-        let views = self.views(value, usual.map(|_| residual));
-        self.season.learn(time, value);
-        let Call { score, alert } = self.alarm.take(time, views.iter().sum());
-        let (level, wide) = (usual.unwrap_or_default() + self.off.level(), 1.96 * (self.off.scale() + floor));
-        Verdict { score, alert, expected: Some((level - wide, level + wide)), step, day, views }
+        let novelty = self.novelty(value, residual);
+        self.last = Some((time, value));
+        let Call { score, alert } = self.alarm.take(time, novelty);
+        Verdict { score, alert, expected, step, day: odd }
     }
 
-    fn views(&mut self, value: f64, residual: Option<f64>) -> [f64; 5] {
+    /// After a gap there is no last step and no last hour.
+    fn resume(&mut self) {
+        self.last = None;
+        self.hour.clear();
+        self.residuals.clear();
+        self.predictor.resume();
+    }
+
+    fn floor(&self, value: f64) -> f64 {
+        FLOOR.0 * value.abs() + FLOOR.1 * self.all.deviation()
+    }
+
+    /// The sum of what is new about the value.
+    fn novelty(&mut self, value: f64, residual: Option<f64>) -> f64 {
         self.hour.take(value);
         self.all.learn(value);
-        let change = value - self.last.replace(value).unwrap_or(value);
-        let unrest = self.hour.deviation() + 0.02 * self.all.deviation() + 1e-4 * value.abs() + 1e-12;
-        [
-            self.value.take(value),
-            self.mean.take(self.hour.mean()),
-            self.unrest.take(unrest.ln()),
-            self.step.take(change),
-            residual.map_or(0.0, |residual| self.day.take(residual)),
-        ]
+        let mut sum = self.value.take(value);
+        if let Some((_, last)) = self.last {
+            sum += self.change.take(value - last);
+        }
+        if self.hour.ready() {
+            // Unrest is compared by its ratio; below the floor it is none.
+            let unrest = self.hour.deviation() + self.floor(value) + f64::MIN_POSITIVE;
+            sum += self.mean.take(self.hour.mean()) + self.unrest.take(unrest.ln());
+        }
+        if let Some(residual) = residual {
+            self.residuals.take(residual);
+            if self.residuals.ready() {
+                sum += self.day.take(self.residuals.mean());
+            }
+        }
+        sum
     }
 }

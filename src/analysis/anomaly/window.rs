@@ -11,12 +11,13 @@ pub struct Window {
     sum: f64,
     squares: f64,
     since: usize,
+    cleared: bool,
 }
 
 impl Window {
     /// Holds `rows` values, at least one.
     pub fn new(rows: usize) -> Window {
-        Window { values: VecDeque::new(), rows: rows.max(1), origin: 0.0, sum: 0.0, squares: 0.0, since: 0 }
+        Window { values: VecDeque::new(), rows: rows.max(1), origin: 0.0, sum: 0.0, squares: 0.0, since: 0, cleared: false }
     }
 
     /// Takes a value, and forgets the oldest once full.
@@ -34,6 +35,17 @@ impl Window {
         if self.since >= self.rows {
             self.recount();
         }
+    }
+
+    /// Forgets all, and says nothing until it is full again.
+    pub fn clear(&mut self) {
+        *self = Window { cleared: true, ..Window::new(self.rows) };
+    }
+
+    /// Its mean and deviation mean something. At first they do before it is full, and stray: that way those who learn from them know
+    /// early what is possible. After a gap they are known to be steadier than that.
+    pub fn ready(&self) -> bool {
+        !self.cleared || self.values.len() >= self.rows
     }
 
     /// Sums drift by rounding; once per window they are formed anew, around the present mean.

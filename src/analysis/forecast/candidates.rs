@@ -55,8 +55,9 @@ impl Ground<'_> {
             all.push(self.candidate(Method::Profile, |step, ahead| at(self.values, step) + moved(step, ahead)));
         }
         let fits = Fits::of(self.table, self.calibration);
-        all.push(self.regression(&fits.ridge));
-        all.push(self.regression(&fits.robust));
+        all.push(self.regression(Method::Ridge, &fits.ridge));
+        all.push(self.regression(Method::Ridge, &fits.robust));
+        all.push(self.regression(Method::ElasticNet, &fits.sparse));
         all
     }
 
@@ -90,13 +91,13 @@ impl Ground<'_> {
     }
 
     /// Not further outside of what was ever seen than a quarter of its range.
-    fn regression(&self, [early, all]: &[Fit; 2]) -> Candidate {
+    fn regression(&self, method: Method, [early, all]: &[Fit; 2]) -> Candidate {
         let (low, high) = self.values.iter().fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
         let more = (high - low) / 4.0;
         let level = Array1::from_iter(self.values.iter().skip(self.steps().start).take(self.steps().len()).copied());
         let keep = |v: f32| v.clamp(low - more, high + more);
         let past = early.past(self.table, self.calibration..self.table.columns()) + &level;
         let ahead = all.ahead(self.table) + self.values.last().copied().unwrap_or_default();
-        Candidate { method: Method::Ridge, past: past.mapv(keep), ahead: ahead.mapv(keep) }
+        Candidate { method, past: past.mapv(keep), ahead: ahead.mapv(keep) }
     }
 }

@@ -29,7 +29,17 @@ impl Factor {
         self.descend(right.iter().map(|v| f64::from(*v)))
     }
 
-    fn descend(&self, right: impl Iterator<Item = f64>) -> Array1<f64> {
+    /// Lᵗ.
+    pub fn transposed(&self) -> Array2<f64> {
+        let mut out = Array2::zeros((self.0.len(), self.0.len()));
+        for (mut column, line) in out.columns_mut().into_iter().zip(&self.0) {
+            column.iter_mut().zip(line).for_each(|(to, value)| *to = *value);
+        }
+        out
+    }
+
+    /// x of L x = right.
+    pub fn descend(&self, right: impl Iterator<Item = f64>) -> Array1<f64> {
         let mut x = Vec::with_capacity(self.0.len());
         for (line, right) in self.0.iter().zip(right) {
             x.push((right - dot(&x, line)) / diagonal(line));

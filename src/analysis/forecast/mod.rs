@@ -7,6 +7,7 @@ pub mod factor;
 pub mod fill;
 pub mod forecast;
 pub mod interval;
+pub mod net;
 pub mod regress;
 pub mod rolling;
 pub mod rough;

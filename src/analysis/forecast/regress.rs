@@ -3,11 +3,12 @@
 //! system of its own on top of it (Schur complement). So two dozen regressions on thousands of columns cost little more than one.
 //!
 //! Least squares follow bursts; what is scored is the mean absolute error. So columns are weighted anew in each round by the inverse
-//! of how far they were missed (iteratively reweighted least squares, Holland and Welsch 1977), which tends towards the median.
+//! of how far they were missed (iteratively reweighted least squares, Holland and Welsch 1977), which tends towards the median. The
+//! factored systems of the last round are also what the elastic net is solved on ([`net`]).
 
-use crate::analysis::forecast::{factor::Factor, scale::median, table::Table};
+use crate::analysis::forecast::{factor::Factor, net, scale::median, table::Table};
 use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, s};
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Rounds of weighting anew.
 const ROUNDS: usize = 3;
@@ -29,6 +30,8 @@ pub struct Fits {
     pub ridge: [Fit; 2],
     /// Robust: before the calibration, everything.
     pub robust: [Fit; 2],
+    /// Elastic net on the robust weights: before the calibration, everything.
+    pub sparse: [Fit; 2],
 }
 
 impl Fits {
@@ -36,20 +39,24 @@ impl Fits {
     pub fn of(table: &Table, calibration: usize) -> Fits {
         let early = calibration.saturating_sub(table.horizons.last().copied().unwrap_or_default()).max(1);
         let mut weights = Array1::ones(table.columns());
-        let pair = |weights: &Array1<f32>| {
+        let systems = |weights: &Array1<f32>| {
             let first = Sums::of(table, 0..early, weights);
             let mut all = Sums::of(table, early..table.columns(), weights);
             all.add(&first);
-            [first.solve(table, early), all.solve(table, table.columns())]
+            [first.systems(table, early), all.systems(table, table.columns())]
         };
-        let ridge = pair(&weights);
+        let solved = |[first, all]: &[Vec<System>; 2]| [first, all].map(|all| Fit::of(all.iter().map(System::solve), table));
+        let mut last = systems(&weights);
+        let ridge = solved(&last);
         let mut robust = ridge.clone();
         for _ in 0..ROUNDS {
-            let [_, all] = &robust;
-            weigh(table, all, &mut weights);
-            robust = pair(&weights);
+            weigh(table, &robust[1], &mut weights);
+            last = systems(&weights);
+            robust = solved(&last);
         }
-        Fits { ridge, robust }
+        let net = |systems: &[System], weight: f32| Fit::of(systems.iter().map(|s| net::solve(s, f64::from(weight))), table);
+        let sparse = [net(&last[0], weights.slice(s![..early]).sum()), net(&last[1], weights.sum())];
+        Fits { ridge, robust, sparse }
     }
 }
 
@@ -67,6 +74,18 @@ fn weigh(table: &Table, fit: &Fit, weights: &mut Array1<f32>) {
 }
 
 impl Fit {
+    /// Of the coefficients of shared and seasonal features for each horizon.
+    fn of(all: impl Iterator<Item = [Array1<f64>; 2]>, table: &Table) -> Fit {
+        let count = table.horizons.len();
+        let mut fit = Fit { shared: Array2::zeros((count, table.shared)), seasonal: Array2::zeros((count, table.kinds)) };
+        let lines = fit.shared.axis_iter_mut(Axis(0)).zip(fit.seasonal.axis_iter_mut(Axis(0)));
+        for ((mut shared, mut seasonal), [to_shared, to_seasonal]) in lines.zip(all) {
+            shared.assign(&to_shared.mapv(|v| v as f32));
+            seasonal.assign(&to_seasonal.mapv(|v| v as f32));
+        }
+        fit
+    }
+
     /// How far the values of some columns will move, by horizon.
     pub fn past(&self, table: &Table, columns: Range<usize>) -> Array2<f32> {
         let mut out = self.shared.dot(&table.shared_of(columns.clone()));
@@ -114,29 +133,50 @@ impl Sums {
         self.seasonal.iter_mut().zip(&other.seasonal).for_each(|(sums, other)| *sums += other);
     }
 
-    fn solve(&self, table: &Table, columns: usize) -> Fit {
+    /// One system for each horizon.
+    fn systems(&self, table: &Table, columns: usize) -> Vec<System> {
         let (shared, kinds) = (table.shared, table.kinds);
         let ridge = RIDGE * columns as f64;
         let mut square = self.shared.slice(s![.., ..shared]).mapv(f64::from);
         square.diag_mut().iter_mut().for_each(|d| *d += ridge);
-        let factor = Factor::of(&square);
-        let mut fit =
-            Fit { shared: Array2::zeros((table.horizons.len(), shared)), seasonal: Array2::zeros((table.horizons.len(), kinds)) };
-        for (horizon, sums) in self.seasonal.iter().enumerate() {
-            let mut target = factor.forward(self.shared.column(shared + horizon));
+        let common = Arc::new(Factor::of(&square));
+        let system = |(horizon, sums): (usize, &Array2<f32>)| {
+            let target = common.forward(self.shared.column(shared + horizon));
             let seasonal: Vec<_> =
-                (0..kinds).map(|kind| factor.forward(self.shared.column(table.seasonal_line(kind, horizon)))).collect();
+                (0..kinds).map(|kind| common.forward(self.shared.column(table.seasonal_line(kind, horizon)))).collect();
             let of = |i: usize| seasonal.get(i).unwrap_or(&target);
             let sum = |i: usize, j: usize| f64::from(sums.get((i, j)).copied().unwrap_or_default());
             let square = |i: usize, j: usize| sum(i, j) - of(i).dot(of(j)) + if i == j { ridge } else { 0.0 };
+            let own = Factor::of(&Array2::from_shape_fn((kinds, kinds), |(i, j)| square(i, j)));
             let right = Array1::from_shape_fn(kinds, |i| sum(i, kinds) - of(i).dot(&target));
-            let own = Factor::of(&Array2::from_shape_fn((kinds, kinds), |(i, j)| square(i, j))).solve(&right);
-            for (own, seasonal) in own.iter().zip(&seasonal) {
-                target.scaled_add(-own, seasonal);
-            }
-            fit.seasonal.row_mut(horizon).assign(&own.mapv(|v| v as f32));
-            fit.shared.row_mut(horizon).assign(&factor.backward(target).mapv(|v| v as f32));
+            System { common: common.clone(), target, seasonal, own, right }
+        };
+        self.seasonal.iter().enumerate().map(system).collect()
+    }
+}
+
+/// The normal equations of one horizon, factored.
+pub struct System {
+    /// Of the shared features with themselves, the same for all horizons.
+    pub common: Arc<Factor>,
+    /// The target, brought forward through it.
+    pub target: Array1<f64>,
+    /// Each seasonal feature, brought forward through it.
+    pub seasonal: Vec<Array1<f64>>,
+    /// Of what the shared features leave of the seasonal ones.
+    pub own: Factor,
+    /// What they leave of the target for those.
+    pub right: Array1<f64>,
+}
+
+impl System {
+    /// Least squares: coefficients of the shared and of the seasonal features.
+    fn solve(&self) -> [Array1<f64>; 2] {
+        let seasonal = self.own.solve(&self.right);
+        let mut target = self.target.clone();
+        for (factor, feature) in seasonal.iter().zip(&self.seasonal) {
+            target.scaled_add(-factor, feature);
         }
-        fit
+        [self.common.backward(target), seasonal]
     }
 }

@@ -93,7 +93,8 @@ fn new_pressure(trial: &Trial, case: &Case<'_>) -> Option<String> {
 }
 
 fn far_worse(trial: &Trial, case: &Case<'_>) -> Option<String> {
-    let (before, now) = blocks(trial, case, &trial.primary)?;
+    // What a change prevents goes on growing for a while: that is why it was made.
+    let (before, now) = blocks(trial, case, &trial.primary).filter(|_| trial.prevents.is_none())?;
     let mean = Moments::of(&before).mean;
     let (far, beyond) = match trial.better {
         Better::Lower => (now > WORSE * mean, before.iter().all(|b| now > *b)),

@@ -6,11 +6,11 @@ use crate::{
         case::{Case, LEAST_POINTS},
         distribution,
         effect::{self, Difference},
-        foresight, placebo,
+        foresight, placebo, prevention,
     },
     model::{
         metric::{Better, Key},
-        trial::{Guardrail, Trial},
+        trial::{Guardrail, Prevention, Trial},
         unit::Unit,
         verdict::{Effect, Outcome, Verdict},
     },
@@ -23,6 +23,9 @@ const LOAD: f64 = 0.20;
 
 /// What the change did, as far as the data can say.
 pub fn judge(trial: &Trial, case: &Case<'_>) -> Verdict {
+    if let Some(prevention) = &trial.prevents {
+        return prevented(trial, prevention, case);
+    }
     let (before, after) = case.values(trial, &trial.primary);
     if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
         let why = format!("too few points of {}: {} before, {} after", trial.primary, before.len(), after.len());
@@ -38,6 +41,18 @@ pub fn judge(trial: &Trial, case: &Case<'_>) -> Verdict {
     doubts.extend(guards.iter().filter_map(|g| g.doubt.clone()));
     let (outcome, why) = decide(trial, &effect, placebo, &guards);
     Verdict { outcome, effect: Some(effect), placebo, why, doubts }
+}
+
+/// The verdict on a change against what has not come yet: nothing was to improve, but the other side still must not suffer.
+fn prevented(trial: &Trial, prevention: &Prevention, case: &Case<'_>) -> Verdict {
+    let (before, after) = case.values(trial, &trial.primary);
+    let effect = (before.len() >= LEAST_POINTS && after.len() >= LEAST_POINTS).then(|| effect::of(&before, &after));
+    let guards: Vec<Guarded> = trial.guardrails.iter().map(|rail| guarded(trial, case, rail)).collect();
+    let (outcome, why) = match guards.iter().find(|guard| guard.harm == Harm::Shown) {
+        Some(harm) => (Outcome::Worse, harm.told.clone()),
+        None => prevention::decide(trial, prevention, case),
+    };
+    Verdict { outcome, effect, placebo: None, why, doubts: guards.into_iter().filter_map(|guard| guard.doubt).collect() }
 }
 
 /// The effect turned so that more is better: estimate, worst, best.

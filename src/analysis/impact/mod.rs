@@ -13,6 +13,7 @@ pub mod guard;
 pub mod judge;
 pub mod moments;
 pub mod placebo;
+pub mod prevention;
 #[cfg(test)]
 pub(in crate::analysis) mod simulation;
 #[cfg(test)]

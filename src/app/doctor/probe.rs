@@ -22,8 +22,8 @@ enum Where {
     Autogroup,
     /// At a process's descriptor limit.
     Limit,
-    /// In a cgroup: the file's name in v1 and in v2.
-    Cgroup(&'static str, &'static str),
+    /// In a cgroup: the controller, and the file's name in v1 and in v2.
+    Cgroup(&'static str, &'static str, &'static str),
     /// Below `/proc/sys`, or `/sys`.
     Files(Root, &'static [&'static str]),
     /// In the queue directory of each disk.
@@ -35,18 +35,20 @@ enum Where {
 }
 
 /// By row of the catalogue.
-const ROWS: [(&str, Where); 15] = [
+const ROWS: [(&str, Where); 17] = [
     ("C1", Where::Thread(Knob::Nice, NICE)),
     ("C2", Where::Autogroup),
     ("C3", Where::Thread(Knob::Policy, NICE)),
-    ("C4", Where::Cgroup("cpu.shares", "cpu.weight")),
-    ("C5", Where::Cgroup("cpu.cfs_quota_us", "cpu.max")),
+    ("C4", Where::Cgroup("cpu", "cpu.shares", "cpu.weight")),
+    ("C5", Where::Cgroup("cpu", "cpu.cfs_quota_us", "cpu.max")),
     ("C7", Where::Thread(Knob::Affinity, NICE)),
+    ("M3", Where::Cgroup("memory", "memory.limit_in_bytes", "memory.max")),
     ("M5", Where::Files(Root::Proc, &["sys/vm/swappiness"])),
     ("M6", Where::Files(Root::Proc, &["sys/vm/dirty_bytes", "sys/vm/dirty_background_bytes"])),
     ("M7", Where::Files(Root::Sys, &["kernel/mm/transparent_hugepage/enabled"])),
     ("N1", Where::Listener),
     ("N3", Where::Network("ipv4/ip_local_port_range")),
+    ("N4", Where::Files(Root::Proc, &["sys/net/netfilter/nf_conntrack_max"])),
     ("P1", Where::Limit),
     ("S1", Where::Disk("scheduler")),
     ("S2", Where::Disk("read_ahead_kb")),
@@ -78,7 +80,7 @@ pub(super) fn ask(host: &dyn Host, facts: &Facts, about: &ActionAbout) -> (May, 
             process(host, facts, |process| Knob::ProcessFile { process, file: "autogroup".into() }, "CAP_DAC_OVERRIDE")
         }
         Where::Limit => process(host, facts, Knob::Descriptors, "CAP_SYS_RESOURCE"),
-        Where::Cgroup(v1, v2) => cgroup(host, [v1, v2]),
+        Where::Cgroup(controller, v1, v2) => cgroup(host, controller, [v1, v2]),
         Where::Files(root, paths) => {
             let mut knobs = paths.iter().map(|path| Knob::File(Place { root, path: (*path).into() }));
             knobs.try_for_each(|knob| host.may_set(&knob)).map_or_else(no, |()| yes())
@@ -116,8 +118,8 @@ fn others(facts: &Facts, capability: &str) -> (May, String) {
 }
 
 /// Asked of the first cgroup that has the file: the root of v1 has it, that of v2 has not.
-fn cgroup(host: &dyn Host, [v1, v2]: [&str; 2]) -> (May, String) {
-    let root = match cgroups::find(host, "") {
+fn cgroup(host: &dyn Host, controller: &str, [v1, v2]: [&str; 2]) -> (May, String) {
+    let root = match cgroups::find(host, controller, "") {
         Ok(root) => root,
         Err(refusal) => return (May::No, refusal.why),
     };
@@ -128,12 +130,12 @@ fn cgroup(host: &dyn Host, [v1, v2]: [&str; 2]) -> (May, String) {
     let has =
         |path: &String| host.inode(&Place { root: root.place.root, path: format!("{}{path}/{file}", root.place.path) }).is_ok();
     let paths = std::iter::once(String::new()).chain(names.iter().map(|name| format!("/{name}")));
-    match paths.filter(has).find_map(|path| cgroups::find(host, &path).ok()) {
+    match paths.filter(has).find_map(|path| cgroups::find(host, controller, &path).ok()) {
         Some(directory) => host.may_set(&directory.knob(file)).map_or_else(no, |()| yes()),
         // systemd enables a controller with the first unit that wants it.
         None => {
-            let cure = "under systemd the first unit with a CPUWeight enables it";
-            (May::No, format!("no cgroup below {} has {file}: its cpu controller is not enabled ({cure})", root.place))
+            let cure = "under systemd the first unit with a limit or weight of that kind enables it";
+            (May::No, format!("no cgroup below {} has {file}: its {controller} controller is not enabled ({cure})", root.place))
         }
     }
 }

@@ -9,4 +9,5 @@ pub mod hardware;
 pub mod once;
 pub mod rows;
 pub mod status;
+pub mod what_if;
 pub mod why;

@@ -1,5 +1,5 @@
-//! Auto mode: approves and applies by itself what risks little, can be undone exactly, and whose effect the data can show. One at a
-//! time, within all bounds that hold for an operator.
+//! Auto mode: approves and applies by itself what risks little, can be undone exactly, and whose effect the data can show; against
+//! trouble that has not come yet, only where the forecast is sure enough. One at a time, within all bounds that hold for an operator.
 
 use crate::{
     engine::brain::{
@@ -10,7 +10,6 @@ use crate::{
         change::{Change, ChangeId, ChangeState, Deed, Who},
         limits::Mode,
     },
-    planning::policy,
 };
 
 /// Once per sweep.
@@ -30,7 +29,7 @@ fn next(office: &Office) -> Option<(ChangeId, String)> {
     let unconfirmed = || office.ledger.live().filter(|c| c.state.is_unconfirmed());
     let may = |c: &&Change| {
         c.state == ChangeState::Proposed
-            && policy::may_be_automatic(c)
+            && standing.may_be_automatic(c)
             && office.desk.deed(c.id).is_none()
             && standing.may_touch(&c.proposal).is_ok()
             && standing.is_alone(c, unconfirmed()).is_ok()

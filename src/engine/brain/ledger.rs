@@ -135,8 +135,12 @@ impl Ledger {
     }
 }
 
-/// Since when the trouble that a change answers has held, on the clock of `now`, from the wall time that its finding bears.
+/// Since when the trouble that a change answers has held, on the clock of `now`, from the wall time that its finding bears. Trouble that
+/// has not come yet began no regime of its own: all that was measured before is before.
 pub fn troubled(change: &Change, now: Now) -> Tick {
+    if change.finding.id.kind.is_predicted() {
+        return Tick(0);
+    }
     let ago = Duration::from_millis(u64::try_from(now.wall.0.saturating_sub(change.finding.since.0)).unwrap_or(0));
     Tick(now.tick.0.saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
 }

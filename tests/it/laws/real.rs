@@ -158,6 +158,23 @@ fn quota_and_weight_of_a_cgroup() {
 }
 
 #[test]
+fn the_memory_limit_of_a_cgroup() {
+    let path = PathBuf::from(format!("/sys/fs/cgroup/memory/trimtab_test_{}_limit", std::process::id()));
+    let Some(group) = fs::create_dir(&path).ok().map(|()| Group(path)).filter(|_| root()) else { return };
+    fs::write(group.0.join("memory.limit_in_bytes"), "67108864").unwrap();
+    round_trip("memory-limit", &[(group.subject(), "134217728")]);
+    assert_eq!(group.read("memory.limit_in_bytes"), "67108864");
+    // With the limit of memory and swap just above it, in whose way the new one would be.
+    fs::write(group.0.join("memory.memsw.limit_in_bytes"), "71303168").unwrap();
+    let plan = round_trip("memory-limit", &[(group.subject(), "134217728")]);
+    assert_eq!(plan.steps.len(), 2);
+    assert_eq!(
+        (group.read("memory.limit_in_bytes"), group.read("memory.memsw.limit_in_bytes")),
+        ("67108864".into(), "71303168".into())
+    );
+}
+
+#[test]
 fn a_cgroup_made_anew_is_another_one() {
     let Some(group) = root().then(|| Group::new("anew")).flatten() else { return eprintln!("skipped: no cpu cgroup v1 to make") };
     let (host, weight) = (RealHost::default(), actions::named("cgroup-weight").unwrap());

@@ -7,7 +7,7 @@ use trimtab::{
         facts::Facts,
         finding::{Finding, FindingId, FindingKind, Party, Severity},
         limits::Thresholds,
-        outlook::Outlook,
+        outlook::{Crossing, Outlook},
         sample::{CgroupVersion, DiskQueue, Listener},
         series::SeriesSet,
         snapshot::{Cgroup, Cpu, CpuSplit, Disk, Memory, Process, Quota, Reading, Service, Snapshot, Tcp, Vitals, Vm},
@@ -76,6 +76,14 @@ impl Scene {
         self
     }
 
+    /// Gives the last finding a time, as trouble that has not come yet has one.
+    pub fn coming(mut self, limit: f64) -> Scene {
+        let crossing =
+            Crossing { limit, of: "limit".into(), likely: Some(20.0), earliest: Some(15.0), latest: Some(30.0), confidence: 0.9 };
+        self.findings.last_mut().unwrap().crossing = Some(crossing);
+        self
+    }
+
     pub fn vm(mut self, vm: Vm) -> Scene {
         self.vitals.vm = Reading::Known(vm);
         self
@@ -111,6 +119,9 @@ fn cgroup(path: &str, quota: Option<u64>) -> Cgroup {
         quota: Some(Quota { quota, period: 100_000 }),
         cpu: Some(0.15),
         throttled: Some(0.9),
+        memory: Some(220 << 20),
+        reclaimable: Some(20 << 20),
+        memory_limit: quota.map(|_| 256 << 20),
         ..Cgroup::default()
     }
 }
@@ -146,6 +157,7 @@ fn tcp(netns: u64, through: Option<ProcessId>) -> Tcp {
         somaxconn: Some(16),
         port_range: Some((32_768, 60_999)),
         listeners: vec![listener(80, 1, 200)].into(),
+        conntrack: Some([50_000, 65_536]),
         ..Tcp::default()
     }
 }
@@ -156,7 +168,7 @@ pub fn quiet() -> Scene {
     let total = CpuSplit { user: 0.5, idle: 0.5, ..CpuSplit::default() };
     let vitals = Vitals {
         cpu: Reading::Known(Cpu { total, cores, ..Cpu::default() }),
-        memory: Reading::Known(Memory { swap_total: 1 << 30, ..Memory::default() }),
+        memory: Reading::Known(Memory { total: 16 << 30, available: 12 << 30, swap_total: 1 << 30, ..Memory::default() }),
         vm: Reading::Known(Vm::default()),
         ..Vitals::default()
     };
@@ -207,6 +219,10 @@ pub fn of(action: &str) -> Scene {
         "autogroup" | "affinity" => contention(&[300, 310]),
         "cgroup-weight" => contention(&[400]),
         "cgroup-quota" => quiet().find(FindingKind::Throttled, Subject::Cgroup("/tenant".into()), &[], &[]),
+        "memory-limit" => {
+            quiet().find(FindingKind::PredictedMemory, Subject::Cgroup("/tenant".into()), &[], &[]).coming((256 << 20) as f64)
+        }
+        "conntrack-max" => quiet().find(FindingKind::PredictedConntrack, Subject::Host, &[], &[]).coming(1.0),
         "writeback" => quiet().find(FindingKind::WritebackStall, vda(), &[300], &[200]),
         "swappiness" => {
             let vm = Vm { swap_in: 9e6, refault_anon: 900.0, refault_file: 10.0, ..Vm::default() };
