@@ -5,8 +5,7 @@
 
 use crate::{
     analysis::anomaly::{
-        alarm::Alarm,
-        host::THRESHOLD,
+        host::Joint,
         watcher::{Verdict, Watcher},
     },
     engine::seer::{
@@ -46,9 +45,6 @@ const KEPT: f64 = 86_400.0;
 /// A score at which it deserves more than notice.
 const SEVERE: f64 = 2.0;
 
-/// Usual errors of one number that count at most for the host, as in [`crate::analysis::anomaly::host`].
-const CUT: f64 = 10.0;
-
 /// Numbers of which an unusual host is told to consist.
 const BY: usize = 5;
 
@@ -67,7 +63,7 @@ pub struct Anomalies {
     told: VecDeque<Anomaly>,
     saved: f64,
     at: Option<f64>,
-    host: Alarm,
+    host: Joint,
     /// Number of the minute that the host was looked at last.
     minute: i64,
     /// The host as a whole, while it is unusual.
@@ -81,7 +77,7 @@ impl Default for Anomalies {
             told: VecDeque::new(),
             saved: SAVED,
             at: None,
-            host: Alarm::new(THRESHOLD),
+            host: Joint::default(),
             minute: 0,
             unusual: None,
         }
@@ -104,7 +100,7 @@ impl Anomalies {
         for name in names {
             changed |= self.look(&name, shelf, FRESH as usize);
         }
-        changed | self.whole(shelf)
+        changed | self.whole()
     }
 
     /// Lets a watcher that has much to learn from the past learn some of it; false when nobody has.
@@ -221,44 +217,30 @@ impl Anomalies {
     }
 
     /// The host as a whole, once a minute: how far its numbers are from what their last values and their usual days let expect.
-    fn whole(&mut self, shelf: &Shelf) -> bool {
+    fn whole(&mut self) -> bool {
         let [_, (rung, _)] = WATCHED;
         let seen = self.watches.iter().filter(|((_, of), _)| *of == rung);
         let ready: Vec<(&Key, &Verdict, i64)> = seen.map(|((key, _), watch)| (key, &watch.verdict, watch.next)).collect();
         let Some(minute) = ready.iter().map(|(_, _, next)| *next).max().filter(|minute| *minute > self.minute) else {
             return false;
         };
+        self.minute = minute;
         let all: Vec<(&Key, &Verdict)> =
             ready.into_iter().filter(|(_, _, next)| *next == minute).map(|(key, verdict, _)| (key, verdict)).collect();
-        if shelf.is_empty() || all.is_empty() {
-            return false;
-        }
-        self.minute = minute;
-        let count = all.len() as f64;
-        let mean = |of: fn(&Verdict) -> f64| all.iter().map(|(_, verdict)| of(verdict).min(CUT)).sum::<f64>() / count;
-        let raw = (mean(|verdict| verdict.step) * mean(|verdict| verdict.day)).sqrt();
-        let at = Wall(minute * 60_000);
-        let call = self.host.take((minute * 60) as f64, raw);
+        let verdicts: Vec<Verdict> = all.iter().map(|(_, verdict)| **verdict).collect();
+        let together = self.host.take((minute * 60) as f64, &verdicts);
         let was = self.unusual.is_some();
-        if call.alert || was && raw >= THRESHOLD {
-            let since = self.unusual.as_ref().map_or(at, |unusual| unusual.since);
-            self.unusual = Some(Unusual { since, score: raw / THRESHOLD, by: most(&all) });
+        if together.alert || was && together.score >= 1.0 {
+            let since = self.unusual.as_ref().map_or(Wall(minute * 60_000), |unusual| unusual.since);
+            let mut by: Vec<(Key, f64)> = all.iter().map(|(key, _)| (*key).clone()).zip(together.shares).collect();
+            by.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.cmp(b)));
+            by.truncate(BY);
+            self.unusual = Some(Unusual { since, score: together.score, by });
         } else {
             self.unusual = None;
         }
         was || self.unusual.is_some()
     }
-}
-
-/// The numbers that contribute most, with their shares.
-fn most(all: &[(&Key, &Verdict)]) -> Vec<(Key, f64)> {
-    let weight = |verdict: &Verdict| verdict.step.min(CUT) + verdict.day.min(CUT);
-    let sum: f64 = all.iter().map(|(_, verdict)| weight(verdict)).sum();
-    let mut by: Vec<(Key, f64)> =
-        all.iter().map(|(key, verdict)| ((*key).clone(), weight(verdict) / sum.max(f64::MIN_POSITIVE))).collect();
-    by.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.cmp(b)));
-    by.truncate(BY);
-    by
 }
 
 #[cfg(test)]
