@@ -22,7 +22,7 @@ use crate::{
 use std::collections::{BTreeMap, VecDeque};
 
 /// The resolutions that are watched, as places in [`SCALES`], and numbers that are watched at each.
-const WATCHED: [(usize, usize); 2] = [(1, 24), (2, 64)];
+const WATCHED: [(usize, usize); 2] = [(1, 16), (2, 48)];
 
 /// Steps that are looked at in one go.
 const CHUNK: usize = 256;

@@ -473,11 +473,11 @@ mod tests {
         }
         let (when, stories) = &told[0];
         assert!(*when <= 102 && stories[0].finding.as_ref() == Some(&finding.id), "its story is told at once: {told:?}");
+        assert_eq!(seer.shelf.get(&flush).unwrap().weight, Weight::Vital);
         for second in 120..900 {
             seer.take(Arc::new(view(second, 1.0)));
         }
         assert!(seer.relations.stories().is_empty(), "and not for long after its end");
-        assert_eq!(seer.shelf.get(&flush).unwrap().weight, Weight::Vital);
     }
 
     #[test]
