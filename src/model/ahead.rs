@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// Seconds ahead for which tables tell a value.
 pub const AHEAD: [f64; 3] = [900.0, 3600.0, 7200.0];
 
+/// Of a stretch ahead, this share must be reached.
+const NEARLY: f64 = 0.9;
+
 /// Seconds from one moment to a later one; negative if it is earlier.
 pub fn seconds(from: Wall, to: Wall) -> f64 {
     to.0.saturating_sub(from.0) as f64 / 1000.0
@@ -32,10 +35,24 @@ pub fn stretch(seconds: f64) -> String {
     }
 }
 
+/// As [`stretch`], of whole seconds from ten on, and of whole minutes from ten of these on.
+pub fn about(seconds: f64) -> String {
+    match seconds {
+        s if s >= 600.0 => stretch((s / 60.0).round() * 60.0),
+        s if s >= 10.0 => stretch(s.round()),
+        s => Unit::Seconds.show(s),
+    }
+}
+
 impl Forecast {
     /// Seconds after it was made up to which it says something.
     pub fn reach(&self) -> f64 {
         self.step * self.bands.len() as f64
+    }
+
+    /// Seconds from `now` up to which it says something.
+    pub fn left(&self, now: Wall) -> f64 {
+        self.reach() - seconds(self.made, now)
     }
 
     /// What it says for a moment, on straight lines between its steps; `None` before it was made and beyond its reach. Within the first
@@ -51,6 +68,13 @@ impl Forecast {
         let from = self.bands.get(before).or(self.bands.last())?;
         let to = self.bands.get(before + 1).unwrap_or(from);
         Some(between(from, to, (place - 1.0 - before as f64).clamp(0.0, 1.0)))
+    }
+
+    /// What it says for so many seconds after `now`. A forecast is a little old by the time that it is read: where hardly more than that
+    /// is missing at its end, its end answers.
+    pub fn ahead(&self, now: Wall, seconds: f64) -> Option<Band> {
+        let left = self.left(now);
+        if seconds > left && left >= seconds * NEARLY { self.bands.last().copied() } else { self.at(after(now, seconds)) }
     }
 
     /// Seconds from `now` until its limit is likely reached.
@@ -130,9 +154,9 @@ impl Outlook {
         keys.scan(None, |last, key| Some((last.replace(key) != Some(key)).then_some(key))).flatten()
     }
 
-    /// The forecast that answers for a moment: of those that reach it a reliable one, the finest of these.
-    pub fn answer<'o>(&'o self, key: &Key, when: Wall) -> Option<&'o Arc<Forecast>> {
-        let reaching = || self.of(key).filter(|forecast| forecast.at(when).is_some());
+    /// The forecast that answers for so many seconds after `now`: of those that reach it a reliable one, the finest of these.
+    pub fn answer<'o>(&'o self, key: &Key, now: Wall, ahead: f64) -> Option<&'o Arc<Forecast>> {
+        let reaching = || self.of(key).filter(move |forecast| forecast.ahead(now, ahead).is_some());
         reaching().find(|forecast| forecast.reliable).or_else(|| reaching().next())
     }
 
@@ -199,13 +223,21 @@ mod tests {
     }
 
     #[test]
+    fn the_end_answers_where_hardly_more_than_its_age_is_missing() {
+        let forecast = forecast(10.0, &[10.0, 20.0, 40.0], true);
+        let point = |age, ahead| forecast.ahead(at(age), ahead).map(|band| band.point);
+        assert_eq!([point(2.0, 30.0), point(4.0, 30.0), point(2.0, 18.0)], [Some(40.0), None, Some(20.0)]);
+        assert_eq!(forecast.left(at(4.0)), 26.0);
+    }
+
+    #[test]
     fn the_finest_reliable_forecast_that_reaches_a_moment_answers_for_it() {
         let outlook = |all: &[(f64, bool)]| Outlook {
             forecasts: all.iter().map(|(step, reliable)| forecast(*step, &[1.0; 10], *reliable)).collect(),
             ..Outlook::default()
         };
         let key = Key::host(Metric::MemoryUsed);
-        let step = |all: &[(f64, bool)], after| outlook(all).answer(&key, at(after)).map(|f| f.step);
+        let step = |all: &[(f64, bool)], after| outlook(all).answer(&key, at(0.0), after).map(|f| f.step);
         let all = [(1.0, true), (10.0, true), (60.0, true)];
         assert_eq!([5.0, 50.0, 500.0, 5000.0].map(|after| step(&all, after)), [Some(1.0), Some(10.0), Some(60.0), None]);
         assert_eq!(step(&[(1.0, false), (10.0, true)], 5.0), Some(10.0));

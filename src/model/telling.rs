@@ -1,7 +1,9 @@
 //! An outlook in words: limits ahead, anomalies, links and patterns, a line each. Every number stands with its interval or its confidence.
 
 use crate::model::{
-    ahead::{seconds, stretch},
+    ahead::{about, seconds},
+    change::Change,
+    finding::Finding,
     outlook::{Anomaly, Crossing, Forecast, Link, Pattern, Shape, Unusual},
     time::Wall,
     unit::Unit,
@@ -17,11 +19,6 @@ pub fn range(unit: Unit, low: f64, high: f64) -> String {
     }
 }
 
-/// Seconds in words, whole ones from ten on.
-fn about(seconds: f64) -> String {
-    if seconds >= 10.0 { stretch(seconds.round()) } else { Unit::Seconds.show(seconds) }
-}
-
 impl Forecast {
     /// The limit that it heads for, and when that is reached.
     pub fn limit(&self, now: Wall) -> Option<String> {
@@ -29,6 +26,19 @@ impl Forecast {
         let at = self.key.metric.unit().show(crossing.limit);
         let times = crossing.words(seconds(self.made, now).max(0.0));
         Some(format!("{at} ({}) {times}, confidence {:.2}", crossing.of, crossing.confidence))
+    }
+}
+
+impl Change {
+    /// For one that answers trouble that has not come yet: when it comes, as `finding` has it now, and how sure that is.
+    pub fn foreseen(&self, finding: Option<&Finding>) -> Option<String> {
+        let confidence = self.proposal.foreseen?;
+        let crossing = finding.unwrap_or(&self.finding).crossing.as_ref();
+        let comes = crossing.map_or_else(String::new, |crossing| {
+            let limit = self.proposal.trial.primary.metric.unit().show(crossing.limit);
+            format!("{limit} ({}) {}, ", crossing.of, crossing.words(0.0))
+        });
+        Some(format!("{comes}confidence {confidence:.2}"))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
         state::State,
     },
 };
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use std::{sync::Arc, time::Duration};
 
 /// Charts of fewer columns show only what was.
@@ -30,7 +30,7 @@ const LEAST_WIDTH: u16 = 16;
 const LEAST_BAND: u16 = 5;
 
 /// A forecast has to have so many steps in the stretch, else it says nothing of its course.
-const LEAST_STEPS: f64 = 4.0;
+const LEAST_STEPS: f64 = 3.0;
 
 /// In a sum, a part of more than this share needs a forecast of its own; smaller ones are taken to stay as they are.
 const SMALL: f64 = 0.1;
@@ -149,7 +149,7 @@ impl Cut {
         let Some(future) = &self.future else {
             if let Some(span) = self.unknown.filter(|_| state.expanded && grow == Grow::Up) {
                 let text = format!(" no reliable forecast for the next {}", Unit::Seconds.show(span));
-                canvas.right(canvas.width(), 0, &text, theme.dim);
+                canvas.right(canvas.width(), 0, &text, theme.dim.remove_modifier(Modifier::BOLD));
             }
             return;
         };

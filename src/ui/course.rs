@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_line_has_no_holes_and_stands_as_high_as_its_values() {
         let points = [Some(0.0), Some(7.0), Some(3.0), None];
-        assert_eq!(drawn(&points, &[], Ink::Braille, Grow::Up), Buffer::with_lines(["⢸⡀", "⣸⠁"]));
+        assert_eq!(drawn(&points, &[], Ink::Braille, Grow::Up), Buffer::with_lines(["⢸⡆", "⡸⠁"]));
         assert_eq!(drawn(&[Some(0.0); 4], &[], Ink::Braille, Grow::Down), Buffer::with_lines(["⠉⠉", "  "]));
         assert_eq!(drawn(&[Some(7.0), Some(7.0), Some(0.0), None], &[], Ink::Ascii, Grow::Up), Buffer::with_lines(["**", " *"]));
         assert_eq!(drawn(&[Some(f64::NAN), Some(f64::INFINITY)], &[], Ink::Ascii, Grow::Up), Buffer::with_lines(["  ", "  "]));

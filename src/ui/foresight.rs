@@ -25,6 +25,9 @@ pub const DOTS: usize = 320;
 /// Seconds of the past on such a page for each second ahead.
 pub const PAST: f64 = 2.0;
 
+/// The shortest stretch that a history keeps trends of.
+const TREND: Duration = Duration::from_secs(10);
+
 /// In which order forecasts stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
@@ -101,6 +104,8 @@ struct Asked {
     from: Wall,
     at: Tick,
     again: Duration,
+    /// No answer has come yet.
+    pending: bool,
     trace: Option<Trace>,
 }
 
@@ -174,10 +179,15 @@ pub fn refocus(state: &mut State, to: Focus) {
     });
 }
 
+/// Seconds ahead that the chart of a forecast shows: as far as it reaches yet, but not less than a part of that.
+pub fn ahead(state: &State, forecast: &Forecast) -> f64 {
+    forecast.left(state.shown().now.wall).max(forecast.reach() / 4.0)
+}
+
 /// Seconds ahead that the page of charts in front shows, and its numbers.
 fn wanted(state: &State) -> Option<(Vec<Key>, f64)> {
     match &state.page {
-        Page::Forecast(key) => Some((vec![key.clone()], shown(state, key)?.1.reach())),
+        Page::Forecast(key) => Some((vec![key.clone()], ahead(state, shown(state, key)?.1))),
         Page::Link(leads, follows) => Some((vec![leads.clone(), follows.clone()], crate::ui::panels::link::SPAN / PAST)),
         _ => None,
     }
@@ -196,7 +206,7 @@ pub fn due(state: &mut State) -> Option<Ask> {
     // What came before stays on the screen until the new one comes.
     let trace = state.foresight.asked.take().filter(|asked| asked.keys == keys).and_then(|asked| asked.trace);
     let again = Duration::from_secs_f64((span / DOTS as f64).clamp(2.0, 60.0));
-    state.foresight.asked = Some(Asked { keys: keys.clone(), from, at: state.now.tick, again, trace });
+    state.foresight.asked = Some(Asked { keys: keys.clone(), from, at: state.now.tick, again, pending: true, trace });
     Some(Ask::Trace { keys, from, to: now.wall, points: DOTS })
 }
 
@@ -208,13 +218,22 @@ pub fn take(state: &mut State, trace: Trace) -> Option<Trace> {
         return Some(trace);
     }
     asked.trace = Some(trace);
+    asked.pending = false;
     None
+}
+
+/// An answer says that there is none. True when it was to the question for the past of a chart, which then draws what the console has
+/// seen itself: where no history is kept, that is nothing to complain of.
+pub fn failed(state: &mut State) -> bool {
+    state.foresight.asked.as_mut().is_some_and(|asked| std::mem::take(&mut asked.pending))
 }
 
 /// The values of a number at these moments, the highest of each stretch that ends there: of the trace that came, and of what the
 /// console has seen itself.
 pub fn values(state: &State, key: &Key, moments: &[Wall], each: Duration) -> Vec<Option<f64>> {
     let now = state.shown().now;
+    // A value is held until the next sweep is overdue.
+    let held = each.max(Duration::try_from_secs_f64(state.shown().cost.pace.sweep * 1.5).unwrap_or_default());
     let trace = state.foresight.asked.as_ref().and_then(|asked| asked.trace.as_ref());
     let row = trace.and_then(|trace| Some((trace, &trace.rows.iter().find(|(of, _)| of == key)?.1)));
     let stored = |at: Wall| {
@@ -225,10 +244,13 @@ pub fn values(state: &State, key: &Key, moments: &[Wall], each: Duration) -> Vec
     let seen = |at: Wall| {
         let ago = Duration::from_millis(now.wall.0.checked_sub(at.0)?.try_into().ok()?);
         let end = Tick(now.tick.0.checked_sub(u64::try_from(ago.as_nanos()).ok()?)?);
-        let points = state.history.get(key)?.points().rev().skip_while(|p| p.at > end);
-        points.take_while(|p| end.since(p.at) < each).map(|p| p.value).reduce(f64::max)
+        let mut points = state.history.get(key)?.points().rev().skip_while(|p| p.at > end).peekable();
+        let newest = points.peek().filter(|p| end.since(p.at) < held)?.value;
+        points.take_while(|p| end.since(p.at) < each).map(|p| p.value).reduce(f64::max).or(Some(newest))
     };
-    moments.iter().map(|at| stored(*at).or_else(|| seen(*at))).collect()
+    // A history knows nothing shorter than its trends: within these the console's own eyes are sharper.
+    let value = |at: Wall| if each < TREND { seen(at).or_else(|| stored(at)) } else { stored(at).or_else(|| seen(at)) };
+    moments.iter().map(|at| value(*at)).collect()
 }
 
 /// The rows of the page of causes that the cursor can stand on, from the top.

@@ -22,16 +22,19 @@ use ratatui::{
 /// Draws the frame of a pane with its number, its title and a note at the right; returns what is inside.
 /// Numbers of it that are odd now are counted there.
 pub fn frame(state: &State, pane: Pane, mut note: Line<'_>, area: Rect, buf: &mut Buffer) -> Rect {
-    if let Some((count, worst)) = ahead::odd(state, pane) {
-        let text = format!(" {} {count} odd ", worst.sign());
-        note.spans.insert(0, Span::styled(text, findings::style(state.theme(), worst)));
-    }
     let focused = state.focus == pane && state.page == Page::Overview;
     let theme = state.theme();
     let title = if focused { theme.accent } else { theme.title };
     let number = if focused { theme.accent } else { theme.dim };
     let left =
         Line::from(vec![Span::styled(format!(" {} ", pane.number()), number), Span::styled(format!("{} ", pane.title()), title)]);
+    if let Some((count, worst)) = ahead::odd(state, pane) {
+        let room = usize::from(area.width.saturating_sub(2)).saturating_sub(left.width() + note.width());
+        let whole = format!(" {} {count} odd ", worst.sign());
+        // Where there is no room for the word the sign says it.
+        let text = if whole.len() <= room { whole } else { format!(" {}{count} ", worst.sign()) };
+        note.spans.insert(0, Span::styled(text, findings::style(theme, worst)));
+    }
     boxed(state, focused, left, note, area, buf)
 }
 

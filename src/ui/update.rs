@@ -96,6 +96,7 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         }
         Body::Reply(Reply::Done(text)) => state.tell(text),
         Body::Reply(Reply::Refused(text)) => state.refuse(text),
+        Body::Error(_) if foresight::failed(state) => {}
         Body::Error(text) => {
             time::failed(state);
             state.refuse(text);

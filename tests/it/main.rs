@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod alerts;
+mod anomalies;
 mod architecture;
 mod cause;
 mod cli;

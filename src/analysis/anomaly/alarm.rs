@@ -77,3 +77,48 @@ impl Alarm {
         Call { score, alert }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    const HOUR: f64 = 3_600.0;
+
+    /// An alarm that has known its source for a hundred days.
+    fn old() -> Alarm {
+        let mut alarm = Alarm::new(2.0);
+        alarm.take(-100.0 * 24.0 * HOUR, 0.0);
+        alarm
+    }
+
+    #[test]
+    fn an_episode_calls_when_it_begins_and_when_it_grows() {
+        let mut alarm = old();
+        assert_eq!(alarm.take(0.0, 3.0), Call { score: 1.5, alert: true });
+        assert_eq!(alarm.take(HOUR, 2.5), Call { score: 1.25 * REST, alert: false });
+        assert_eq!(alarm.take(2.0 * HOUR, 4.0), Call { score: 2.0, alert: true });
+        assert_eq!(alarm.take(6.0 * HOUR, 2.5), Call { score: 1.25, alert: true });
+    }
+
+    #[test]
+    fn who_calls_too_often_must_shout() {
+        let mut alarm = old();
+        let called = |alarm: &mut Alarm, from: f64, score: f64| {
+            (0..20).filter(|at| alarm.take((from + f64::from(*at) * 12.0) * HOUR, score).alert).count()
+        };
+        // Three were saved up, and ten days earn one more.
+        assert_eq!(called(&mut alarm, 0.0, 2.1), 4);
+        assert!(alarm.take(500.0 * HOUR, 20.0).alert);
+        let calm = 500.0 + 24.0 * 30.0;
+        assert!(alarm.take(calm * HOUR, 2.1).alert);
+    }
+
+    #[test]
+    fn the_first_hours_cost_more() {
+        let mut alarm = Alarm::new(1.0);
+        assert!(!alarm.take(0.0, 1e6).alert);
+        assert!(!alarm.take(12.0 * HOUR, 1.4).alert);
+        assert!(alarm.take(24.0 * HOUR, 1.4).alert);
+    }
+}

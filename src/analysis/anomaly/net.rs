@@ -58,3 +58,34 @@ impl Net {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_point_is_found_on_both_sides() {
+        let mut net = Net::default();
+        assert_eq!(net.distance(1.0), None);
+        for value in [10.0, 0.0, 4.0, 4.0] {
+            net.learn(value);
+        }
+        assert_eq!(net.points, [0.0, 4.0, 10.0]);
+        for (value, distance) in [(-2.0, 2.0), (0.0, 0.0), (1.0, 1.0), (6.5, 2.5), (11.0, 1.0)] {
+            assert_eq!(net.distance(value), Some(distance), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_full_net_still_covers_all_that_was_seen() {
+        let mut net = Net::default();
+        // The golden ratio spreads them evenly; one is far out.
+        let values: Vec<f64> = (0..20_000).map(|at| (f64::from(at) * 0.618_033_988_75).fract()).chain([50.0]).collect();
+        values.iter().for_each(|value| net.learn(*value));
+        assert!(net.points.len() < MOST, "{}", net.points.len());
+        let worst = values.iter().filter_map(|value| net.distance(*value)).fold(0.0, f64::max);
+        assert!(worst <= 2.0 * net.gap && net.gap < 0.05, "{worst}, {}", net.gap);
+        assert_eq!(net.distance(50.0), Some(0.0));
+    }
+}

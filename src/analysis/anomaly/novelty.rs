@@ -42,11 +42,11 @@ impl Novelty {
         let usual = self.usual.high() + RELATIVE * value.abs() + FLOOR * self.spread.deviation();
         let known = self.usual.count() > LEARNING;
         self.pending.push_back((value, distance));
-        if self.pending.len() > self.lag {
-            if let Some((value, distance)) = self.pending.pop_front() {
-                self.seen.learn(value);
-                self.usual.learn(distance);
-            }
+        if self.pending.len() > self.lag
+            && let Some((value, distance)) = self.pending.pop_front()
+        {
+            self.seen.learn(value);
+            self.usual.learn(distance);
         }
         if known && usual > 0.0 { (distance / (usual * young)).ln_1p() } else { 0.0 }
     }

@@ -1,7 +1,7 @@
-//! The usual day: what a series was at this time of day on the last seven, and how far it usually is from that. The median of three
-//! or more days does not learn from one bad one. Weeks are not told apart.
+//! The usual day: what a series was around this time of day on the six days before. The median of three
+//! or more days does not learn from one bad one. Days of the week are not told apart.
 
-/// Days remembered.
+/// Days remembered, the present one included.
 const DAYS: usize = 7;
 /// Neighbouring slots on each side that count as the same time of day.
 const BESIDE: usize = 2;
@@ -86,5 +86,35 @@ impl Season {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_is_the_median_of_the_days_before() {
+        let mut season = Season::new(300.0);
+        for row in 0..4 * 288 {
+            let (day, slot) = (row / 288, row % 288);
+            let value = if day == 2 { 1e6 } else { slot as f64 };
+            season.learn(row as f64 * 300.0, value);
+            let usual = season.usual(row as f64 * 300.0 + 300.0);
+            assert_eq!(usual.is_some(), row > 2 * 288, "row {row}: {usual:?}");
+        }
+        let usual = season.usual((4 * 288 + 100) as f64 * 300.0).unwrap();
+        assert!((usual - 100.0).abs() <= BESIDE as f64, "{usual}");
+    }
+
+    #[test]
+    fn days_without_rows_are_forgotten() {
+        let mut season = Season::new(300.0);
+        (0..3 * 288).for_each(|row| season.learn(f64::from(row) * 300.0, 5.0));
+        assert_eq!(season.usual(3.0 * DAY), Some(5.0));
+        season.learn(30.0 * DAY, 7.0);
+        season.learn(30.0 * DAY + 300.0, 7.0);
+        assert_eq!(season.usual(30.0 * DAY + 600.0), None);
     }
 }

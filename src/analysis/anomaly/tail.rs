@@ -46,3 +46,20 @@ impl Tail {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rare_quantile_is_kept_over_any_length() {
+        let mut tail = Tail::new(0.01);
+        assert_eq!(tail.high(), 0.0);
+        for at in 0..50_000 {
+            tail.learn((f64::from(at) * 0.618_033_988_75).fract());
+            assert!(tail.top.len() <= MOST && tail.count * 0.01 < MOST as f64);
+        }
+        assert!((tail.high() - 0.99).abs() < 0.005, "{}", tail.high());
+    }
+}

@@ -15,6 +15,8 @@ use crate::analysis::anomaly::{
 const GREATEST: f64 = 1e30;
 /// Rows after which a value counts as seen.
 const LAG: usize = 12;
+/// Rows of the last hour, at least and at most.
+const HOUR: (usize, usize) = (4, 120);
 /// The sum of novelties that calls.
 const THRESHOLD: f64 = 0.8;
 /// Seconds, and rows, without a value after which the last hour begins anew.
@@ -60,7 +62,7 @@ impl Watcher {
     /// Knows nothing yet; values come every `step` seconds.
     pub fn new(step: f64) -> Watcher {
         let step = if step.is_finite() { step.clamp(1.0, 86_400.0) } else { 60.0 };
-        let hour = ((3_600.0 / step).round() as usize).clamp(4, 360);
+        let hour = ((3_600.0 / step).round() as usize).clamp(HOUR.0, HOUR.1);
         let rows = 86_400.0 / step;
         let (at, over) = (Novelty::new(LAG, rows), Novelty::new(2 * hour, rows));
         Watcher {

@@ -1,13 +1,14 @@
-//! Asks the running engine where a number is heading, or what can be asked.
+//! Asks the running engine where a number is heading, or what can be asked; without one the history of this host answers.
 
 use crate::{
     app::{
         cli::{Common, Forecast as Wish, Horizon},
         env::Env,
-        failure::Failure,
+        failure::{Code, Failure},
+        forecast::stored,
         out, text,
     },
-    link::client::Client,
+    link::client::{Client, LinkError},
     model::{
         message::{Ask, Body, View},
         metric::Key,
@@ -24,7 +25,17 @@ pub async fn run(wish: &Wish, common: &Common, env: &Env) -> Result<(), Failure>
         return Err(Failure::usage("steps are for --stdin; a horizon is a span such as 30m, 2h"));
     };
     let horizon = horizon.as_secs_f64();
-    let mut client = Client::connect(&env.socket(common.socket.as_deref()), env.uid, &env.via).await?;
+    let mut client = match Client::connect(&env.socket(common.socket.as_deref()), env.uid, &env.via).await {
+        Ok(client) => client,
+        Err(nobody @ LinkError::Nobody(_)) => {
+            // What to do about a missing engine helps more than what is wrong with a missing history.
+            return stored::run(wish, common, env, horizon).map_err(|failure| match failure.code {
+                Code::Failed if !stored::is_kept(common, env) => Failure::from(nobody),
+                _ => failure,
+            });
+        }
+        Err(e) => return Err(e.into()),
+    };
     let Body::View(view) = client.ask(Ask::View).await? else { return Err(strange()) };
     let outlook = view.outlook.as_deref().cloned().unwrap_or_default();
     let Some(name) = &wish.metric else {

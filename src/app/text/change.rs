@@ -35,6 +35,9 @@ pub fn change(change: &Change) -> String {
     line(&mut out, &format!("{} {} ({})", change.id, change.proposal.title, change.state.words()));
     findings(&mut out, std::slice::from_ref(&change.finding));
     proposal(&mut out, &change.proposal);
+    if let Some(foreseen) = change.foreseen(None) {
+        row(&mut out, "foreseen", &foreseen);
+    }
     if let Some(lock) = &change.lock {
         row(&mut out, "locked", &lock.why);
     }

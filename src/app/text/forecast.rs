@@ -45,9 +45,14 @@ pub fn forecast(forecast: &Forecast, present: Option<f64>, (now, horizon): (Wall
         line(&mut out, &format!("{doubt}; the ranges are all that can be said"));
     }
     line(&mut out, &format!("   {:<9} {:>10}   {:<26} 95 of 100", "ahead", "likely", "80 of 100"));
-    for seconds in horizons(horizon) {
-        let says = forecast.at(ahead::after(now, seconds)).map_or_else(|| "beyond its reach".into(), |band| ranges(unit, &band));
-        line(&mut out, &format!("   {:<9} {says}", ahead::stretch(seconds)));
+    let left = forecast.left(now);
+    let whole = forecast.ahead(now, horizon).is_some();
+    for seconds in horizons(if whole { horizon } else { left }) {
+        let says = forecast.ahead(now, seconds).map_or_else(|| "-".into(), |band| ranges(unit, &band));
+        line(&mut out, &format!("   {:<9} {says}", ahead::about(seconds)));
+    }
+    if !whole {
+        line(&mut out, &format!("   beyond {} nothing can be said yet", ahead::about(left.max(0.0))));
     }
     let mut row = |name: &str, value: &str| line(&mut out, &format!("   {name:<9} {value}"));
     if let Some(limit) = forecast.limit(now) {
@@ -71,7 +76,7 @@ pub fn forecast(forecast: &Forecast, present: Option<f64>, (now, horizon): (Wall
 /// The horizons of the table: the usual ones up to the one asked for, and that one.
 fn horizons(horizon: f64) -> Vec<f64> {
     let mut all: Vec<f64> = [60.0, 300.0].iter().chain(&AHEAD).copied().filter(|ahead| *ahead < horizon).collect();
-    all.push(horizon);
+    all.extend(Some(horizon).filter(|horizon| *horizon > 0.0));
     all
 }
 

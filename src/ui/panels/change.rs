@@ -45,6 +45,9 @@ pub fn write(state: &State, id: ChangeId, prose: &mut Prose<'_>) -> String {
     prose.text(&proposal.why, theme.text);
     prose.field("how", &proposal.mechanism, theme.text);
     prose.field("expect", &proposal.expect, theme.text);
+    if let Some(foreseen) = queue::foreseen(state, change) {
+        prose.field("foreseen", &foreseen, theme.notice);
+    }
     foresight(change, prose);
     prose.field("risk", proposal.risk.words(), theme.text);
     prose.field("undo", &proposal.undo, theme.text);

@@ -20,6 +20,10 @@ pub fn write(state: &State, id: &FindingId, prose: &mut Prose<'_>) -> String {
             let since = words::since(state.shown().now.wall, finding.since);
             prose.text(&finding.headline, prose.theme.title);
             prose.field("since", &since, prose.theme.text);
+            if let Some(crossing) = &finding.crossing {
+                let text = format!("{} {}, confidence {:.2}", crossing.of, crossing.words(0.0), crossing.confidence);
+                prose.field("limit", &text, prose.theme.warning);
+            }
             causes::write_story(state, finding, prose);
             body(finding, prose);
         }

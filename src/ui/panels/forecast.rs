@@ -3,7 +3,7 @@
 
 use crate::{
     model::{
-        ahead::{AHEAD, after, seconds, stretch},
+        ahead::{AHEAD, about, after, stretch},
         metric::Key,
         outlook::{Anomaly, Band, Forecast, Link, Outlook, Pattern},
         telling::range,
@@ -72,7 +72,7 @@ impl Window {
         let at = state.shown().now.wall;
         let now = (f64::from(width) * PAST / (PAST + 1.0)) as u16;
         let ahead = width.saturating_sub(now + 1).max(1);
-        let each = forecast.reach() / f64::from(ahead * 2);
+        let each = foresight::ahead(state, forecast) / f64::from(ahead * 2);
         let wall = |dots: f64| after(at, dots * each);
         Window {
             now,
@@ -155,7 +155,7 @@ fn signs(state: &State, key: &Key, view: &Window, canvas: &mut Canvas<'_>) {
 /// Times below the chart: where it begins, now, the moments ahead, its end.
 fn moments(state: &State, forecast: &Forecast, view: &Window, canvas: &mut Canvas<'_>) {
     let dim = state.theme().dim;
-    let mut free = canvas.text(0, 0, &format!("-{}", stretch(forecast.reach() * PAST)), dim) + 1;
+    let mut free = canvas.text(0, 0, &format!("-{}", about(foresight::ahead(state, forecast) * PAST)), dim) + 1;
     let ahead = AHEAD.iter().map(|ahead| (after(view.at, *ahead), format!("+{}", stretch(*ahead))));
     let all = std::iter::once((view.at, "now".to_string())).chain(ahead);
     for (when, text) in all {
@@ -167,7 +167,7 @@ fn moments(state: &State, forecast: &Forecast, view: &Window, canvas: &mut Canva
         }
     }
     if view.column(after(view.at, 900.0)).is_none() {
-        canvas.right(view.width, 0, &format!("+{}", stretch(forecast.reach())), dim);
+        canvas.right(view.width, 0, &format!("+{}", about(foresight::ahead(state, forecast))), dim);
     }
 }
 
@@ -220,13 +220,15 @@ fn table(state: &State, forecast: &Forecast, prose: &mut Prose<'_>) {
         ]
     };
     prose.line(row("now".into(), track::newest(state, &forecast.key), [String::new(), String::new()]));
-    let reach = seconds(now, after(forecast.made, forecast.reach()));
-    let moments = AHEAD.iter().copied().filter(|ahead| *ahead < reach * 0.99).chain([reach]);
+    let reach = forecast.left(now);
+    let told: Vec<f64> = AHEAD.iter().copied().filter(|ahead| forecast.ahead(now, *ahead).is_some()).collect();
+    let end = Some(reach).filter(|reach| told.last().is_none_or(|last| last * 1.1 < *reach));
+    let moments = told.into_iter().chain(end);
     for ahead in moments {
-        let Some(band) = forecast.at(after(now, ahead)) else { continue };
+        let Some(band) = forecast.ahead(now, ahead) else { continue };
         let likely = if forecast.reliable { unit.show(band.point) } else { "?".into() };
         let ranges = [range(unit, band.lo80, band.hi80), range(unit, band.lo95, band.hi95)];
-        prose.line(row(stretch(ahead), likely, ranges));
+        prose.line(row(about(ahead), likely, ranges));
     }
 }
 

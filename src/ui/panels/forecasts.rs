@@ -125,7 +125,7 @@ impl Table {
             canvas.right(end, 0, &text, style);
         }
         let limit = crossing.and_then(|_| forecast.limit(now));
-        let trust = doubt.unwrap_or_else(|| trust(forecast));
+        let trust = doubt.unwrap_or_else(|| format!("{}{}", near(forecast, now), trust(forecast)));
         let lines: Vec<(String, Style)> = match limit {
             Some(limit) if self.tall == 2 => vec![(format!("{limit}; {trust}"), style)],
             Some(limit) => vec![(limit, style), (trust, theme.dim)],
@@ -147,10 +147,10 @@ impl Table {
 /// A value ahead with its 80 % range, from the forecast that answers for it.
 fn ranged(state: &State, chief: &Forecast, seconds: f64) -> (String, Style) {
     let theme = state.theme();
-    let when = ahead::after(state.shown().now.wall, seconds);
+    let now = state.shown().now.wall;
     let unit = chief.key.metric.unit();
-    let answer = foresight::outlook(state).and_then(|outlook| outlook.answer(&chief.key, when));
-    match answer.and_then(|forecast| Some((forecast.at(when)?, forecast.reliable))) {
+    let answer = foresight::outlook(state).and_then(|outlook| outlook.answer(&chief.key, now, seconds));
+    match answer.and_then(|forecast| Some((forecast.ahead(now, seconds)?, forecast.reliable))) {
         None => ("-".into(), theme.dim),
         Some((band, true)) => (format!("{} ({})", unit.show(band.point), range(unit, band.lo80, band.hi80)), theme.text),
         Some((band, false)) => (format!("? ({})", range(unit, band.lo80, band.hi80)), theme.dim),
@@ -169,6 +169,16 @@ fn urgency(forecast: &Forecast, crossing: &Crossing, now: Wall) -> Option<Severi
 
 fn pressing(theme: &Theme, forecast: &Forecast, crossing: &Crossing, now: Wall) -> Style {
     urgency(forecast, crossing, now).map_or(theme.text, |severity| findings::style(theme, severity))
+}
+
+/// The value at the end of a reach that is too short for the table.
+fn near(forecast: &Forecast, now: Wall) -> String {
+    let unit = forecast.key.metric.unit();
+    let left = forecast.left(now);
+    let band = forecast.at(ahead::after(now, left)).filter(|_| AHEAD.first().is_some_and(|first| left < *first));
+    band.map_or_else(String::new, |band| {
+        format!("in {} {} ({}), ", ahead::about(left), unit.show(band.point), range(unit, band.lo80, band.hi80))
+    })
 }
 
 /// How far a forecast can be trusted, in one line.

@@ -132,6 +132,9 @@ fn notes(state: &State, change: &Change, width: usize) -> Vec<(String, Style)> {
                 say(change.proposal.expect.clone(), theme.text, 2);
             }
         }
+        if let Some(foreseen) = foreseen(state, change) {
+            say(format!("foreseen: {foreseen}"), theme.notice, 2);
+        }
     } else {
         if let Some(progress) = watch::progress(state, change) {
             say(progress, theme.accent, 1);
@@ -150,6 +153,11 @@ fn notes(state: &State, change: &Change, width: usize) -> Vec<(String, Style)> {
         say(cause.words().to_string(), theme.dim, 1);
     }
     all
+}
+
+/// When the trouble comes that a proposal answers, if that is only foreseen: by the present finding, or by the one that it was made for.
+pub fn foreseen(state: &State, change: &Change) -> Option<String> {
+    change.foreseen(state.shown().findings.iter().find(|finding| finding.id == change.finding.id))
 }
 
 /// What will happen to a change that nobody has confirmed.

@@ -347,6 +347,36 @@ fn the_page_of_a_finding_tells_its_story() {
 }
 
 #[test]
+fn a_proposal_for_what_is_foreseen_says_when_it_comes_and_how_sure_that_is() {
+    let mut change = scene::open();
+    let crossing = Crossing {
+        limit: 0.05,
+        of: "the limit of shop".into(),
+        likely: Some(2220.0),
+        earliest: Some(1800.0),
+        latest: Some(3000.0),
+        confidence: 0.86,
+    };
+    change.proposal.foreseen = Some(0.86);
+    change.finding.crossing = Some(crossing.clone());
+    let mut view = scene::view(0, vec![change]);
+    let mut findings = view.findings.to_vec();
+    findings[0].crossing = Some(Crossing { likely: Some(1920.0), ..crossing });
+    view.findings = Arc::new(findings);
+    let mut state = super::state_of(view);
+    let picture = text(&drawn(&mut state, 160, 50));
+    assert!(picture.contains("foreseen: 50.0 ms (the limit of shop) in 32 min"), "{picture}");
+    press(&mut state, 0, "8");
+    enter(&mut state);
+    let picture = text(&drawn(&mut state, 160, 50));
+    let words = "in 32 min (30 min to 50 min), confidence 0.86";
+    assert!(picture.contains(words), "{picture}");
+    press(&mut state, 0, "7");
+    enter(&mut state);
+    assert!(text(&drawn(&mut state, 160, 50)).contains(words));
+}
+
+#[test]
 fn forecasts_are_filtered_and_put_in_order() {
     let mut state = state();
     drawn(&mut state, 100, 30);
