@@ -9,18 +9,9 @@ use crate::{
         past,
         seer::{ahead, record::Book, refill},
     },
-    model::{metric::Key, outlook::Forecast, snapshot::Snapshot, time::Wall},
+    model::{metric::Key, outlook::Forecast, snapshot::Snapshot},
     store::{error::StoreError, foresight::Row, history::reader::History},
 };
-
-/// Numbers that were kept so many milliseconds before the end of a history can be looked ahead at.
-const LATELY: i64 = 3_600_000;
-
-/// Every number that can be looked ahead at.
-pub fn keys(history: &History) -> Result<Vec<Key>, StoreError> {
-    let Some((_, newest)) = history.kept()? else { return Ok(Vec::new()) };
-    history.keys(Wall(newest.0 - LATELY), newest)
-}
 
 /// The forecast of a number for so many seconds after the end of a history, and its last value; `rows` is how earlier ones did. Why there
 /// is none, in words.
