@@ -1,5 +1,7 @@
-//! Pure thought about what to do: [ranking](rank) of proposals, what past changes [taught](memory), and the [bounds](policy) on acting.
+//! Pure thought about what to do: [ranking](rank) of proposals, what past changes [taught](memory) and [did](experience), and the
+//! [bounds](policy) on acting.
 
+pub mod experience;
 pub mod memory;
 pub mod policy;
 pub mod rank;

@@ -6,7 +6,7 @@ use crate::{
         change::{Change, ChangeId, ChangeState, Deed, Entry, Illegal},
         time::{Now, Tick},
     },
-    planning::memory::Memory,
+    planning::{experience::Experience, memory::Memory},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -31,6 +31,8 @@ pub struct Ledger {
     boot: String,
     /// What past changes taught.
     pub memory: Memory,
+    /// What actions did here before, in this boot and in earlier ones.
+    pub experience: Experience,
 }
 
 impl Ledger {
@@ -59,8 +61,11 @@ impl Ledger {
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
         }
-        if let Some(change) = self.changes.get(&id).filter(|_| entry.boot == self.boot) {
-            self.memory.take(change, entry);
+        if let Some(change) = self.changes.get(&id) {
+            self.experience.take(change, entry);
+            if entry.boot == self.boot {
+                self.memory.take(change, entry);
+            }
         }
         Ok(())
     }

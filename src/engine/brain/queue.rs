@@ -77,7 +77,8 @@ impl Queue {
     pub fn tend(&mut self, world: &World<'_>, actions: &[&dyn Action], office: &mut Office) {
         self.settle(office);
         if office.mode != Mode::Observe && office.journal.is_none() {
-            for proposal in advice(world, actions) {
+            for mut proposal in advice(world, actions) {
+                office.ledger.experience.tell(&mut proposal);
                 self.advise(proposal, world, office);
             }
         }
