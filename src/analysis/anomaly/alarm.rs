@@ -28,8 +28,9 @@ pub struct Alarm {
     when: f64,
     /// When the newest alarm began.
     called: f64,
-    first: Option<f64>,
-    last: f64,
+    /// Seconds that have passed since the first row; a clock that is put back does not count.
+    clock: f64,
+    last: Option<f64>,
 }
 
 /// What is to be said about one row.
@@ -45,7 +46,7 @@ impl Alarm {
     /// Calls at scores of `threshold` and more.
     pub fn new(threshold: f64) -> Alarm {
         let never = f64::NEG_INFINITY;
-        Alarm { threshold, rate: RATE, saved: SAVED, greatest: 0.0, when: never, called: never, first: None, last: never }
+        Alarm { threshold, rate: RATE, saved: SAVED, greatest: 0.0, when: never, called: never, clock: 0.0, last: None }
     }
 
     /// Bears `rate` alarms a day.
@@ -53,26 +54,25 @@ impl Alarm {
         Alarm { rate, ..self }
     }
 
-    /// Decides about the score of the row at `time`, seconds. Times do not go back.
+    /// Decides about the score of the row at `time`, seconds.
     pub fn take(&mut self, time: f64, score: f64) -> Call {
-        let known = time - *self.first.get_or_insert(time);
-        let passed = (time - self.last.max(time - known)).max(0.0);
-        self.last = time;
+        let passed = self.last.replace(time).map_or(0.0, |last| (time - last).max(0.0));
+        self.clock += passed;
         self.saved = (self.saved + self.rate * passed / 86_400.0).min(SAVED);
-        if time - self.when > EPISODE {
+        if self.clock - self.when > EPISODE {
             self.greatest = 0.0;
         }
         let score = score / self.threshold;
         if score <= self.greatest {
             return Call { score: score * REST, alert: false };
         }
-        (self.greatest, self.when) = (score, time);
-        let again = time - self.called <= EPISODE;
+        (self.greatest, self.when) = (score, self.clock);
+        let again = self.clock - self.called <= EPISODE;
         let owed = if again { 0.0 } else { (1.0 - self.saved).max(0.0) };
-        let alert = known > 0.0 && score >= 1.0 + DEARER * owed + ACQUAINTED / known;
+        let alert = self.clock > 0.0 && score >= 1.0 + DEARER * owed + ACQUAINTED / self.clock;
         if alert {
             self.saved -= f64::from(u8::from(!again));
-            self.called = time;
+            self.called = self.clock;
         }
         Call { score, alert }
     }
@@ -112,6 +112,14 @@ mod tests {
         assert!(alarm.take(500.0 * HOUR, 20.0).alert);
         let calm = 500.0 + 24.0 * 30.0;
         assert!(alarm.take(calm * HOUR, 2.1).alert);
+    }
+
+    #[test]
+    fn a_clock_put_back_silences_nobody() {
+        let mut alarm = old();
+        assert!(alarm.take(0.0, 3.0).alert);
+        assert!(!alarm.take(-9_000.0 * HOUR, 2.5).alert);
+        assert!(alarm.take(-8_996.0 * HOUR, 2.5).alert);
     }
 
     #[test]

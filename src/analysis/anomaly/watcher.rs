@@ -82,8 +82,8 @@ impl Watcher {
         }
     }
 
-    /// Takes the value at `time`, seconds of a clock whose days are the usual ones; `None`, or what is no number, is a gap. Times do
-    /// not go back.
+    /// Takes the value at `time`, seconds of a clock whose days are the usual ones; `None`, or what is no number, is a gap. A
+    /// clock that is put back is borne.
     pub fn take(&mut self, time: f64, value: Option<f64>) -> Verdict {
         let Some(value) = value.filter(|value| value.is_finite() && time.is_finite()) else { return Verdict::default() };
         let value = value.clamp(-GREATEST, GREATEST);
