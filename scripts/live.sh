@@ -4,12 +4,14 @@
 #   scripts/live.sh cpu_quota                only these
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ $# -eq 0 ]; then set -- demo noisy_neighbour disk_writeback listen_overflow cpu_quota descriptor_limit; fi
+if [ $# -eq 0 ]; then set -- demo noisy_neighbour disk_writeback listen_overflow cpu_quota descriptor_limit leak; fi
 for problem in "$@"; do
+    match=--exact
     case $problem in
         demo) name=demo::the_p95_falls_and_returns ;;
+        leak) name=live::leak:: match=--test-threads=1 ;;
         cause) name=cause::the_real_culprit_comes_first ;;
         *) name=live::$problem ;;
     esac
-    cargo test --locked --test it -- --ignored --exact --nocapture "$name"
+    cargo test --locked --test it -- --ignored "$match" --nocapture "$name"
 done

@@ -5,7 +5,7 @@
 use crate::{
     analysis::detect::Lane,
     model::{
-        finding::{Finding, FindingId, Level, Severity, Signal},
+        finding::{Finding, FindingId, Level, Signal},
         limits::Hysteresis,
         time::{Now, Wall},
     },
@@ -89,8 +89,7 @@ impl Memory {
         }
         self.clear = if level == Level::Clear { self.clear + 1 } else { 0 };
         let over = self.looks.iter().flatten();
-        let hurries = self.finding.id.kind.is_predicted() && self.finding.severity == Severity::Critical;
-        let raise = if hurries { rule.urgent } else { rule.raise };
+        let raise = if self.finding.is_imminent() { rule.urgent } else { rule.raise };
         if self.since.is_none() && over.clone().count() >= raise {
             self.since = over.min().copied();
         } else if self.since.is_some() && self.clear >= rule.clear {
@@ -105,7 +104,11 @@ impl Memory {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::model::{finding::FindingKind, subject::Subject, time::Tick};
+    use crate::model::{
+        finding::{FindingKind, Severity},
+        subject::Subject,
+        time::Tick,
+    };
     use proptest::prelude::*;
 
     fn signal(cpu: u32, level: Level) -> Signal {

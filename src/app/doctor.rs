@@ -1,6 +1,7 @@
 //! `trimtab doctor`: what this host lets us read and change, and why not. It reads each source once and asks for each action's rights;
 //! it writes nothing.
 
+pub mod foresight;
 pub mod history;
 mod probe;
 

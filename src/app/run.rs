@@ -85,6 +85,11 @@ fn diagnose(format: Format, cli: &Cli, env: &Env) -> Result<(), Failure> {
         Err(failure) => failure.why,
     };
     report.host.push(("history", history));
+    let foresight = match snapshot::local(&cli.common, env) {
+        Ok(path) => doctor::foresight::line(path.parent().unwrap_or(&path), &config.foresight),
+        Err(failure) => failure.why,
+    };
+    report.host.push(("foresight", foresight));
     if format.json { out::json(&report) } else { out::say(&report.to_string()) }
 }
 

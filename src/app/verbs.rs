@@ -89,7 +89,7 @@ fn status(view: &View, format: Format) -> Result<(), Failure> {
 fn why(view: &View, format: Format) -> Result<(), Failure> {
     let Outlook { anomalies, unusual, links, stories, patterns, .. } = view.outlook.as_deref().cloned().unwrap_or_default();
     let outlook = Outlook { anomalies, unusual, links, stories, patterns, ..Outlook::default() };
-    if format.json { out::json(&outlook) } else { out::say(&text::why::why(&outlook, view.now.wall)) }
+    if format.json { out::json(&outlook) } else { out::say(&text::why::why(&outlook, view)) }
 }
 
 fn queue(view: &View, format: Format) -> Result<(), Failure> {

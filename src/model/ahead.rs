@@ -30,7 +30,7 @@ pub fn stretch(seconds: f64) -> String {
     match seconds {
         s if s >= 3600.0 && s % 3600.0 == 0.0 => format!("{:.0} h", s / 3600.0),
         s if s >= 60.0 && s < 7200.0 && s % 60.0 == 0.0 => format!("{:.0} min", s / 60.0),
-        s if s < 60.0 && s.fract() == 0.0 => format!("{s:.0} s"),
+        s if s < 120.0 && s.fract() == 0.0 => format!("{s:.0} s"),
         s => Unit::Seconds.show(s),
     }
 }
@@ -265,6 +265,7 @@ mod tests {
     fn whole_hours_have_no_minutes() {
         let cases = [
             (1.0, "1 s"),
+            (70.0, "70 s"),
             (300.0, "5 min"),
             (3600.0, "1 h"),
             (5400.0, "90 min"),

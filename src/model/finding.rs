@@ -182,6 +182,13 @@ pub struct Finding {
     pub crossing: Option<Crossing>,
 }
 
+impl Finding {
+    /// True for trouble that is foreseen for the next minutes.
+    pub fn is_imminent(&self) -> bool {
+        self.id.kind.is_predicted() && self.severity == Severity::Critical
+    }
+}
+
 /// How far a condition holds in one evaluation: hysteresis wants to know three things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {

@@ -682,7 +682,7 @@ pub struct CgroupSample {
     #[serde(default)]
     pub at: Tick,
     /// Bytes charged that the kernel takes back before it kills: pages of files, and slabs that can be dropped (`memory.stat`). Read
-    /// where a limit is set and a tenth of it is used.
+    /// where a limit is set and a fiftieth of it is used.
     #[serde(default)]
     pub reclaimable: Option<u64>,
     /// Name of the container whose group this is, cleaned; its short id where no runtime says more.

@@ -10,7 +10,7 @@ use crate::{
         alerts,
         copy::{self, Copied},
         dialog::Question,
-        filter,
+        filter, foresight,
         keys::Intent,
         pane::Page,
         state::{Over, State, UiCommand},
@@ -79,6 +79,10 @@ pub fn is_idle(state: &State, intent: Intent) -> bool {
             let filtered = state.list().is_some_and(|list| !filter::of(state, list).is_empty());
             overview && !state.expanded && list.cursor.is_none() && !filtered && state.frozen.is_none()
         }
+        Intent::Coarser | Intent::Finer => match &state.page {
+            Page::Forecast(key) => foresight::outlook(state).is_none_or(|outlook| outlook.of(key).count() < 2),
+            _ => true,
+        },
         Intent::Focus(pane) => overview && state.focus == pane,
         Intent::Verify => matches!(state.page, Page::Verify(_)),
         _ => false,

@@ -57,12 +57,17 @@ pub struct Cut {
 
 /// Cuts a chart of `width` columns that draws the sum of `keys`.
 pub fn cut(state: &State, keys: &[Key], width: u16) -> Cut {
+    cut_at(state, keys, width, state.step())
+}
+
+/// The same for a chart of so long dots.
+pub fn cut_at(state: &State, keys: &[Key], width: u16, step: Duration) -> Cut {
     let whole = Cut { past: width, future: None, unknown: None };
     let Some(outlook) = outlook(state).filter(|_| width >= LEAST_WIDTH) else { return whole };
     let ahead = width / 4;
-    let moments = moments(state, Chart::dots(ahead - 1));
-    let span = state.step().as_secs_f64() * moments.len() as f64;
-    match sum(state, outlook, keys, (&moments, span)) {
+    let moments = moments(state, step, Chart::dots(ahead - 1));
+    let span = step.as_secs_f64() * moments.len() as f64;
+    match sum(state, outlook, keys, (&moments, step.as_secs_f64())) {
         Some(future) => Cut { past: width - ahead, future: Some(future), unknown: None },
         None => Cut { unknown: Some(span), ..whole },
     }
@@ -82,8 +87,8 @@ fn outlook(state: &State) -> Option<&Arc<Outlook>> {
 }
 
 /// The moments of the dots after now: where live values will stand when they come.
-fn moments(state: &State, count: usize) -> Vec<Wall> {
-    let (now, step) = (state.shown().now, state.step().as_nanos() as u64);
+fn moments(state: &State, step: Duration, count: usize) -> Vec<Wall> {
+    let (now, step) = (state.shown().now, step.as_nanos() as u64);
     let next = history::newest(now.tick, step) + 1;
     let wall = |slot: u64| {
         let end = Tick((slot + 1).saturating_mul(step));
@@ -99,10 +104,10 @@ pub fn fitting<'o>(outlook: &'o Outlook, key: &Key, now: Wall, (step, span): (f6
     outlook.of(key).filter(fits).min_by(|a, b| far(a).total_cmp(&far(b)))
 }
 
-fn sum(state: &State, outlook: &Outlook, keys: &[Key], (moments, span): (&[Wall], f64)) -> Option<Future> {
-    let (now, step) = (state.shown().now, state.step());
+fn sum(state: &State, outlook: &Outlook, keys: &[Key], (moments, step): (&[Wall], f64)) -> Option<Future> {
+    let (now, span) = (state.shown().now, step * moments.len() as f64);
     let present = |key: &Key| state.history.get(key).and_then(|all| all.points().rfind(|p| p.at <= now.tick)).map(|p| p.value);
-    let forecast = |key: &Key| fitting(outlook, key, now.wall, (step.as_secs_f64(), span));
+    let forecast = |key: &Key| fitting(outlook, key, now.wall, (step, span));
     if let [key] = keys {
         let bands: Vec<_> = forecast(key).map(|f| moments.iter().map(|at| f.at(*at)).collect())?;
         return Some(Future {

@@ -16,8 +16,10 @@ pub const STEP: Duration = Duration::from_secs(2);
 /// Points kept of each series: ten minutes at one a second.
 const MOST: usize = 600;
 
-/// A value is held for so long; a longer silence is a hole in the chart.
+/// A value is held for so long, or for so many times what lay between it and the one before, where the host is swept more slowly; a
+/// longer silence is a hole in the chart.
 const HELD: Duration = Duration::from_millis(2500);
+const PACES: f64 = 2.0;
 
 /// Series that charts draw.
 #[derive(Clone, Debug, Default)]
@@ -107,21 +109,30 @@ pub fn sample(points: impl DoubleEndedIterator<Item = Point>, now: Tick, step: D
     let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX).max(1);
     let newest = newest(now, step);
     let mut dots = vec![None; count];
-    let mut points = points.rev().skip_while(|p| p.at > now).peekable();
+    let mut points = with_pace(points.rev().skip_while(|p| p.at > now)).peekable();
     for (back, dot) in dots.iter_mut().rev().enumerate() {
         let Some(slot) = newest.checked_sub(back as u64) else { break };
         if slot > now.0 / step {
             continue;
         }
         let mut most: Option<f64> = None;
-        while let Some(point) = points.next_if(|p| p.at.0 / step >= slot) {
+        while let Some((point, _)) = points.next_if(|(p, _)| p.at.0 / step >= slot) {
             most = Some(most.map_or(point.value, |m| m.max(point.value)));
         }
         let end = Tick((slot + 1).saturating_mul(step));
-        *dot =
-            most.or_else(|| points.peek().filter(|p| end.since(p.at) <= HELD.max(Duration::from_nanos(step * 2))).map(|p| p.value));
+        let held = |pace: Duration| HELD.max(Duration::from_nanos(step * 2)).max(pace.mul_f64(PACES));
+        *dot = most.or_else(|| points.peek().filter(|(p, pace)| end.since(p.at) <= held(*pace)).map(|(p, _)| p.value));
     }
     dots
+}
+
+/// Each point, newest first, with the time from the one before it; zero for the oldest.
+fn with_pace(points: impl Iterator<Item = Point>) -> impl Iterator<Item = (Point, Duration)> {
+    let mut points = points.peekable();
+    std::iter::from_fn(move || {
+        let point = points.next()?;
+        Some((point, points.peek().map_or(Duration::ZERO, |before| point.at.since(before.at))))
+    })
 }
 
 #[cfg(test)]
@@ -138,6 +149,14 @@ mod tests {
         let dots = sample(all.into_iter(), Tick(9_500_000_000), Duration::from_secs(1), 10);
         let expect = [None, Some(5.0), Some(2.0), Some(3.0), Some(3.0), None, None, None, None, Some(9.0)];
         assert_eq!(dots, expect);
+    }
+
+    #[test]
+    fn slow_sweeps_leave_no_holes_and_a_silence_does() {
+        let all = points(&[(1000, 1.0), (6000, 2.0), (11_000, 3.0), (40_000, 4.0)]);
+        let dots = sample(all.into_iter(), Tick(41_500_000_000), Duration::from_secs(1), 42);
+        assert!(dots[6..20].iter().all(Option::is_some), "{dots:?}");
+        assert!(dots[25..40].iter().all(Option::is_none), "{dots:?}");
     }
 
     #[test]

@@ -16,13 +16,20 @@ use trimtab::{
             witness::Witness,
         },
         derive::deriver::Deriver,
+        detect::{self, Lane},
     },
     host::{dry::DryHost, host::Host, real::RealHost},
     model::{
+        finding::{Finding, FindingKind, Level},
+        limits::Thresholds,
         metric::{Key, Metric},
-        outlook::Story,
+        outlook::{Outlook, Story},
+        readings,
+        series::{Point, SeriesSet},
         snapshot::Snapshot,
         subject::Subject,
+        trial::Windows,
+        world::World,
     },
     sources::{self, source::Source},
 };
@@ -90,6 +97,7 @@ struct Senses {
     deriver: Deriver,
     witness: Witness,
     snapshot: Snapshot,
+    series: SeriesSet,
 }
 
 impl Senses {
@@ -97,7 +105,7 @@ impl Senses {
         let host: Arc<dyn Host> = Arc::new(DryHost(Arc::new(RealHost::default())));
         let sources = sources::all(&host, &[], 512);
         let deriver = Deriver::new(sources.iter().map(|source| (source.about().name, source.about().patience())));
-        Senses { host, sources, deriver, witness: Witness::default(), snapshot: Snapshot::default() }
+        Senses { host, sources, deriver, witness: Witness::default(), snapshot: Snapshot::default(), series: SeriesSet::default() }
     }
 
     /// A sweep each second, until so many seconds have gone.
@@ -110,13 +118,36 @@ impl Senses {
             }
             self.snapshot = self.deriver.snapshot(self.host.now());
             self.witness.see(&self.snapshot, std::process::id());
+            let (series, at) = (&mut self.series, self.host.now().tick);
+            readings::snapshot(&self.snapshot, &mut |key, value| series.push(key, Point { at, value }, 600));
             std::thread::sleep((begun + Duration::from_secs(second)).saturating_duration_since(Instant::now()));
         }
     }
 
-    fn explain(&self, key: Key) -> Option<Story> {
-        let scene = Scene { witness: &self.witness, snapshot: &self.snapshot, findings: &[], applied: &[] };
-        explain(&Symptom { key, finding: None }, &scene)
+    /// What the detectors say, as at the end of a sweep.
+    fn findings(&self) -> Vec<Finding> {
+        let (now, facts, thresholds, outlook) = (self.host.now(), self.host.facts(), Thresholds::default(), Outlook::default());
+        let world = World {
+            now,
+            vitals: &self.snapshot.vitals,
+            snapshot: &self.snapshot,
+            facts: &facts,
+            series: &self.series,
+            thresholds: &thresholds,
+            findings: &[],
+            outlook: &outlook,
+            windows: Windows::default(),
+        };
+        let signals = [Lane::Fast, Lane::Sweep].into_iter().flat_map(|lane| detect::look(lane, &world));
+        signals.filter(|signal| signal.level == Level::Over).map(|signal| signal.finding).collect()
+    }
+
+    /// Of the finding of one of these kinds if there is one, else of the number.
+    fn explain(&self, kinds: &[FindingKind], key: Key) -> Option<Story> {
+        let findings = self.findings();
+        let found = findings.iter().find(|f| kinds.contains(&f.id.kind));
+        let symptom = found.map_or(Symptom { key, finding: None }, Symptom::of_finding);
+        explain(&symptom, &Scene { witness: &self.witness, snapshot: &self.snapshot, findings: &findings, applied: &[] })
     }
 }
 
@@ -202,17 +233,16 @@ fn round(trouble: Trouble) -> bool {
         group.add(culprits[0].pid());
     }
     senses.watch(TROUBLE);
-    let key = match trouble {
-        Trouble::Cpu => senses
-            .snapshot
-            .processes
-            .known()
-            .and_then(|all| all.iter().find(|p| p.id.pid == victim))
-            .map(|p| Key::new(Subject::Process(p.id), Metric::ProcessRunDelay)),
-        Trouble::Disk => Some(Key::host(Metric::PressureIoSome)),
-        Trouble::Memory => Some(Key::host(Metric::PressureMemorySome)),
+    let waits = senses.snapshot.processes.known().and_then(|all| all.iter().find(|p| p.id.pid == victim));
+    let (kinds, key): (&[FindingKind], _) = match trouble {
+        Trouble::Cpu => (
+            &[FindingKind::CpuContention, FindingKind::CpuSaturation],
+            waits.map(|p| Key::new(Subject::Process(p.id), Metric::ProcessRunDelay)),
+        ),
+        Trouble::Disk => (&[FindingKind::WritebackStall, FindingKind::DiskLatency], Some(Key::host(Metric::PressureIoSome))),
+        Trouble::Memory => (&[FindingKind::MemoryPressure], Some(Key::host(Metric::PressureMemorySome))),
     };
-    let story = key.and_then(|key| senses.explain(key));
+    let story = key.and_then(|key| senses.explain(kinds, key));
     let pids: Vec<u32> = culprits.iter().map(Running::pid).collect();
     let first = story.as_ref().and_then(|s| s.suspects.first());
     let right = first.and_then(|s| s.subject.process()).is_some_and(|id| pids.contains(&id.pid));

@@ -124,7 +124,9 @@ fn once_as_json_has_facts_snapshot_findings_and_proposals() {
 
 #[test]
 fn without_an_engine_the_error_says_so_and_what_to_do() {
-    for verb in [&["status"][..], &["queue", "--json"], &["apply", "1"], &["rollback", "--all"], &["audit"]] {
+    for verb in
+        [&["status"][..], &["queue", "--json"], &["apply", "1"], &["rollback", "--all"], &["audit"], &["why"], &["forecast"]]
+    {
         let home = Home::new();
         let (code, out, errors) = ended(&home.run(verb));
         assert_eq!((code, out.as_str()), (3, ""), "{verb:?}");
@@ -198,6 +200,13 @@ fn an_engine_is_found_asked_and_ended() {
     let (code, out, _) = ended(&home.run(&["keep", "4711", "--json"]));
     assert_eq!(code, 1);
     assert!(serde_json::from_str::<serde_json::Value>(&out).unwrap()["Refused"].is_string());
+    for list in [&["forecast"][..], &["why"], &["why", "--json"]] {
+        assert_eq!(ended(&home.run(list)).0, 0, "{list:?}");
+    }
+    let (code, out, errors) = ended(&home.run(&["forecast", "filesystem_used:/nowhere"]));
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(errors.contains("filesystem_used:/nowhere"), "{errors}");
+    assert_eq!(ended(&home.run(&["forecast", "nonsense"])).0, 2);
     assert_eq!(daemon.end(rustix::process::Signal::TERM).0, 0);
     assert_eq!(ended(&home.run(&["status"])).0, 3);
 }

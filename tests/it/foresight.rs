@@ -10,7 +10,7 @@ use trimtab::{
     app::replay,
     engine::{
         parts::{ForesightSettings, Settings},
-        seer::refill,
+        seer::{refill, stored},
     },
     model::change::Who,
     model::{
@@ -112,7 +112,12 @@ fn a_history_alone_tells_the_course_of_a_number_at_every_resolution_that_it_keep
             assert!((value - mean).abs() < 1e-6 * TOTAL as f64, "{step} s at {begins}: {value} for {mean}");
         }
     }
-    assert!(refill::ladder(&history, &Key::host(Metric::CpuSteal)).unwrap().is_none());
+    let steal = Key::host(Metric::CpuSteal);
+    assert!(refill::ladder(&history, &steal).unwrap().is_none());
+    let (forecast, last) = stored::forecast(&history, &key(), 1800.0, Vec::new()).unwrap();
+    assert_eq!((forecast.step, forecast.bands.len()), (60.0, 30));
+    assert!((last.unwrap() - available(4 * 3600 - 5) as f64).abs() < 60.0 * f64::from(1 << 17));
+    assert!(stored::forecast(&history, &steal, 1800.0, Vec::new()).unwrap_err().contains("nothing of steal"));
 }
 
 async fn foreseen(views: &mut tokio::sync::watch::Receiver<Arc<View>>, scored: u64) -> Arc<View> {

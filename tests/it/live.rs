@@ -5,6 +5,9 @@
 //! what the script's own best treatment reaches in the same run. Root, and minutes: `scripts/live.sh`. Without root, or without the scripts
 //! (`TRIMTAB_SCENARIOS`, or `../shared/scenarios`), they say that they were skipped and why.
 
+#[path = "live/leak.rs"]
+mod leak;
+
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
@@ -63,12 +66,16 @@ struct Daemon {
 
 impl Daemon {
     fn start() -> Daemon {
+        let program = Command::new(env!("CARGO_BIN_EXE_trimtab"));
+        Daemon::with("(policy: (windows: (before: 20.0, settle: 3.0, after: 60.0)))", program, &[])
+    }
+
+    fn with(settings: &str, mut command: Command, args: &[&str]) -> Daemon {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.ron");
-        std::fs::write(&config, "(policy: (windows: (before: 20.0, settle: 3.0, after: 60.0)))").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trimtab"));
+        std::fs::write(&config, settings).unwrap();
         command.arg("--config").arg(&config).arg("--state").arg(folder.path()).arg("--socket").arg(folder.path().join("socket"));
-        let engine = Running(command.arg("daemon").stdout(Stdio::null()).spawn().unwrap());
+        let engine = Running(command.args(args).arg("daemon").stdout(Stdio::null()).spawn().unwrap());
         let daemon = Daemon { _engine: engine, folder };
         daemon.until("the daemon answers", Duration::from_secs(20), |d| d.ask(&["status"]).is_ok());
         daemon

@@ -5,6 +5,8 @@ use crate::analysis::pattern::robust::{mean, quantile, sorted};
 /// Rounds that a bad time lasts at least, and that a good time in between lasts at least.
 const LEAST_BAD: usize = 2;
 const LEAST_GOOD: usize = 4;
+/// Levels this many spreads apart make a split that counts.
+const MARKED: f64 = 2.9;
 /// A rise has begun where so much of it is done.
 pub const BEGUN: f64 = 0.25;
 
@@ -80,6 +82,33 @@ impl Episode {
             |which: bool| -> Vec<f64> { dose.iter().zip(&self.bad).filter(|(_, b)| **b == which).map(|(v, _)| *v).collect() };
         let good = part(false);
         ((!good.is_empty()).then(|| mean(&good)), mean(&part(true)))
+    }
+
+    /// The distance of both levels in spreads of the rougher of the two times; 0 where it was never good.
+    pub fn gap(&self) -> f64 {
+        self.distance(self.spread(false).max(self.spread(true)))
+    }
+
+    /// The same in spreads of good times alone: trouble is rougher than peace.
+    pub fn rise(&self) -> f64 {
+        self.distance(self.spread(false))
+    }
+
+    /// It differs enough to be worth more than no split at all, where it is known that something is wrong.
+    pub fn is_marked(&self) -> bool {
+        self.gap() > MARKED
+    }
+
+    fn distance(&self, spread: f64) -> f64 {
+        let gap = self.good_level.map_or(0.0, |good| self.bad_level - good);
+        if gap > 0.0 { gap / spread.max(1e-12 * gap) } else { 0.0 }
+    }
+
+    fn spread(&self, which: bool) -> f64 {
+        let level = if which { self.bad_level } else { self.good_level.unwrap_or(self.bad_level) };
+        let part = self.values.iter().zip(&self.bad).filter(|(_, b)| **b == which);
+        let (squares, count) = part.fold((0.0, 0.0), |(sum, n), (v, _)| (sum + (v - level).powi(2), n + 1.0));
+        if count > 0.0 { f64::sqrt(squares / count) } else { 0.0 }
     }
 
     /// It is bad now, or was within the last `rounds`.

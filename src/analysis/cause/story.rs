@@ -30,13 +30,16 @@ const CLEARED: usize = 2;
 const FAINT: f64 = 0.03;
 /// The first one is named in the headline from here on.
 const NAMEABLE: f64 = 0.3;
+/// Confidence from which on a suspect makes a story of a number that does not stand out by itself.
+const CERTAIN: f64 = 0.6;
 /// What always remains for nobody we know, in weight; more, where the actors do not account for the rise.
 const NOBODY: f64 = 0.12;
 const UNACCOUNTED: f64 = 0.5;
 /// Rounds after which a bad time is over and no longer asked about, unless a finding holds.
 const OVER: usize = 90;
 
-/// Levels of good and bad times are so many spreads apart.
+/// Levels of good and bad times are so many spreads apart. Noise split in two by the best line has them 2.7 apart, a slow wave 3.5; that is
+/// why somebody must answer for the difference besides.
 const APART: f64 = 3.2;
 /// The same in spreads of good times alone.
 const BEYOND: f64 = 6.0;
@@ -72,17 +75,19 @@ pub fn explain(symptom: &Symptom, scene: &Scene<'_>) -> Option<Story> {
     let oriented: Vec<f64> = raw.iter().map(|v| v * symptom.sign()).collect();
     let stands_out = stands_out(&oriented);
     let finding = symptom.finding.as_ref().and_then(|id| scene.findings.iter().find(|f| f.id == *id));
-    let episode = if stands_out { Episode::of(&oriented).filter(|e| e.is_recent(OVER)) } else { None };
-    let episode = match (episode, finding) {
-        (Some(episode), _) => episode,
-        (None, Some(_)) => Episode::always(&oriented),
+    let split = Episode::of(&oriented).filter(|e| e.is_recent(OVER));
+    let episode = match (split, finding) {
+        (Some(episode), None) => episode,
+        (Some(episode), Some(_)) if stands_out || episode.is_marked() => episode,
+        (_, Some(_)) => Episode::always(&oriented),
         (None, None) => return None,
     };
     let mut trial = candidates::gather(&Symptom { key: key.clone(), ..symptom.clone() }, &episode, finding, scene);
     trial.suspicions.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     let story = told(symptom, (&key, symptom.sign()), &episode, scene, trial);
-    // A number that moved by itself and that nobody explains is not worth a story.
-    let named = story.suspects.first().is_some_and(|first| first.confidence >= NAMEABLE);
+    // A number that moved by itself and that nobody explains is not worth a story; where it hardly stands out, the suspect must.
+    let enough = if stands_out { NAMEABLE } else { CERTAIN };
+    let named = story.suspects.first().is_some_and(|first| first.confidence >= enough);
     (named || finding.is_some()).then_some(story)
 }
 
@@ -113,23 +118,7 @@ fn stands_out(values: &[f64]) -> bool {
         || ramp::find(&whole).is_some_and(|r| r.slope > 0.0)
         || bursts::find(values).is_some()
         || periodic::find(values).is_some()
-        || plateaus(values)
-}
-
-/// Two levels far apart, with hardly anything in between: what comes and goes for longer than a burst. Noise split in two by the best line
-/// has them 2.7 spreads apart; a slow wave has 3.5, so that somebody must answer for this one besides.
-fn plateaus(values: &[f64]) -> bool {
-    let Some(episode) = Episode::of(values) else { return false };
-    let Some(good) = episode.good_level else { return false };
-    let away = |which: bool, level: f64| {
-        let part = values.iter().zip(&episode.bad).filter(|(v, b)| v.is_finite() && **b == which);
-        let squares: Vec<f64> = part.map(|(v, _)| (v - level).powi(2)).collect();
-        (squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt()
-    };
-    let (calm, rough) = (away(false, good), away(true, episode.bad_level));
-    // Trouble is rougher than peace: far outside of what peace looks like is enough as well.
-    let gap = episode.bad_level - good;
-    gap > APART * calm.max(rough) || gap > BEYOND * calm
+        || Episode::of(values).is_some_and(|episode| episode.gap() > APART || episode.rise() > BEYOND)
 }
 
 fn told(symptom: &Symptom, (key, sign): (&Key, f64), episode: &Episode, scene: &Scene<'_>, trial: Trial) -> Story {

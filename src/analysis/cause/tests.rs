@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Machines of each family.
-const SEEDS: u64 = 20;
+const SEEDS: u64 = 10;
 
 fn told(machine: Machine, seconds: usize, key: &Key) -> Option<Story> {
     let (witness, snapshot) = machine.play(seconds);
@@ -224,7 +224,7 @@ fn nobody_is_blamed_for_noise() {
     let keys =
         [host(Metric::PressureCpuSome), host(Metric::CpuBusy), host(Metric::PressureIoSome), p95(), host(Metric::MemoryUsed)];
     let (mut blamed, mut looks) = (0, 0);
-    for seed in 0..40 {
+    for seed in 0..20 {
         let (witness, snapshot) = shop(Machine::new(seed * 31 + 7).innocents(14)).play(240);
         for key in &keys {
             looks += 1;

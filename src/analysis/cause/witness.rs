@@ -243,6 +243,16 @@ impl Witness {
         self.actors.last_mut()
     }
 
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        let tracks = self.numbers.values().chain(self.actors.iter().flat_map(|actor| &actor.tracks));
+        let values: usize = tracks.map(VecDeque::capacity).sum();
+        values * size_of::<f32>()
+            + self.times.capacity() * size_of::<Tick>()
+            + self.numbers.capacity() * size_of::<(Key, VecDeque<f32>)>()
+            + self.actors.capacity() * size_of::<Actor>()
+    }
+
     /// The newest moment seen.
     pub fn now(&self) -> Now {
         self.now

@@ -3,7 +3,7 @@
 
 use crate::{
     analysis::{
-        impact::case::{Case, LEAST_POINTS},
+        impact::case::Case,
         trouble::{crossing, limits::Limit},
     },
     model::{
@@ -14,6 +14,8 @@ use crate::{
 
 /// As near to the limit before as this, it would have been reached by the next swing.
 const THERE: f64 = 0.95;
+/// Values after the change at least: where it stands needs no statistics.
+const SEEN: usize = 3;
 /// How many times the watch the limit before may be away to count as still headed for.
 const AHEAD: f64 = 10.0;
 
@@ -22,7 +24,7 @@ pub fn decide(trial: &Trial, prevention: &Prevention, case: &Case<'_>) -> (Outco
     let (_, after) = case.values(trial, &trial.primary);
     let show = |v: f64| trial.primary.metric.unit().show(v);
     let time = |v: f64| crate::model::unit::Unit::Seconds.show(v);
-    if after.len() < LEAST_POINTS {
+    if after.len() < SEEN {
         return (Outcome::Unclear, format!("too few points of {}: {} after", trial.primary, after.len()));
     }
     let most = after.iter().copied().fold(f64::NEG_INFINITY, f64::max);

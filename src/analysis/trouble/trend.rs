@@ -17,6 +17,10 @@ const OFF: f64 = 3.0;
 const GRAIN: f64 = 0.03;
 /// A fall of this part of the growth makes a saw.
 const FALL: f64 = 0.5;
+/// Points up to which a line is laid without asking first whether it may rise.
+const FEW: usize = 20;
+/// Spreads by which the last third stands above the middle one where a line is worth its price; noise alone does so one time of nine.
+const WORTH: f64 = 1.2;
 /// It has been as near to the limit as this before: that it turned round there means nothing.
 const THERE: f64 = 0.95;
 
@@ -60,6 +64,9 @@ fn blocks(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 
 /// The newest regime of `points`, if it rises; `past` is all that is known.
 fn stretch(points: &[(f64, f64)], past: &[(f64, f64)], limit: f64) -> Option<Rise> {
+    if !may_rise(points) {
+        return None;
+    }
     let start = begin(points)?;
     let (earlier, regime) = points.split_at_checked(start)?;
     let line = Line::through(regime)?;
@@ -100,7 +107,7 @@ fn begin(points: &[(f64, f64)]) -> Option<usize> {
     let mut start = points.len().checked_sub(LEAST.max(points.len() / 6))?;
     while start > 0 {
         let regime = points.get(start..)?;
-        let line = Line::through(regime)?;
+        let line = Line::through(&thin(regime))?;
         let before = points.get(start.saturating_sub((regime.len() / 4).max(3))..start)?;
         if is_off(&line, regime, before) {
             break;
@@ -108,6 +115,13 @@ fn begin(points: &[(f64, f64)]) -> Option<usize> {
         start -= before.len();
     }
     Some(start)
+}
+
+/// Every so manyth point, the last one among them: enough to follow a line back by, at a fraction of its price.
+fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut all: Vec<(f64, f64)> = points.iter().rev().step_by(points.len().div_ceil(FEW).max(1)).copied().collect();
+    all.reverse();
+    all
 }
 
 /// True when most of `before` stands further off the line of `regime` than its own points and the doubt about its slope explain.
@@ -127,16 +141,33 @@ fn middle(values: impl Iterator<Item = f64>) -> f64 {
     all.get(all.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Surely upwards, and still so at the end.
-fn rises(line: &Line, points: &[(f64, f64)]) -> bool {
-    let third = points.len() / 3;
+/// A cheap look before the dear one: does the last third stand above the middle one by more than what goes up and down from point to
+/// point explains?
+fn may_rise(points: &[(f64, f64)]) -> bool {
+    if points.len() <= FEW {
+        return true;
+    }
+    let Some(((_, early), (_, late))) = thirds(points) else { return false };
+    let steps = points.iter().zip(points.iter().skip(1)).map(|(a, b)| (b.1 - a.1).abs());
+    // The mean step of white noise is 1.128 times its deviation.
+    let spread = steps.sum::<f64>() / (points.len() - 1) as f64 / 1.128;
+    late - early > WORTH * spread * (6.0 / points.len() as f64).sqrt()
+}
+
+/// The mean times and values of the middle and of the last third.
+fn thirds(points: &[(f64, f64)]) -> Option<((f64, f64), (f64, f64))> {
     let mean = |part: &[(f64, f64)]| {
         let count = part.len().max(1) as f64;
         (part.iter().map(|p| p.0).sum::<f64>() / count, part.iter().map(|p| p.1).sum::<f64>() / count)
     };
-    let split = points.len().saturating_sub(third);
-    let (Some(late), Some(early)) = (points.get(split..), points.get(split.saturating_sub(third)..split)) else { return false };
-    let ((t1, v1), (t0, v0)) = (mean(late), mean(early));
+    let third = points.len() / 3;
+    let split = points.len() - third;
+    Some((mean(points.get(split.saturating_sub(third)..split)?), mean(points.get(split..)?)))
+}
+
+/// Surely upwards, and still so at the end.
+fn rises(line: &Line, points: &[(f64, f64)]) -> bool {
+    let Some(((t0, v0), (t1, v1))) = thirds(points) else { return false };
     line.surely > 0.0 && v1 - v0 >= LATE * line.slope * (t1 - t0)
 }
 

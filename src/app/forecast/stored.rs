@@ -1,7 +1,6 @@
 //! Where a number is heading as the history of this host tells it, where no engine runs.
 
 use crate::{
-    analysis::forecast::forecast::forecast as model,
     app::{
         cli::{Common, Forecast as Wish},
         env::Env,
@@ -10,14 +9,9 @@ use crate::{
         out, snapshot,
         text::rows::clock,
     },
-    engine::seer::{
-        ahead::{self, Question},
-        ladder::{Course, SCALES, Scale},
-        record::Book,
-        schedule::AHEAD,
-    },
-    model::{ahead::after, limits::Foresight, metric::Key, outlook::Forecast, pick::Pick, snapshot::Snapshot, time::Wall},
-    store::history::reader::History,
+    engine::seer::stored,
+    model::{ahead::after, metric::Key, outlook::Forecast, pick::Pick},
+    store::{foresight, history::reader::History},
 };
 
 /// Seconds before its end in which the history must know of a number for it to be of interest.
@@ -47,44 +41,11 @@ pub fn run(wish: &Wish, common: &Common, env: &Env, horizon: f64) -> Result<(), 
     if keys.is_empty() {
         return Err(Failure::new(format!("the history knows no {name}; `trimtab forecast` lists what can be asked")));
     }
-    let all = look(&history, &keys, (newest, horizon))?;
+    let record = foresight::load(&history.path().with_file_name(foresight::FILE)).unwrap_or_default();
+    let look = |key: &Key| stored::forecast(&history, key, horizon, record.clone()).map_err(Failure::new);
+    let all: Vec<(Forecast, Option<f64>)> = keys.iter().map(look).collect::<Result<_, _>>()?;
     let present: Vec<(Key, Option<f64>)> = all.iter().map(|(forecast, last)| (forecast.key.clone(), *last)).collect();
     let all: Vec<Forecast> = all.into_iter().map(|(forecast, _)| forecast).collect();
     let last = |key: &Key| present.iter().find(|(of, _)| of == key).and_then(|(_, last)| *last);
     ask::print(&all, wish, (newest, horizon), last)
-}
-
-/// The forecast of each number, with its last value.
-fn look(history: &History, keys: &[Key], (newest, horizon): (Wall, f64)) -> Result<Vec<(Forecast, Option<f64>)>, Failure> {
-    let Scale { step, most } = scale(horizon);
-    let each = step as f64;
-    // Steps are counted from 1970, as the engine counts them.
-    let end = newest.0.div_euclid(1000 * step) * 1000 * step;
-    let trace = history.trace(keys, (Wall(end - 1000 * step * most as i64), Wall(end)), most).map_err(Failure::new)?;
-    let steps = (horizon.min(Foresight::LONGEST) / each).ceil().max(1.0) as usize;
-    let one = |(key, row): (Key, Vec<Option<crate::model::past::Trend>>)| {
-        let values = row.iter().map(|trend| trend.map_or(f64::NAN, |trend| trend.mean)).collect();
-        let course = Course { start: trace.from.0 as f64 / 1000.0, step: each, values };
-        let bounds = ahead::bounds(&key, &Snapshot::default());
-        let question = Question { key: &key, course: &course, steps, bounds };
-        (ahead::forecast(model, &Book::default(), question), course.last())
-    };
-    Ok(trace.rows.into_iter().map(one).collect())
-}
-
-/// The finest resolution that reaches so far; the history has none of one second.
-fn scale(horizon: f64) -> Scale {
-    let all = SCALES.iter().zip(AHEAD).skip(1);
-    let reaching = all.clone().find(|(scale, ahead)| scale.step as f64 * *ahead as f64 >= horizon);
-    reaching.or_else(|| all.last()).map_or(Scale { step: 300, most: 4032 }, |(scale, _)| *scale)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_resolution_is_the_finest_that_reaches_the_horizon() {
-        assert_eq!([60.0, 300.0, 301.0, 1800.0, 7200.0, 1e6].map(|horizon| scale(horizon).step), [10, 10, 60, 60, 300, 300]);
-    }
 }

@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod cgroups;
 pub mod counters;
+pub mod foresight;
 pub mod gauges;
 pub mod page;
 pub mod print;
@@ -29,6 +30,7 @@ pub fn page(view: &View, counters: &Counters, format: Exposition) -> String {
     let mut page = Page::new(format);
     let chosen = Chosen::of(counters);
     state::write(view, &mut page);
+    foresight::write(view, &mut page);
     gauges::write(&view.snapshot, &chosen, &mut page);
     counters::host::write(counters, &mut page);
     counters::devices::write(counters, &mut page);

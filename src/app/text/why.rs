@@ -3,8 +3,8 @@
 use crate::{
     app::text::rows::{clock, line, row},
     model::{
+        message::View,
         outlook::{Outlook, Story},
-        time::Wall,
     },
 };
 
@@ -12,8 +12,8 @@ use crate::{
 const LINKS: usize = 20;
 
 /// All of it.
-pub fn why(outlook: &Outlook, now: Wall) -> String {
-    let mut out = String::new();
+pub fn why(outlook: &Outlook, view: &View) -> String {
+    let (mut out, now) = (String::new(), view.now.wall);
     if let Some(unusual) = &outlook.unusual {
         line(&mut out, &unusual.words(now));
     }
@@ -23,8 +23,10 @@ pub fn why(outlook: &Outlook, now: Wall) -> String {
     for told in &outlook.stories {
         story(&mut out, told);
     }
-    if outlook.stories.is_empty() {
-        line(&mut out, "nothing is out of the ordinary that would need a cause");
+    match (outlook.stories.len(), view.findings.len()) {
+        (0, 0) => line(&mut out, "nothing is out of the ordinary that would need a cause"),
+        (0, _) => line(&mut out, "nothing is known yet of what is behind the findings that hold"),
+        _ => {}
     }
     for link in outlook.links.iter().take(LINKS) {
         line(&mut out, &format!("together  {}", link.words()));

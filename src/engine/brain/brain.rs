@@ -25,6 +25,7 @@ use crate::{
     model::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
+        finding::Finding,
         message::{Command, GuardState, Reply, Welcome},
         sample::Counters,
         time::{Now, Tick},
@@ -149,7 +150,8 @@ impl Brain {
     fn weighed(&mut self, at: Tick, cpu: u64, resident: u64) {
         let first = !self.known.senses.weigh(at, cpu, resident);
         let senses = &self.known.senses;
-        let strain = Strain::of(&senses.snapshot, senses.sweeping, senses.facts.own);
+        let urgent = self.known.alarms.findings.iter().any(Finding::is_imminent);
+        let strain = Strain { urgent, ..Strain::of(&senses.snapshot, senses.sweeping, senses.facts.own) };
         if !first && self.thrift.look(&strain) {
             self.paced();
         }

@@ -51,6 +51,8 @@ pub struct Strain {
     pub waited: f64,
     /// All tasks waited for memory.
     pub full: f64,
+    /// Trouble is foreseen within minutes: what heads there has to be seen often enough, for as long as that takes.
+    pub urgent: bool,
 }
 
 impl Strain {
@@ -64,6 +66,7 @@ impl Strain {
             pressure: pressure.map_or(0.0, |p| p.cpu.some10),
             waited: we.and_then(|process| process.wait).unwrap_or(0.0),
             full: pressure.map_or(0.0, |p| p.memory.full10),
+            urgent: false,
         }
     }
 }
@@ -99,6 +102,7 @@ impl Thrift {
     pub fn look(&mut self, strain: &Strain) -> bool {
         let before = self.step;
         match self.reason(strain) {
+            _ if strain.urgent => (self.better, self.worse, self.step) = (0, 0, 0),
             Some(why) => {
                 (self.better, self.worse) = (0, self.worse + 1);
                 if self.worse >= WORSE {
@@ -151,7 +155,7 @@ mod tests {
     use super::*;
 
     const BUDGET: Budget = Budget { cpu: 0.01, resident: 60 << 20 };
-    const CALM: Strain = Strain { cpu: 0.003, pressure: 0.0, waited: 0.0, full: 0.0 };
+    const CALM: Strain = Strain { cpu: 0.003, pressure: 0.0, waited: 0.0, full: 0.0, urgent: false };
 
     fn looks(thrift: &mut Thrift, strain: Strain, count: usize) -> Vec<f64> {
         (0..count).map(|_| (thrift.look(&strain), thrift.pace().sweep).1).collect()
@@ -189,6 +193,15 @@ mod tests {
         assert_eq!(thrift.pace().sweep, 2.0);
         looks(&mut thrift, Strain { full: 0.2, ..CALM }, 3);
         assert_eq!((thrift.pace().sweep, thrift.pace().slow), (5.0, Some(Slow::Full)));
+    }
+
+    #[test]
+    fn while_trouble_is_foreseen_within_minutes_nothing_slows_it() {
+        let mut thrift = Thrift::new(BUDGET);
+        let starved = Strain { pressure: 0.9, waited: 0.3, full: 0.2, ..CALM };
+        assert_eq!(looks(&mut thrift, starved, 6).last(), Some(&5.0));
+        assert_eq!(looks(&mut thrift, Strain { urgent: true, ..starved }, 9), [1.0; 9]);
+        assert_eq!(looks(&mut thrift, starved, 3).last(), Some(&2.0));
     }
 
     #[test]

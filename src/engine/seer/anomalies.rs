@@ -5,8 +5,7 @@
 
 use crate::{
     analysis::anomaly::{
-        alarm::Alarm,
-        host::THRESHOLD,
+        host::Joint,
         watcher::{Verdict, Watcher},
     },
     engine::seer::{
@@ -23,7 +22,7 @@ use crate::{
 use std::collections::{BTreeMap, VecDeque};
 
 /// The resolutions that are watched, as places in [`SCALES`], and numbers that are watched at each.
-const WATCHED: [(usize, usize); 2] = [(1, 24), (2, 64)];
+const WATCHED: [(usize, usize); 2] = [(1, 16), (2, 48)];
 
 /// Steps that are looked at in one go.
 const CHUNK: usize = 256;
@@ -46,9 +45,6 @@ const KEPT: f64 = 86_400.0;
 /// A score at which it deserves more than notice.
 const SEVERE: f64 = 2.0;
 
-/// Usual errors of one number that count at most for the host, as in [`crate::analysis::anomaly::host`].
-const CUT: f64 = 10.0;
-
 /// Numbers of which an unusual host is told to consist.
 const BY: usize = 5;
 
@@ -67,7 +63,7 @@ pub struct Anomalies {
     told: VecDeque<Anomaly>,
     saved: f64,
     at: Option<f64>,
-    host: Alarm,
+    host: Joint,
     /// Number of the minute that the host was looked at last.
     minute: i64,
     /// The host as a whole, while it is unusual.
@@ -81,7 +77,7 @@ impl Default for Anomalies {
             told: VecDeque::new(),
             saved: SAVED,
             at: None,
-            host: Alarm::new(THRESHOLD),
+            host: Joint::default(),
             minute: 0,
             unusual: None,
         }
@@ -104,7 +100,7 @@ impl Anomalies {
         for name in names {
             changed |= self.look(&name, shelf, FRESH as usize);
         }
-        changed | self.whole(shelf)
+        changed | self.whole()
     }
 
     /// Lets a watcher that has much to learn from the past learn some of it; false when nobody has.
@@ -221,28 +217,25 @@ impl Anomalies {
     }
 
     /// The host as a whole, once a minute: how far its numbers are from what their last values and their usual days let expect.
-    fn whole(&mut self, shelf: &Shelf) -> bool {
+    fn whole(&mut self) -> bool {
         let [_, (rung, _)] = WATCHED;
         let seen = self.watches.iter().filter(|((_, of), _)| *of == rung);
         let ready: Vec<(&Key, &Verdict, i64)> = seen.map(|((key, _), watch)| (key, &watch.verdict, watch.next)).collect();
         let Some(minute) = ready.iter().map(|(_, _, next)| *next).max().filter(|minute| *minute > self.minute) else {
             return false;
         };
+        self.minute = minute;
         let all: Vec<(&Key, &Verdict)> =
             ready.into_iter().filter(|(_, _, next)| *next == minute).map(|(key, verdict, _)| (key, verdict)).collect();
-        if shelf.is_empty() || all.is_empty() {
-            return false;
-        }
-        self.minute = minute;
-        let count = all.len() as f64;
-        let mean = |of: fn(&Verdict) -> f64| all.iter().map(|(_, verdict)| of(verdict).min(CUT)).sum::<f64>() / count;
-        let raw = (mean(|verdict| verdict.step) * mean(|verdict| verdict.day)).sqrt();
-        let at = Wall(minute * 60_000);
-        let call = self.host.take((minute * 60) as f64, raw);
+        let verdicts: Vec<Verdict> = all.iter().map(|(_, verdict)| **verdict).collect();
+        let together = self.host.take((minute * 60) as f64, &verdicts);
         let was = self.unusual.is_some();
-        if call.alert || was && raw >= THRESHOLD {
-            let since = self.unusual.as_ref().map_or(at, |unusual| unusual.since);
-            self.unusual = Some(Unusual { since, score: raw / THRESHOLD, by: most(&all) });
+        if together.alert || was && together.score >= 1.0 {
+            let since = self.unusual.as_ref().map_or(Wall(minute * 60_000), |unusual| unusual.since);
+            let mut by: Vec<(Key, f64)> = all.iter().map(|(key, _)| (*key).clone()).zip(together.shares).collect();
+            by.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.cmp(b)));
+            by.truncate(BY);
+            self.unusual = Some(Unusual { since, score: together.score, by });
         } else {
             self.unusual = None;
         }
@@ -250,13 +243,91 @@ impl Anomalies {
     }
 }
 
-/// The numbers that contribute most, with their shares.
-fn most(all: &[(&Key, &Verdict)]) -> Vec<(Key, f64)> {
-    let weight = |verdict: &Verdict| verdict.step.min(CUT) + verdict.day.min(CUT);
-    let sum: f64 = all.iter().map(|(_, verdict)| weight(verdict)).sum();
-    let mut by: Vec<(Key, f64)> =
-        all.iter().map(|(key, verdict)| ((*key).clone(), weight(verdict) / sum.max(f64::MIN_POSITIVE))).collect();
-    by.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.cmp(b)));
-    by.truncate(BY);
-    by
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        metric::Metric,
+        snapshot::{Disk, Reading, Snapshot},
+        subject::Subject,
+    };
+    use std::collections::BTreeSet;
+
+    const START: i64 = 1_700_006_400;
+
+    fn noise(which: i64, second: i64) -> f64 {
+        let mixed = (second * 64 + which).unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        ((mixed ^ (mixed >> 32)) & 0xFFFF) as f64 / 65_536.0
+    }
+
+    /// Disks with noisy traffic; `odd` adds to the reads of the first one.
+    fn snapshot(second: i64, odd: f64) -> Snapshot {
+        let disk = |which: i64| Disk {
+            name: format!("d{which}").into(),
+            read: 100.0 + 10.0 * noise(which, second) + if which == 0 { odd } else { 0.0 },
+            busy: 0.3 + 0.1 * noise(which + 20, second),
+            ..Disk::default()
+        };
+        Snapshot { disks: Reading::Known((0..3).map(disk).collect()), ..Snapshot::default() }
+    }
+
+    /// Plays sweeps ten seconds apart; how often what is told has changed.
+    fn play(all: (&mut Shelf, &mut Anomalies), seconds: std::ops::Range<i64>, odd: f64) -> usize {
+        let (shelf, anomalies) = all;
+        let mut changes = 0;
+        for second in seconds.step_by(10) {
+            let now = (START + second) as f64;
+            shelf.take(now, &snapshot(second, odd), &BTreeSet::new());
+            changes += usize::from(anomalies.take(shelf, now));
+        }
+        changes
+    }
+
+    #[test]
+    fn what_was_never_seen_is_told_once_with_its_range_and_its_end_and_noise_hardly_ever() {
+        let (mut shelf, mut anomalies) = (Shelf::default(), Anomalies::default());
+        play((&mut shelf, &mut anomalies), 0..86_400, 0.0);
+        assert!(anomalies.told().len() <= 1, "noise: {:?}", anomalies.told());
+        let before = anomalies.told().len();
+        play((&mut shelf, &mut anomalies), 86_400..86_700, 400.0);
+        let read = Key::new(Subject::Disk("d0".into()), Metric::DiskRead);
+        let told = anomalies.told();
+        assert_eq!(told.len(), before + 1, "one number, one anomaly: {told:?}");
+        let odd = &told[0];
+        assert!(odd.key == read && odd.until.is_none() && odd.value > 400.0, "{odd:?}");
+        assert!(odd.expected.0 > 80.0 && odd.expected.1 < 200.0, "{odd:?}");
+        assert!((odd.since.0 / 1000 - START - 86_400).abs() <= 60, "{odd:?}");
+        play((&mut shelf, &mut anomalies), 86_700..87_300, 0.0);
+        let over = &anomalies.told()[0];
+        assert!((over.until.unwrap().0 / 1000 - START - 86_700).abs() < 300, "{over:?}");
+        anomalies.forget((START + 87_300) as f64 + KEPT);
+        assert!(anomalies.told().iter().all(|told| told.key != read), "a day later it is not told any more");
+    }
+
+    #[test]
+    fn the_host_has_so_many_calls_and_no_more() {
+        let (mut shelf, mut anomalies) = (Shelf::default(), Anomalies::default());
+        play((&mut shelf, &mut anomalies), 0..14_400, 0.0);
+        anomalies.saved = 0.5;
+        play((&mut shelf, &mut anomalies), 14_400..14_700, 400.0);
+        assert!(anomalies.told().is_empty(), "there is no call left: {:?}", anomalies.told());
+    }
+
+    #[test]
+    fn a_past_that_came_from_a_history_is_learnt_in_turns_and_calls_nobody() {
+        let (mut shelf, mut anomalies) = (Shelf::default(), Anomalies::default());
+        play((&mut shelf, &mut Anomalies::default()), 0..7200, 0.0);
+        let now = (START + 7200) as f64;
+        let key = Key::new(Subject::Disk("d1".into()), Metric::DiskRead);
+        shelf.get_mut(&key).unwrap().ladder.backfill(2, (1..600).map(|i| (now - 7200.0 - 60.0 * f64::from(i), 1e6)));
+        anomalies.take(&shelf, now);
+        let mut turns = 0;
+        while anomalies.learn(&shelf) {
+            turns += 1;
+        }
+        assert!(turns > 10 && anomalies.told().is_empty(), "{turns}");
+        assert!(anomalies.watches.iter().all(|((key, rung), watch)| watch.next == shelf.get(key).unwrap().ladder.open(*rung)));
+    }
 }

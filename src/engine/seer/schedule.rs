@@ -92,7 +92,7 @@ pub const LEAST: [usize; 4] = [120, 30, 30, 36];
 const WARM: usize = 60;
 
 /// Steps after which a forecast is due to be made anew, by weight and resolution.
-const PATIENCE: [[f64; 4]; 3] = [[30.0, 6.0, 3.0, 1.0], [f64::INFINITY, 30.0, 10.0, 3.0], [f64::INFINITY, 60.0, 20.0, 6.0]];
+const PATIENCE: [[f64; 4]; 3] = [[15.0, 3.0, 1.0, 1.0], [f64::INFINITY, 12.0, 4.0, 2.0], [f64::INFINITY, 30.0, 10.0, 3.0]];
 
 /// How overdue a forecast is that was never made.
 const NEVER: [f64; 3] = [8.0, 4.0, 2.0];

@@ -2,12 +2,17 @@
 //! the views.
 
 use crate::{
+    analysis::trouble::{
+        crossing,
+        limits::{self, Limit},
+    },
     engine::seer::{
         ahead::{self, Model, Question},
         anomalies::Anomalies,
         ladder::SCALES,
         record::{Book, Said},
         refill::Refill,
+        relations::Relations,
         schedule::{self, AHEAD, Bucket},
         shelf::Shelf,
     },
@@ -78,7 +83,9 @@ pub struct Seer {
     bucket: Bucket,
     refill: Option<Refill>,
     standing: BTreeMap<(Key, usize), Standing>,
+    limits: BTreeMap<Key, Limit>,
     anomalies: Anomalies,
+    relations: Relations,
     /// Changes to the machine, and whether they are in force; `None` before the first view.
     deeds: Option<BTreeSet<(ChangeId, bool)>>,
     news: News,
@@ -99,7 +106,9 @@ impl Seer {
             bucket: Bucket::new(wish.cpu),
             refill: None,
             standing: BTreeMap::new(),
+            limits: BTreeMap::new(),
             anomalies: Anomalies::default(),
+            relations: Relations::default(),
             deeds: None,
             news: News::None,
             told: None,
@@ -123,21 +132,34 @@ impl Seer {
             self.shift(seconds);
         }
         self.now = now;
+        self.limits = limits::limits(&view.snapshot).into_iter().map(|limit| (limit.key.clone(), limit)).collect();
         let evidence = view.findings.iter().flat_map(|finding| &finding.evidence);
-        let vital: BTreeSet<Key> = evidence.map(|e| Key::new(e.subject.clone(), e.metric)).collect();
+        let vital: BTreeSet<Key> =
+            evidence.map(|e| Key::new(e.subject.clone(), e.metric)).chain(self.limits.keys().cloned()).collect();
         self.shelf.take(now, &view.snapshot, &vital);
         self.note_deeds(&view);
         self.settle();
         if self.refill.is_none() && self.anomalies.take(&self.shelf, now) {
             self.news = News::Urgent;
         }
-        self.view = Some(view);
         self.bucket.pass(now);
+        // A story of what has just come costs a millisecond, and somebody waits for it.
+        if self.relations.take(&view, now, &self.anomalies.told()) {
+            while self.relations.explain(now) {}
+            self.news = News::Urgent;
+        }
+        self.view = Some(view);
     }
 
     /// Does one thing that is due, if there is time for it; false when there is none of either.
     pub fn think(&mut self) -> bool {
-        self.bucket.may() && (self.recall() || self.foresee() || self.anomalies.learn(&self.shelf))
+        self.bucket.may()
+            && (self.recall()
+                || self.relations.explain(self.now)
+                || self.relations.search(&self.shelf, self.now)
+                || self.foresee()
+                || self.anomalies.learn(&self.shelf)
+                || self.relations.shape(&self.shelf, self.now))
     }
 
     /// So many nanoseconds of cpu time were used.
@@ -160,8 +182,10 @@ impl Seer {
             forecasts: self.standing.values().filter(|s| !s.forecast.bands.is_empty()).map(|s| s.forecast.clone()).collect(),
             anomalies: self.anomalies.told(),
             unusual: self.anomalies.unusual.clone(),
+            links: self.relations.links(),
+            stories: self.relations.stories(),
+            patterns: self.relations.patterns(),
             effort: self.effort(),
-            ..Outlook::default()
         }))
     }
 
@@ -171,7 +195,9 @@ impl Seer {
             return Err(format!("trimtab does not look ahead at {of}: it knows no such number, or too many that matter more"));
         };
         let bounds = self.view.as_ref().map(|view| ahead::bounds(key, &view.snapshot)).unwrap_or_default();
-        ahead::on_demand(self.model, &self.book, (key, &row.ladder), bounds, horizon)
+        let mut forecast = ahead::on_demand(self.model, &self.book, (key, &row.ladder), bounds, horizon)?;
+        self.cross(&mut forecast);
+        Ok(forecast)
     }
 
     /// What is to outlive a restart.
@@ -188,7 +214,7 @@ impl Seer {
             forecasts: self.standing.len(),
             cpu: self.bucket.used(),
             budget: self.bucket.budget(),
-            bytes: self.shelf.bytes() + self.book.bytes() + self.anomalies.bytes() + standing,
+            bytes: self.shelf.bytes() + self.book.bytes() + self.anomalies.bytes() + self.relations.bytes() + standing,
         }
     }
 
@@ -214,12 +240,13 @@ impl Seer {
         let Some(course) = row.ladder.course(rung) else { return false };
         let bounds = ahead::bounds(&key, &view.snapshot);
         let steps = self.steps(rung);
-        let forecast = ahead::forecast(self.model, &self.book, Question { key: &key, course: &course, steps, bounds });
+        let mut forecast = ahead::forecast(self.model, &self.book, Question { key: &key, course: &course, steps, bounds });
         let open = row.ladder.open(rung);
         if let Some(last) = course.last() {
             let said = Said { key: &key, step: course.step as i64, first: open, last, bands: &forecast.bands };
             self.book.expect(said);
         }
+        self.cross(&mut forecast);
         self.news = self.news.max(News::Some);
         self.standing.insert((key, rung), Standing { forecast: Arc::new(forecast), open });
         true
@@ -228,6 +255,11 @@ impl Seer {
     fn steps(&self, rung: usize) -> usize {
         let (ahead, step) = (AHEAD.get(rung).copied().unwrap_or(1), SCALES.get(rung).map_or(1, |scale| scale.step));
         ahead.min((self.wish.horizon / step as f64).ceil() as usize).max(1)
+    }
+
+    /// Says when the limit is reached, where there is one.
+    fn cross(&self, forecast: &mut Forecast) {
+        forecast.crossing = self.limits.get(&forecast.key).and_then(|limit| crossing::ahead(forecast, limit));
     }
 
     /// Compares what is due, and drops what time has overtaken.
@@ -265,6 +297,7 @@ impl Seer {
         self.shelf.shift(seconds);
         self.book.shift(seconds);
         self.anomalies.shift(seconds);
+        self.relations.shift(seconds);
         self.standing.clear();
         self.told = None;
     }
@@ -283,7 +316,7 @@ mod tests {
             message::{Cost, GuardState},
             metric::Metric,
             outlook::{Band, Method},
-            snapshot::{Disk, Reading, Snapshot},
+            snapshot::{Disk, Reading, Snapshot, Vitals},
             subject::Subject,
             time::{Tick, Wall},
         },
@@ -316,11 +349,13 @@ mod tests {
     }
 
     fn view(second: i64, read: f64) -> View {
-        let disk = Disk { name: "d".into(), read, busy: 0.5, ..Disk::default() };
-        let snapshot = Snapshot { disks: Reading::Known(vec![disk]), ..Snapshot::default() };
+        let disk = Disk { name: "d".into(), read, busy: 0.5, latency: Some(0.05), ..Disk::default() };
+        let now = Now { tick: Tick((second as u64 + 500) * 1_000_000_000), wall: Wall((START + second) * 1000) };
+        let vitals = Vitals { now, ..Vitals::default() };
+        let snapshot = Snapshot { vitals, disks: Reading::Known(vec![disk]), ..Snapshot::default() };
         View {
             number: 0,
-            now: Now { tick: Tick((second as u64 + 500) * 1_000_000_000), wall: Wall((START + second) * 1000) },
+            now,
             mode: Mode::Observe,
             facts: Arc::default(),
             snapshot: Arc::new(snapshot),
@@ -431,10 +466,53 @@ mod tests {
             since: Wall(0),
             crossing: None,
         };
+        let mut told = Vec::new();
         for second in 100..120 {
             seer.take(Arc::new(View { findings: Arc::new(vec![finding.clone()]), ..view(second, 1.0) }));
+            told.extend(seer.outlook().map(|outlook| (second, outlook.stories.clone())));
         }
+        let (when, stories) = &told[0];
+        assert!(*when <= 102 && stories[0].finding.as_ref() == Some(&finding.id), "its story is told at once: {told:?}");
         assert_eq!(seer.shelf.get(&flush).unwrap().weight, Weight::Vital);
+        for second in 120..900 {
+            seer.take(Arc::new(view(second, 1.0)));
+        }
+        assert!(seer.relations.stories().is_empty(), "and not for long after its end");
+    }
+
+    #[test]
+    fn what_moves_together_and_what_has_a_shape_is_told() {
+        let mut seer = seer(flat);
+        let news = |second: i64| {
+            let mixed = (second as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as f64
+        };
+        let mut links = Vec::new();
+        for second in 0..700 {
+            let mut view = view(second, news(second));
+            let mut snapshot = (*view.snapshot).clone();
+            let other = Disk { name: "e".into(), read: news(second - 3), ..Disk::default() };
+            snapshot.disks = Reading::Known(vec![snapshot.disks.known().unwrap()[0].clone(), other]);
+            view.snapshot = Arc::new(snapshot);
+            seer.take(Arc::new(view));
+            while seer.think() {
+                seer.spend(COST / 20);
+            }
+            links.extend(seer.outlook().map(|outlook| outlook.links.clone()));
+        }
+        let follows = Key::new(Subject::Disk("e".into()), Metric::DiskRead);
+        let found = links.last().unwrap().iter().find(|link| link.follows == follows).unwrap();
+        assert!(found.leads == read() && found.lag == 3.0 && found.r > 0.9, "{found:?}");
+        let mut steps = self::seer(flat);
+        for second in 0..7200 {
+            steps.take(Arc::new(view(second, if second < 3600 { 100.0 } else { 900.0 } + news(second) / 1e7)));
+            while steps.think() {
+                steps.spend(COST / 20);
+            }
+        }
+        let patterns = steps.relations.patterns();
+        let step = patterns.iter().find(|pattern| pattern.key == read()).unwrap();
+        assert!(matches!(step.shape, crate::model::outlook::Shape::Step { .. }), "{step:?}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ const FIRST: u32 = 3;
 const KEEP: f64 = 300.0;
 
 /// What a forecast counts for where cpu time cannot be read, as with a recorded host: nanoseconds.
-const NOMINAL: u64 = 8_000_000;
+const NOMINAL: u64 = 2_000_000;
 
 enum Told {
     Swept(Arc<View>),

@@ -228,12 +228,10 @@ impl Group {
 }
 
 impl Group {
-    /// What of the memory in use could be taken back, where a limit is near enough to matter: this file costs more than all others.
+    /// What of the memory in use could be taken back, where there is a limit and a fiftieth of it is used: enough to be seen heading there.
     fn read_reclaimable(&mut self, reader: &mut Reader) {
         let (sample, d) = (&mut self.sample, &self.directories);
-        // Once read it is read on, though its limit be raised.
-        let part = if sample.reclaimable.is_some() { 50 } else { 10 };
-        let near = sample.memory_limit.zip(sample.memory).is_some_and(|(limit, memory)| memory >= limit / part);
+        let near = sample.memory_limit.zip(sample.memory).is_some_and(|(limit, memory)| memory >= limit / 50);
         let directory = if d.memory.is_some() { &d.memory } else { &d.unified };
         sample.reclaimable = if near { reader.get(directory, "memory.stat", files::parse_reclaimable) } else { None };
     }

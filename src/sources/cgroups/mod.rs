@@ -25,8 +25,8 @@ use tree::Mounts;
 
 /// Seconds after which the trees are walked again without a sign of change.
 const WALK: f64 = 30.0;
-/// Seconds between two walks at least, where groups come and go all the time.
-const NEWS: f64 = 3.0;
+/// Seconds between two walks at least, where groups come and go all the time: at most every other sweep.
+const NEWS: f64 = 1.5;
 
 /// The source.
 pub struct Cgroups {

@@ -75,7 +75,10 @@ fn rows(state: &State, width: usize) -> Vec<Row> {
         page.story(story);
     }
     if outlook.stories.is_empty() {
-        page.text("nothing is out of the ordinary that would need a cause", theme.good, None);
+        match state.shown().findings.len() {
+            0 => page.text("nothing is out of the ordinary that would need a cause", theme.good, None),
+            _ => page.text("nothing is known yet of what is behind the findings that hold", theme.dim, None),
+        }
     }
     page.links(&outlook.links);
     page.patterns(&outlook.patterns);

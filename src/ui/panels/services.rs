@@ -9,8 +9,9 @@ use crate::{
         unit::Unit,
     },
     ui::{
+        ahead,
         canvas::Canvas,
-        chart::Chart,
+        chart::{Chart, Grow},
         frame::{frame, known},
         pane::Pane,
         panels::track,
@@ -58,8 +59,11 @@ fn one(state: &State, service: &Service, mut canvas: Canvas<'_>) {
     }
     if height >= 3 {
         let step = Duration::from_secs(1);
-        let dots = state.charts().dots(&key, state.shown().now.tick, step, Chart::dots(width));
-        track::draw(state, &key, &marks(state), &dots, step, canvas.part(0, 1, width, height - 1));
+        let cut = ahead::cut_at(state, std::slice::from_ref(&key), width, step);
+        let dots = state.charts().dots(&key, state.shown().now.tick, step, Chart::dots(cut.past));
+        let part = &mut canvas.part(0, 1, cut.past, height - 1);
+        let (full, above) = track::draw(state, &key, &marks(state), &dots, step, part);
+        cut.draw(state, full, Grow::Up, &mut canvas.part(0, 1 + above, width, height - 1 - above));
     } else if service.latency.is_none() {
         canvas.text(0, 1, &words::wrap("too few requests to say", width.into()).join(" "), theme.dim);
     }

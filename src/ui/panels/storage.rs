@@ -4,6 +4,7 @@ mod expanded;
 
 use crate::{
     model::{
+        ahead::{about, seconds},
         metric::{Key, Metric},
         snapshot::{Disk, Filesystem, Reading, Snapshot},
         subject::Subject,
@@ -161,20 +162,38 @@ fn number(column: &str, disk: &Disk) -> (String, Option<f64>) {
     }
 }
 
+/// Between which times a filesystem is foreseen to be full, while charts show what is coming.
+fn full_in(state: &State, filesystem: &Filesystem) -> Option<String> {
+    let outlook = state.shown().outlook.as_ref().filter(|_| !state.foresight.hidden)?;
+    let key = Key::new(Subject::Filesystem(filesystem.at.clone()), Metric::FilesystemUsed);
+    let (forecast, now) = (outlook.chief(&key)?, state.shown().now.wall);
+    let crossing = forecast.crossing.as_ref().filter(|crossing| crossing.likely.is_some())?;
+    let left = |time: f64| about((time - seconds(forecast.made, now)).max(0.0));
+    let earliest = left(crossing.earliest.or(crossing.likely)?);
+    Some(match crossing.latest {
+        Some(latest) => format!("full in {earliest} to {}", left(latest)),
+        None => format!("full in {earliest} or later"),
+    })
+}
+
 fn filesystems(state: &State, all: &[&Filesystem], mut canvas: Canvas<'_>) {
     let theme = state.theme();
     let width = canvas.width();
     let bar = width.saturating_sub(44).clamp(4, 16);
-    for (y, row) in (0..canvas.height()).zip(all) {
+    // When it is full takes more room than what is free.
+    let full: Vec<Option<String>> = all.iter().map(|row| full_in(state, row)).collect();
+    let taken = bar + full.iter().flatten().map(|text| text.len() as u16 + 10).fold(28, u16::max);
+    for (y, (row, full)) in (0..canvas.height()).zip(all.iter().zip(full)) {
         let (used, scarce) = scarcest(row).unwrap_or((0.0, Scarce::Space));
         let style = theme.level(used, 0.85, LEAST_INODES);
-        let at = canvas.short(0, y, width.saturating_sub(bar + 28), &row.at, theme.text).max(width.saturating_sub(bar + 28));
+        let at = canvas.short(0, y, width.saturating_sub(taken), &row.at, theme.text).max(width.saturating_sub(taken));
         if let Some(stale) = row.stale {
             canvas.right(width, y, &format!("stale {}", words::span(stale)), theme.critical);
         } else if let Some(space) = row.space {
             let x = canvas.text(at + 1, y, &chart::bar(used, bar.into(), state.look.ink), style);
             canvas.right(x + 8, y, &Unit::Share.show(used), style);
             match scarce {
+                _ if full.is_some() => canvas.right(width, y, &full.unwrap_or_default(), theme.warning),
                 Scarce::Space if row.read_only => canvas.right(width, y, "read-only", theme.dim),
                 Scarce::Space => canvas.right(width, y, &format!("{} free", Unit::Bytes.show(space.available as f64)), theme.dim),
                 Scarce::Inodes => canvas.right(width, y, &format!("{} inodes", Unit::Count.show(space.inodes_free as f64)), style),

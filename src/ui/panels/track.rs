@@ -13,7 +13,8 @@ use crate::{
 use std::time::Duration;
 
 /// Draws the values of `key` with a line where each of `marks` was; the newest value stands at the right.
-pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step: Duration, mut canvas: Canvas<'_>) {
+/// Returns the value at full height and the rows above the drawing.
+pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step: Duration, canvas: &mut Canvas<'_>) -> (f64, u16) {
     let theme = state.theme();
     let width = canvas.width();
     let full = chart::scale_of_most(dots, 1e-6);
@@ -36,6 +37,7 @@ pub fn draw(state: &State, key: &Key, marks: &[Tick], dots: &[Option<f64>], step
     let clipped = if chart.mark_clipped(&mut drawing, theme.warning) { ", ▲ more" } else { "" };
     let span = words::span(step.as_secs_f64() * Chart::dots(width) as f64);
     canvas.text(0, 0, &format!("{}, full height {}{clipped}, {span} ", key.metric.words(), unit.show(full)), theme.dim);
+    (full, above)
 }
 
 /// When a change was made and undone.
@@ -44,7 +46,7 @@ pub fn marks(change: &Change) -> Vec<Tick> {
 }
 
 /// Draws the primary of a change: its own track, or what the console has seen of it.
-pub fn draw_change(state: &State, change: &Change, canvas: Canvas<'_>) {
+pub fn draw_change(state: &State, change: &Change, mut canvas: Canvas<'_>) {
     let key = &change.proposal.trial.primary;
     let now = state.shown().now.tick;
     let count = Chart::dots(canvas.width());
@@ -56,7 +58,7 @@ pub fn draw_change(state: &State, change: &Change, canvas: Canvas<'_>) {
         Some(series) => history::sample(series.points(), now, step, count),
         None => history::sample(change.track.iter().copied(), now, step, count),
     };
-    draw(state, key, &marks, &dots, step, canvas);
+    draw(state, key, &marks, &dots, step, &mut canvas);
 }
 
 /// The newest value of a key, as text.

@@ -8,6 +8,8 @@ use trimtab::{
         finding::{Finding, FindingId, FindingKind, Severity},
         limits::Mode,
         message::{Cost, GuardState, View},
+        metric::{Key, Metric},
+        outlook::{Crossing, Effort, Forecast, Outlook},
         sample::*,
         snapshot::{Quota, Snapshot},
         subject::Subject,
@@ -141,6 +143,35 @@ pub fn view(snapshot: Snapshot) -> View {
         guard: GuardState::Idle,
         engine: 11,
         alerts: Arc::default(),
-        outlook: None,
+        outlook: Some(Arc::new(outlook())),
     }
+}
+
+fn outlook() -> Outlook {
+    let crossing = |likely| Crossing {
+        limit: 1.0,
+        of: "space of /srv".into(),
+        likely,
+        earliest: Some(3000.0),
+        latest: None,
+        confidence: 0.875,
+    };
+    let forecast = |at: &str, likely| {
+        Arc::new(Forecast {
+            key: Key::new(Subject::Filesystem(at.into()), Metric::FilesystemUsed),
+            made: self::at(0).wall,
+            step: 300.0,
+            bands: vec![],
+            blend: vec![],
+            skill: None,
+            reliable: true,
+            season: None,
+            trained: 600.0,
+            changed: None,
+            record: None,
+            crossing: Some(crossing(likely)),
+        })
+    };
+    let effort = Effort { series: 200, forecasts: 450, cpu: 0.0078125, budget: 0.01, bytes: 8 << 20 };
+    Outlook { forecasts: vec![forecast("/home", None), forecast("/srv", Some(3600.0))], effort, ..Outlook::default() }
 }

@@ -377,6 +377,21 @@ fn a_proposal_for_what_is_foreseen_says_when_it_comes_and_how_sure_that_is() {
 }
 
 #[test]
+fn what_is_copied_is_what_the_cursor_stands_on() {
+    let mut state = state();
+    let copied = |state: &mut State, keys: &str| match press(state, 0, keys).pop() {
+        Some(UiCommand::Copy(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    assert!(
+        copied(&mut state, "py")
+            .starts_with("memory_used: in 2 h 70.0 GiB (67.6 to 72.4 GiB in 80 of 100 cases); 32.0 GiB (MemTotal) in 38 min")
+    );
+    assert!(copied(&mut state, "ry").contains("72 % python3 (process 5000)\n  + its cpu rose"));
+    assert!(copied(&mut state, "Gy").starts_with("cgroup_memory:/evil?"));
+}
+
+#[test]
 fn forecasts_are_filtered_and_put_in_order() {
     let mut state = state();
     drawn(&mut state, 100, 30);
