@@ -119,7 +119,7 @@ fn learnt(past: &Past<'_>, filled: &Filled, steps: usize) -> Option<Prediction> 
     for (mut column, unrest) in errors.columns_mut().into_iter().zip(unrest.iter().skip(first)) {
         column.mapv_inplace(|error| error / unrest);
     }
-    let unrest = unrest.last().copied()?;
+    let unrest = unrest.last()? * interval::better(table.shared, table.columns() - kept, table.columns());
     let point = blend::ahead(&candidates, &weights).mapv(Scale::straighten);
     let band = |(point, ends): (&f32, [f32; 4])| {
         let [lo95, lo80, hi80, hi95] = ends.map(|end| scale.value(point + end * unrest));
