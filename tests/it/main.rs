@@ -23,6 +23,7 @@ mod link;
 mod live;
 mod nvml;
 mod out;
+mod prediction;
 mod readme;
 mod screens;
 mod sources;

@@ -50,7 +50,6 @@ impl Ground<'_> {
         if let Some(seasonal) = self.seasonal {
             let at = |course: &[f32], step: usize| course.get(step).copied().unwrap_or_default();
             all.push(self.candidate(Method::SeasonalLast, |step, ahead| at(&seasonal.last, step + ahead)));
-            all.push(self.candidate(Method::Profile, |step, ahead| at(&seasonal.profile, step + ahead)));
             let moved = |step: usize, ahead: usize| at(&seasonal.profile, step + ahead) - at(&seasonal.profile, step);
             all.push(self.candidate(Method::Profile, |step, ahead| at(self.values, step) + moved(step, ahead)));
         }

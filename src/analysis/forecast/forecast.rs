@@ -8,8 +8,10 @@ use crate::{
         fill::Filled,
         interval, rough,
         scale::Scale,
-        seasonal::Seasonal,
+        season,
+        seasonal::{AROUND, Seasonal},
         table::Table,
+        unrest::{self, Signs},
     },
     model::outlook::{Band, Method},
 };
@@ -49,10 +51,10 @@ pub struct Prediction {
     pub changed: Option<f64>,
 }
 
-/// Seconds of a day.
-const DAY: f64 = 86_400.0;
 /// The newest part of the past that candidates are weighed on.
-const CALIBRATION: f64 = 0.3;
+const CALIBRATION: f64 = 0.5;
+/// At most so many steps of it, and at least so many if that is not more than half.
+const STEPS: (f64, f64) = (1200.0, 100.0);
 /// Less skill than this is chance.
 const SKILL: f64 = 0.03;
 /// Steps of the past that are looked at, at most: two weeks of five minutes. The cost grows with them.
@@ -97,20 +99,23 @@ fn learnt(past: &Past<'_>, filled: &Filled, steps: usize) -> Option<Prediction> 
     let plain: Vec<f32> = filled.values.iter().map(|v| scale.plain(*v)).collect();
     let bent: Vec<f32> = plain.iter().map(|v| Scale::bend(*v)).collect();
     let horizons = rungs(steps);
-    let day = (DAY / past.step).round() as usize;
-    let seasonal = (bent.len() >= 2 * day.min(LONGEST) + SPARE && day > steps + 3).then(|| Seasonal::new(&bent, day, steps));
+    let season = season::find(&bent, past.step);
+    let seasonal = [season::day(past.step), season].into_iter().flatten().find_map(|period| seasonal(&bent, period, steps));
     let table = Table::new(&bent, seasonal.as_ref(), &horizons)?;
     let columns = table.columns() as f64;
-    let kept = (columns * CALIBRATION).min(1200.0).max((columns / 2.0).min(100.0)) as usize;
+    let kept = (columns * CALIBRATION).min(STEPS.0).max((columns / 2.0).min(STEPS.1)) as usize;
     let ground = Ground { values: &bent, seasonal: seasonal.as_ref(), table: &table, calibration: table.columns() - kept };
     let candidates = ground.candidates();
     let first = ground.steps().start;
     let came = |course: &[f32]| ground.came(course);
     let trial = Trial { candidates: &candidates, truth: came(&bent) };
-    let weights = blend::weights(&trial.errors(blend::recency(kept).view()));
-    let crossed = trial.crossed();
-    let unrest = interval::unrest(&plain);
+    let halves = trial.errors();
+    let [older, newer] = &halves;
+    let weights = blend::weights(&(older + newer));
+    let crossed = trial.crossed(&halves);
     let mut errors = came(&plain) - crossed.mapv(Scale::straighten);
+    let signs = Signs { plain: &plain, bent: &bent, period: seasonal.as_ref().map(|s| s.period), middle: steps / 2 };
+    let unrest = unrest::expected(&signs, &errors, first);
     for (mut column, unrest) in errors.columns_mut().into_iter().zip(unrest.iter().skip(first)) {
         column.mapv_inplace(|error| error / unrest);
     }
@@ -129,10 +134,18 @@ fn learnt(past: &Past<'_>, filled: &Filled, steps: usize) -> Option<Prediction> 
         blend: mean_weights(&candidates.iter().map(|c| c.method).collect::<Vec<_>>(), &weights),
         skill: Some(skill),
         reliable: skill > SKILL,
-        season: seasonal.map(|s| s.period as f64 * past.step),
+        season: season.map(|period| period as f64 * past.step),
         trained: filled.values.len() as f64 * past.step,
         changed: None,
     })
+}
+
+/// What a season says, if the series is long enough to learn from it. The day is asked about even where it does not show: that is the
+/// calendar, and what it is worth is for the regressions and the backtest to say.
+fn seasonal(bent: &[f32], period: usize, steps: usize) -> Option<Seasonal> {
+    // It must reach past the horizon; its multiples are seasons too.
+    let period = period * (steps + AROUND + 1).div_ceil(period);
+    (bent.len() >= 2 * period + SPARE).then(|| Seasonal::new(bent, period, steps))
 }
 
 /// The horizons that are learnt: all of them, or so many at equal distances.

@@ -1,52 +1,48 @@
 //! Ranges from errors that were really made (split conformal prediction, Vovk et al. 2005): the errors of the calibration, each divided by
-//! how much the series moved at the time, give quantiles; times how much it moves now, they are the range. Newer errors count
-//! more, because series change (Barber et al. 2023).
+//! how far off one had to expect to be at the time, give quantiles; times how far off one has to expect to be now, they are the range.
 
-use crate::analysis::forecast::{rolling, scale::median};
 use ndarray::{Array2, ArrayView1, Axis};
 
-/// Share by which the volatility follows.
-const FOLLOW: f32 = 0.03;
 /// The quantiles: of the 95 % range its lower end, of the 80 % range both, of the 95 % range its upper end.
 const QUANTILES: [f32; 4] = [0.025, 0.1, 0.9, 0.975];
-/// Factors on the ranges: quantiles of finitely many, dependent errors are a little too tight.
-const MORE: [f32; 4] = [1.05, 1.02, 1.02, 1.05];
+/// Factors on the ends: quantiles of errors that hang together, as those of neighbouring steps do, are a little too tight.
+const MORE: [f32; 4] = [1.07, 1.02, 1.02, 1.07];
 
-/// How much the series moves at each step, never quite zero.
-pub fn unrest(plain: &[f32]) -> Vec<f32> {
-    let volatility = rolling::volatility(plain, FOLLOW);
-    let usual = median(volatility.clone()).unwrap_or_default();
-    let floor = usual * 0.5 + 1e-3 * rolling::spread(plain.iter().copied()) + 1e-12;
-    volatility.iter().map(|v| (v * (usual + floor)).sqrt() + floor).collect()
-}
-
-/// For each horizon how far from the point the four ends are, in units of the unrest. `errors`: by horizon and step of the calibration,
-/// in the same units.
+/// For each horizon how far from the point the four ends are. `errors`: by horizon and step of the calibration.
 pub fn ends(errors: &Array2<f32>) -> Vec<[f32; 4]> {
-    let steps = errors.ncols();
-    let half = (steps as f32 / 2.0).max(576.0);
-    let weight = |i: usize| 0.5f32.powf((steps - 1 - i) as f32 / half);
     let horizon = |errors: ArrayView1<'_, f32>| {
-        let mut weighted: Vec<(f32, f32)> = errors.iter().enumerate().map(|(i, error)| (*error, weight(i))).collect();
-        let [a, b, c, d] = quantiles(&mut weighted);
+        let [a, b, c, d] = quantiles(errors.to_vec());
         let [e, f, g, h] = MORE;
         [(a * e).min(0.0), (b * f).min(0.0), (c * g).max(0.0), (d * h).max(0.0)]
     };
     errors.axis_iter(Axis(0)).map(horizon).collect()
 }
 
-/// Weighted quantiles: the first value with so much weight below its middle.
-fn quantiles(weighted: &mut [(f32, f32)]) -> [f32; 4] {
-    weighted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f32 = weighted.iter().map(|(_, weight)| weight).sum();
-    let mut out = [weighted.last().map_or(0.0, |(value, _)| *value); 4];
-    let mut left = QUANTILES.iter().zip(&mut out).peekable();
-    let mut below = 0.0;
-    for (value, weight) in weighted {
-        while let Some((_, out)) = left.next_if(|(quantile, _)| **quantile * total <= below + *weight / 2.0) {
-            *out = *value;
-        }
-        below += *weight;
+fn quantiles(mut values: Vec<f32>) -> [f32; 4] {
+    values.sort_unstable_by(f32::total_cmp);
+    QUANTILES.map(|quantile| {
+        let at = quantile * values.len() as f32 - 0.5;
+        let value = |i: f32| values.get(i.max(0.0) as usize).or(values.last()).copied().unwrap_or_default();
+        value(at.floor()) + (value(at.floor() + 1.0) - value(at.floor())) * (at - at.floor())
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_quantiles_and_never_cross_the_point() {
+        let errors = Array2::from_shape_fn((2, 1000), |(h, i)| if h == 0 { i as f32 - 499.5 } else { i as f32 + 1.0 });
+        let ends = ends(&errors);
+        assert!((ends[0][1] + 400.0 * MORE[1]).abs() < 1.0 && (ends[0][3] - 475.0 * MORE[3]).abs() < 1.0, "{ends:?}");
+        assert_eq!((ends[1][0], ends[1][1]), (0.0, 0.0));
     }
-    out
+
+    #[test]
+    fn few_errors_give_their_extremes() {
+        let ends = ends(&Array2::from_shape_vec((1, 3), vec![-1.0, 5.0, 2.0]).unwrap());
+        assert_eq!((ends[0][0], ends[0][3]), (-MORE[0], 5.0 * MORE[3]));
+    }
 }

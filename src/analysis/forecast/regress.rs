@@ -10,8 +10,8 @@ use crate::analysis::forecast::{factor::Factor, net, scale::median, table::Table
 use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, s};
 use std::{ops::Range, sync::Arc};
 
-/// Rounds of weighting anew.
-const ROUNDS: usize = 3;
+/// Rounds of weighting anew; more change next to nothing.
+const ROUNDS: usize = 1;
 /// The ridge, for each column of the table. Features have a spread of one.
 const RIDGE: f64 = 1e-3;
 /// Every so many columns are looked at to know how far off is usual.

@@ -5,7 +5,7 @@
 const SEASONS: usize = 7;
 
 /// Steps to each side in [`Seasonal::around`].
-const AROUND: usize = 3;
+pub const AROUND: usize = 3;
 
 /// For each step of the series and each of the horizon after it.
 pub struct Seasonal {

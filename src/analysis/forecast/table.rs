@@ -7,11 +7,16 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, s};
 use std::{f32::consts::TAU, ops::Range};
 
 /// Values so many steps ago.
-const LAGS: [usize; 10] = [1, 2, 3, 4, 5, 6, 9, 12, 18, 24];
+const LAGS: [usize; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 18, 21, 23, 24];
 /// Means over so many steps.
 const MEANS: [usize; 5] = [3, 6, 12, 24, 72];
 /// Exponential smoothing with these shares.
 const SMOOTH: [f32; 3] = [0.3, 0.1, 0.03];
+/// Means over so many steps are, with the value, the one before and the season, bent at their own quantiles [`KNOTS`], so that a deviation may count more or less the larger it is
+/// (additive regression splines of first order, Friedman and Silverman 1989).
+const BENT: [usize; 3] = [6, 24, 72];
+/// See [`BENT`].
+const KNOTS: [f32; 2] = [0.2, 0.8];
 /// Waves of the season: cycles in a season, and phase in parts of a cycle.
 const WAVES: [(f32, f32); 4] = [(1.0, 0.0), (1.0, 0.25), (2.0, 0.0), (2.0, 0.25)];
 /// Nothing can be learnt from fewer columns.
@@ -142,22 +147,38 @@ fn copy(mut line: ArrayViewMut1<'_, f32>, values: impl Iterator<Item = f32>) {
 
 /// The shared features at each step.
 fn features(values: &[f32], seasonal: Option<&Seasonal>) -> Vec<Vec<f32>> {
+    let apart = |mut course: Vec<f32>| {
+        course.truncate(values.len());
+        course.iter_mut().zip(values).for_each(|(course, value)| *course -= value);
+        course
+    };
     let lags = LAGS.iter().map(|steps| rolling::lag(values, *steps));
     let means = MEANS.iter().map(|width| rolling::mean(values, *width));
     let smooth = SMOOTH.iter().map(|share| rolling::smooth(values, *share));
-    let mut all: Vec<Vec<f32>> = lags.chain(means).chain(smooth).collect();
+    let mut all: Vec<Vec<f32>> = lags.chain(means).chain(smooth).map(apart).collect();
+    let mut bent: Vec<Vec<f32>> = vec![values.to_vec(), apart(rolling::lag(values, 1))];
+    bent.extend(BENT.iter().map(|width| apart(rolling::mean(values, *width))));
     if let Some(seasonal) = seasonal {
-        all.push(rolling::lag(values, seasonal.period));
-        all.push(rolling::mean(values, seasonal.period));
-        all.push(seasonal.profile.clone());
+        let (last, profile) = (apart(rolling::lag(values, seasonal.period)), apart(seasonal.profile.clone()));
+        all.push(apart(rolling::mean(values, seasonal.period)));
+        all.extend(WAVES.iter().map(|w| wave(values.len(), seasonal.period, *w)));
+        all.extend([last.clone(), profile.clone()]);
+        bent.extend([last, profile]);
     }
-    for feature in &mut all {
-        feature.truncate(values.len());
-        feature.iter_mut().zip(values).for_each(|(feature, value)| *feature -= value);
-    }
-    let wave = |period: usize, (cycles, phase): (f32, f32)| {
-        (0..values.len()).map(|i| (TAU * (cycles * (i % period) as f32 / period as f32 + phase)).sin()).collect()
-    };
-    all.extend(seasonal.iter().flat_map(|seasonal| WAVES.iter().map(|w| wave(seasonal.period, *w))));
+    all.extend(bent.iter().flat_map(|course| hinges(course)));
     all
+}
+
+fn wave(steps: usize, period: usize, (cycles, phase): (f32, f32)) -> Vec<f32> {
+    (0..steps).map(|i| (TAU * (cycles * (i % period) as f32 / period as f32 + phase)).sin()).collect()
+}
+
+/// How far a course is above each of its own quantiles, zero below.
+fn hinges(course: &[f32]) -> [Vec<f32>; 2] {
+    KNOTS.map(|knot| {
+        let mut sample: Vec<f32> = course.to_vec();
+        let at = (knot * (sample.len().max(1) - 1) as f32) as usize;
+        let knot = if at < sample.len() { *sample.select_nth_unstable_by(at, f32::total_cmp).1 } else { 0.0 };
+        course.iter().map(|v| (v - knot).max(0.0)).collect()
+    })
 }
