@@ -29,7 +29,7 @@ pub fn after(from: Wall, seconds: f64) -> Wall {
 pub fn stretch(seconds: f64) -> String {
     match seconds {
         s if s >= 3600.0 && s % 3600.0 == 0.0 => format!("{:.0} h", s / 3600.0),
-        s if s >= 60.0 && s < 7200.0 && s % 60.0 == 0.0 => format!("{:.0} min", s / 60.0),
+        s if (60.0..7200.0).contains(&s) && s % 60.0 == 0.0 => format!("{:.0} min", s / 60.0),
         s if s < 120.0 && s.fract() == 0.0 => format!("{s:.0} s"),
         s => Unit::Seconds.show(s),
     }

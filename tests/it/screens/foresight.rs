@@ -114,7 +114,7 @@ fn forecasts() -> Vec<Forecast> {
 
 fn suspect(subject: Subject, name: &str, confidence: f64, supports: &[&str], against: &[&str]) -> Suspect {
     let own = |all: &[&str]| all.iter().map(|one| (*one).to_string()).collect();
-    Suspect { subject, name: clean(name, 64).into(), confidence, supports: own(supports), against: own(against) }
+    Suspect { subject, name: clean(name, 64), confidence, supports: own(supports), against: own(against) }
 }
 
 fn outlook() -> Outlook {
