@@ -7,13 +7,13 @@ use linfa_elasticnet::ElasticNet;
 use ndarray::{Array1, Array2, s};
 
 /// The price of a weight, in shares of the target's spread.
-const PENALTY: f64 = 0.01;
+const PENALTY: f32 = 0.01;
 /// Half of it on the weights' sizes, half on their squares.
-const MIX: f64 = 0.5;
+const MIX: f32 = 0.5;
 /// Rounds of coordinate descent at most: a blend does not need the last digits.
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 5;
 /// Where weights move less than this share of the greatest, they stand.
-const STILL: f64 = 0.1;
+const STILL: f32 = 0.1;
 
 /// Coefficients of the shared and of the seasonal features. `weight`: the sum of the weights of the columns behind the system.
 pub fn solve(system: &System, weight: f64) -> [Array1<f64>; 2] {
@@ -26,8 +26,9 @@ pub fn solve(system: &System, weight: f64) -> [Array1<f64>; 2] {
     features *= unit;
     target *= unit / spread;
     let net = ElasticNet::params().penalty(PENALTY).l1_ratio(MIX).with_intercept(false).tolerance(STILL).max_iterations(ROUNDS);
-    let all = match net.fit(&Dataset::new(features, target)) {
-        Ok(net) => net.hyperplane() * spread,
+    let narrow = |v: f64| v as f32;
+    let all = match net.fit(&Dataset::new(features.mapv(narrow), target.mapv(narrow))) {
+        Ok(net) => net.hyperplane().mapv(f64::from) * spread,
         Err(_) => Array1::zeros(count),
     };
     [all.slice(s![..shared]).to_owned(), all.slice(s![shared..]).to_owned()]
