@@ -58,6 +58,9 @@ fn stream(mut input: BufReader<impl io::Read>, mut output: impl Write, step: Opt
             said.clear();
         }
     }
+    if at == 0 {
+        return Err(Broken::Line(1, "nothing came; the first line names the columns: t,NAME[,NAME...]".into()));
+    }
     desk.finish(&mut said);
     output.write_all(said.as_bytes()).and_then(|()| output.flush()).map_err(Broken::Output)
 }
@@ -179,6 +182,7 @@ mod tests {
     #[test]
     fn what_is_no_row_is_named_by_its_line() {
         for (input, line, why) in [
+            ("", 1, "nothing came"),
             ("1,2\n", 1, "names the columns"),
             ("t\n", 1, "no column"),
             ("t,a\n0,1\n60,x\n", 3, "column 2 is no number"),

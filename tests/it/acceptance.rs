@@ -133,7 +133,7 @@ fn what_is_no_terminal_gets_no_escape_code_from_any_verb() {
     let home = Home::new();
     let file = home.path("metrics.prom");
     let recording = home.path("recording");
-    let all: [&[&str]; 31] = [
+    let all: [&[&str]; 37] = [
         &["--help"],
         &["--version"],
         &["--nonsense"],
@@ -161,6 +161,12 @@ fn what_is_no_terminal_gets_no_escape_code_from_any_verb() {
         &["mode", "observe"],
         &["replay", "-10m"],
         &["alerts"],
+        &["forecast"],
+        &["forecast", "memory_used"],
+        &["forecast", "--stdin", "--horizon", "3", "--step", "60"],
+        &["anomalies", "--stdin"],
+        &["what-if", "--stdin"],
+        &["why"],
         &["ack", "1"],
         &["snooze", "1", "1h"],
         &["snapshot", recording.to_str().unwrap()],
