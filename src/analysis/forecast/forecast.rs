@@ -5,6 +5,7 @@ use crate::{
     analysis::forecast::{
         blend::{self, Trial},
         candidates::Ground,
+        change,
         fill::Filled,
         interval, rough,
         scale::Scale,
@@ -59,6 +60,8 @@ const STEPS: (f64, f64) = (1200.0, 100.0);
 const SKILL: f64 = 0.03;
 /// Steps of the past that are looked at, at most: two weeks of five minutes. The cost grows with them.
 const LONGEST: usize = 4032;
+/// Steps since a change from which on nothing before it is needed.
+const ENOUGH: usize = 600;
 /// Horizons that are learnt, at most; those in between follow from their neighbours.
 const RUNGS: usize = 24;
 /// A season needs so many steps more than twice its length to be learnt from.
@@ -69,7 +72,11 @@ pub fn forecast(past: &Past<'_>, horizon: usize) -> Prediction {
     let newest = past.values.get(past.values.len().saturating_sub(LONGEST)..).unwrap_or_default();
     let Some(filled) = Filled::new(newest) else { return nothing() };
     let steps = horizon + filled.after;
-    let mut out = learnt(past, &filled, steps).unwrap_or_else(|| short(past, &filled, steps));
+    let since = change(&filled.values);
+    let present = filled.values.get(since.unwrap_or_default()..).filter(|present| present.len() >= ENOUGH);
+    let values = present.unwrap_or(&filled.values);
+    let mut out = learnt(past, values, steps).unwrap_or_else(|| short(past, values, steps));
+    out.changed = since.map(|since| (filled.values.len() - since + filled.after) as f64 * past.step);
     out.bands.drain(..filled.after);
     let non_negative = filled.values.iter().all(|v| *v >= 0.0).then_some(0.0);
     let (floor, ceiling) = (past.floor.or(non_negative).unwrap_or(f64::MIN), past.ceiling.unwrap_or(f64::MAX));
@@ -85,18 +92,24 @@ fn nothing() -> Prediction {
     Prediction { bands: vec![], blend: vec![], skill: None, reliable: false, season: None, trained: 0.0, changed: None }
 }
 
-fn short(past: &Past<'_>, filled: &Filled, steps: usize) -> Prediction {
+fn short(past: &Past<'_>, values: &[f64], steps: usize) -> Prediction {
     Prediction {
-        bands: rough::bands(&filled.values, steps),
+        bands: rough::bands(values, steps),
         blend: vec![(Method::LastValue, 1.0)],
-        trained: filled.values.len() as f64 * past.step,
+        trained: values.len() as f64 * past.step,
         ..nothing()
     }
 }
 
-fn learnt(past: &Past<'_>, filled: &Filled, steps: usize) -> Option<Prediction> {
-    let scale = Scale::of(&filled.values)?;
-    let plain: Vec<f32> = filled.values.iter().map(|v| scale.plain(*v)).collect();
+/// The first index of the present ways of a series, if it changed.
+fn change(values: &[f64]) -> Option<usize> {
+    let scale = Scale::of(values)?;
+    change::since(&values.iter().map(|v| Scale::bend(scale.plain(*v))).collect::<Vec<f32>>())
+}
+
+fn learnt(past: &Past<'_>, values: &[f64], steps: usize) -> Option<Prediction> {
+    let scale = Scale::of(values)?;
+    let plain: Vec<f32> = values.iter().map(|v| scale.plain(*v)).collect();
     let bent: Vec<f32> = plain.iter().map(|v| Scale::bend(*v)).collect();
     let horizons = rungs(steps);
     let season = season::find(&bent, past.step);
@@ -135,7 +148,7 @@ fn learnt(past: &Past<'_>, filled: &Filled, steps: usize) -> Option<Prediction> 
         skill: Some(skill),
         reliable: skill > SKILL,
         season: season.map(|period| period as f64 * past.step),
-        trained: filled.values.len() as f64 * past.step,
+        trained: values.len() as f64 * past.step,
         changed: None,
     })
 }

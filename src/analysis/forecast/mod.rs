@@ -3,6 +3,7 @@
 
 pub mod blend;
 pub mod candidates;
+pub mod change;
 pub mod factor;
 pub mod fill;
 pub mod forecast;

@@ -148,6 +148,20 @@ fn of_a_random_walk_nothing_is_promised() {
 }
 
 #[test]
+fn a_step_to_another_level_resets_what_is_learnt_from() {
+    let level = |i: usize| if i < 1400 { 200.0 } else { 20.0 };
+    let values: Vec<f64> = noise(11).take(2400).enumerate().map(|(i, e)| level(i) + e).collect();
+    let told = forecast(&past(&values, 300.0), 24);
+    let changed = told.changed.unwrap() / 300.0;
+    assert!((changed - 1000.0).abs() < 15.0 && told.trained <= changed * 300.0, "{changed} {}", told.trained);
+    assert!(told.bands.iter().all(|band| (band.point - 20.0).abs() < 2.0 && band.hi95 - band.lo95 < 8.0), "{:?}", told.bands);
+    // Too little of the present level to do without the rest: it is told all the same.
+    let told = forecast(&past(&values[..1700], 300.0), 24);
+    assert!(told.changed.is_some() && told.trained > 1600.0 * 300.0);
+    assert_eq!(forecast(&past(&values[..1300], 300.0), 24).changed, None);
+}
+
+#[test]
 fn a_constant_stays_and_nothing_is_forecast_of_nothing() {
     let told = forecast(&past(&[7.0; 500], 1.0), 10);
     assert!(told.bands.iter().all(|band| band.point == 7.0) && !told.reliable && told.skill.is_none());
