@@ -81,7 +81,8 @@ fn quota(case: &Case<'_>, key: &Key, fit: f64) -> Vec<Suspicion> {
     std::iter::once(quota).chain(hog).collect()
 }
 
-fn inside(outer: &str, inner: &str) -> bool {
+/// A path is that of a group, or of one in it.
+pub(super) fn inside(outer: &str, inner: &str) -> bool {
     inner.strip_prefix(outer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -14,6 +14,7 @@ use crate::{
     model::{
         finding::Finding,
         metric::{Key, Metric},
+        snapshot::Cgroup,
         subject::Subject,
         unit::Unit,
     },
@@ -24,6 +25,11 @@ use std::sync::Arc;
 const CLOSELY: usize = 12;
 /// A resource that explains less than this is not looked at.
 const REMOTE: f64 = 0.1;
+
+/// Share of the host's memory that is available from which on the host itself is not short of it.
+const SPARE: f64 = 0.2;
+/// Share of its limit from which on a group is.
+const NEAR: f64 = 0.8;
 
 /// Share of all that the disks move below which nobody matters.
 const SMALL: f64 = 0.05;
@@ -91,6 +97,11 @@ pub(super) fn gather(symptom: &Symptom, episode: &Episode, finding: Option<&Find
             Resource::Quota => (blame::quotas(&case, fit), 1.0),
             Resource::Steal => (blame::hypervisor(&case, fit), 1.0),
             Resource::Network => (blame::traffic(&case, fit), 1.0),
+            Resource::Memory => {
+                let cramped = cramped(&case);
+                let within = |actor: &Actor| cramped.iter().any(|path| blame::inside(path, &actor.cgroup));
+                actors(&case, (*resource, fit), |actor| cramped.is_empty() || within(actor))
+            }
             _ => actors(&case, (*resource, fit), |_| true),
         };
         covered = if found.is_empty() { covered } else { covered.max(share) };
@@ -105,6 +116,16 @@ pub(super) fn gather(symptom: &Symptom, episode: &Episode, finding: Option<&Find
     blame::bystanders(&mut suspicions, episode);
     let cleared = blame::victims(&case, &mut suspicions, finding);
     Trial { suspicions, cleared, covered }
+}
+
+/// The groups that stand near their own limit of memory, where the host has memory to spare: then only who lives in them can have made
+/// memory short.
+fn cramped<'a>(case: &Case<'a>) -> Vec<&'a str> {
+    let snapshot = case.scene.snapshot;
+    let spare = snapshot.vitals.memory.known().is_some_and(|m| m.available as f64 >= SPARE * m.total as f64);
+    let near = |group: &&Cgroup| group.memory.zip(group.memory_limit).is_some_and(|(used, most)| used as f64 >= NEAR * most as f64);
+    let groups = snapshot.cgroups.known().into_iter().flatten().filter(|_| spare);
+    groups.filter(near).map(|group| &*group.path).collect()
 }
 
 /// How far the resource's own numbers say that it became short, 0 to 1.

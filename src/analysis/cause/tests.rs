@@ -11,7 +11,7 @@ use crate::{
         finding::{Finding, FindingId, FindingKind, Severity},
         metric::{Key, Metric},
         outlook::Story,
-        snapshot::Snapshot,
+        snapshot::{Cgroup, Reading, Snapshot},
         subject::Subject,
         time::Wall,
     },
@@ -308,4 +308,30 @@ fn one_of_our_own_changes_is_suspected_when_it_came_just_before() {
     };
     assert!(named(&applied(97)), "three seconds before");
     assert!(!named(&applied(40)) && !named(&applied(120)), "long before, and after");
+}
+
+#[test]
+fn where_the_host_has_memory_to_spare_it_is_short_within_a_group() {
+    let mut machine = Machine::new(3).innocents(12);
+    let at = begin(&mut machine);
+    let grows = |rate: f64| -> Course { Box::new(move |t| 0.3 * GIB + rate * GIB * t.saturating_sub(at) as f64) };
+    let machine = machine.with(Program { memory: grows(0.09), ..program("compiler") }).with(Program {
+        memory: grows(0.015),
+        cgroup: "/app",
+        ..program("leaky")
+    });
+    let (witness, mut snapshot) = machine.play(at + 70);
+    let first = |snapshot: &Snapshot| {
+        let findings = [finding(FindingKind::MemoryPressure)];
+        let scene = Scene { witness: &witness, snapshot, findings: &findings, applied: &[] };
+        let symptom = Symptom { key: host(Metric::PressureMemorySome), finding: Some(findings[0].id.clone()) };
+        explain(&symptom, &scene).unwrap().suspects[0].name.to_string()
+    };
+    assert_eq!(first(&snapshot), "compiler", "it grows most, and all of the host is short");
+    if let Reading::Known(memory) = &mut snapshot.vitals.memory {
+        memory.available = memory.total / 2;
+    }
+    let group = Cgroup { path: "/app".into(), memory: Some(95), memory_limit: Some(100), ..Cgroup::default() };
+    snapshot.cgroups = Reading::Known(vec![group]);
+    assert_eq!(first(&snapshot), "leaky", "what is outside of the group cannot have filled it");
 }
