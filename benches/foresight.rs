@@ -61,7 +61,6 @@ fn snapshot(now: Now, second: i64) -> Snapshot {
         available: ((1_u64 << 40) as f64 * (1.0 - n(200 + i))) as u64,
         inodes: 1 << 20,
         inodes_free: 1 << 19,
-        ..Default::default()
     };
     let filesystem = |i: u32| Filesystem { at: format!("/srv/{i}").into(), space: Some(space(i)), ..Filesystem::default() };
     let interface = |i: u32| Interface {

@@ -136,6 +136,7 @@ fn with_pace(points: impl Iterator<Item = Point>) -> impl Iterator<Item = (Point
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

@@ -53,7 +53,7 @@ impl Law {
     /// The least concurrency at which throughput reaches `x`; `None` where it never does.
     pub fn concurrency(&self, x: f64) -> Option<f64> {
         let top = self.peak().unwrap_or(1e7);
-        if !(x <= self.at(top)) {
+        if x.is_nan() || x > self.at(top) {
             return None;
         }
         let (mut low, mut high) = (0.0, top);

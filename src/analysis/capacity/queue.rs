@@ -3,7 +3,7 @@
 /// The chance that a new arrival must wait (Erlang C, by the stable recursion of Erlang B); 1 where the load is more than the servers.
 pub fn waits(servers: u32, load: f64) -> f64 {
     let c = f64::from(servers);
-    if !(load >= 0.0) || load >= c || servers == 0 {
+    if load.is_nan() || load < 0.0 || load >= c || servers == 0 {
         return if load <= 0.0 { 0.0 } else { 1.0 };
     }
     let blocked = (1..=servers).fold(1.0, |blocked, k| load * blocked / (f64::from(k) + load * blocked));

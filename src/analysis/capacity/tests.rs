@@ -22,6 +22,9 @@ fn measured(law: &Law, noise: f64, seed: u64) -> Vec<Observation> {
     USERS.iter().map(|n| Observation { n: *n, x: law.at(*n) * (noise * chance.normal()).exp() }).collect()
 }
 
+/// What a parameter of a law is, and how it is read.
+type Part = (f64, fn(&Law) -> Option<f64>);
+
 #[test]
 fn a_known_law_is_found_again_within_its_ranges() {
     for law in [
@@ -33,7 +36,7 @@ fn a_known_law_is_found_again_within_its_ranges() {
         for seed in 0..40 {
             let found = fit(&measured(&law, 0.03, seed)).unwrap();
             assert!(found.explained > 0.8, "{found:?}");
-            let parts: [(f64, fn(&Law) -> Option<f64>); 3] =
+            let parts: [Part; 3] =
                 [(law.lambda, |l| Some(l.lambda)), (law.sigma, |l| Some(l.sigma)), (law.kappa, |l| Some(l.kappa))];
             for (count, (truth, part)) in held.iter_mut().zip(parts) {
                 let range = found.ranged(part).unwrap();

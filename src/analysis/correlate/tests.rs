@@ -44,10 +44,13 @@ fn walk(noise: &mut Noise) -> Vec<f64> {
         .collect()
 }
 
+/// Makes the series of a family, by the noise and its number.
+type Make = Box<dyn Fn(&mut Noise, usize) -> Vec<f64>>;
+
 #[test]
 fn independent_series_are_not_linked_whatever_their_memory() {
     let bursts = |noise: &mut Noise| (0..N).map(|_| if noise.uniform() < 0.1 { noise.uniform().powi(-2) } else { 0.0 }).collect();
-    let families: [(&str, Box<dyn Fn(&mut Noise, usize) -> Vec<f64>>); 7] = [
+    let families: [(&str, Make); 7] = [
         ("white", Box::new(|noise, _| noise.ar(N, 0.0))),
         ("AR 0.9", Box::new(|noise, _| noise.ar(N, 0.9))),
         ("AR 0.98", Box::new(|noise, _| noise.ar(N, 0.98))),

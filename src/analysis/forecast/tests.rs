@@ -179,7 +179,7 @@ fn a_short_past_says_how_little_it_knows() {
 
 #[test]
 fn a_gap_at_the_end_is_part_of_the_way_ahead() {
-    let mut values: Vec<f64> = (0..600).map(|i| f64::from(i)).collect();
+    let mut values: Vec<f64> = (0..600).map(f64::from).collect();
     values.extend([f64::NAN; 5]);
     let told = forecast(&past(&values, 1.0), 3);
     assert!((told.bands[0].point - 605.0).abs() < 3.0, "{:?}", told.bands[0]);

@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn wild_times_are_told_from_calm_ones() {
         // Every second hundred of steps moves ten times as much, and errors are as large as the moves.
-        let wild = |i: usize| if i / 100 % 2 == 0 { 1.0 } else { 10.0 };
+        let wild = |i: usize| if (i / 100).is_multiple_of(2) { 1.0 } else { 10.0 };
         let plain: Vec<f32> = (0..1200).map(|i| if i % 2 == 0 { wild(i) } else { -wild(i) }).collect();
         let errors = Array2::from_shape_fn((3, 800), |(_, i)| plain[400 + i]);
         let signs = Signs { plain: &plain, bent: &plain, period: None, middle: 1 };

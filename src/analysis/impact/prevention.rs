@@ -125,6 +125,6 @@ mod tests {
 
     #[test]
     fn what_ended_cannot_be_judged() {
-        assert_eq!(outcome(|second| if second < 24 || second > 81 { 12.0 } else { 0.0 }).0, Outcome::Unclear);
+        assert_eq!(outcome(|second| if (24..=81).contains(&second) { 0.0 } else { 12.0 }).0, Outcome::Unclear);
     }
 }

@@ -97,8 +97,11 @@ fn pieces(now: f64, oldest: i64) -> VecDeque<Piece> {
     pieces
 }
 
-/// Values of these keys at a resolution: beginnings of steps in seconds since 1970, and means.
-fn read(history: &History, keys: &[Key], piece: Piece, rung: usize) -> Result<Vec<(Key, Vec<(f64, f64)>)>, StoreError> {
+/// Beginnings of steps in seconds since 1970, and means.
+type Means = Vec<(f64, f64)>;
+
+/// Values of these keys at a resolution.
+fn read(history: &History, keys: &[Key], piece: Piece, rung: usize) -> Result<Vec<(Key, Means)>, StoreError> {
     let step = SCALES.get(rung).map_or(1, |scale| scale.step * 1000);
     let mut gathered: HashMap<Key, HashMap<i64, (f64, i64)>> = HashMap::new();
     let bounds = (Wall(piece.from * 1000), Wall(piece.to * 1000 - 1));
