@@ -5,7 +5,7 @@
 //! Hurts when: it leaks, and nobody uses the time that is won; or the limit is a promise to others.
 //! Undone how: the limit before is written back, but never below what is in use.
 //!
-//! It only buys time: enough for a person to come ([`SPELL`] at the present pace), as far as the host keeps a quarter of its memory
+//! It only buys time: enough for a person to come (`SPELL` at the present pace), as far as the host keeps a quarter of its memory
 //! available even if all of the new limit is used, and no group around it is tighter. It is not judged by an improvement, as nothing was
 //! wrong yet, but by whether the old limit was passed alive, or would have been (see [`Prevention`]).
 //!

@@ -4,7 +4,7 @@
 //! *Mechanism*: which resource can hurt in this way, and is it short ([`resource`]). *Magnitude*: whose use of it rose by how much of the whole
 //! rise, between good times and bad. *Time*: a cause rises before its effect or with it ([`episode`]). *Dose and response*: the symptom
 //! follows the use, also when it falls again (Hill 1965 names all of these for epidemiology). *Exoneration*: who waits, who serves more
-//! requests, who is held back by a quota, is a victim, and is said to be one ([`suspicion`]).
+//! requests, who is held back by a quota, is a victim, and is said to be one (`suspicion`).
 //!
 //! What is needed is remembered by [`witness::Witness`], which sees every snapshot: also processes that have gone. [`story::explain`] is pure
 //! and costs about a millisecond.

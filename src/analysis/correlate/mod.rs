@@ -5,7 +5,7 @@
 //! covariance-stationary time series*). Innovations of every pair are compared at every lag within reach ([`search`]); the chance of the
 //! best lag is corrected for the lags looked at (Sidak), counts only as many points as are independent ([`bartlett`]), and the pairs
 //! that stay are those that survive Benjamini and Hochberg (1995) over *all* pairs. What a common companion explains is taken out again
-//! ([`partial`]).
+//! (`partial`).
 
 pub mod bartlett;
 mod kin;
