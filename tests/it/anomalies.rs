@@ -29,7 +29,7 @@ fn rows(columns: usize, count: usize) -> String {
 fn a_row_is_judged_by_what_stood_up_to_it() {
     for columns in [1, 3] {
         let (code, whole, errors) = ended(&run(&["--step", "5m"], &rows(columns, 576)));
-        assert!(code == 2 && errors.contains("line 1: nothing came"), "{errors}");
+        assert_eq!((code, errors.as_str()), (0, ""));
         let (_, begun, _) = ended(&run(&["--step", "5m"], &rows(columns, 565)));
         assert_eq!((whole.lines().count(), begun.lines().count()), (576, 565));
         assert!(whole.starts_with(&begun), "{columns} columns: a later row changed an earlier line");

@@ -201,7 +201,9 @@ pub(super) fn victims(case: &Case<'_>, suspicions: &mut [Suspicion], finding: Op
         // Who never sleeps waits for its like; that is no excuse.
         let hungry = cpu + during >= 0.85 * f64::from(actor.count.max(1)) && gained > WAITS;
         let named = finding.is_some_and(|f| f.victims.iter().any(|party| party.subject == subject));
-        let waits = during - before >= WAITS && during - before > gained && !hungry;
+        // Whom the finding names as the cause is no victim for waiting in a queue of its own making.
+        let blamed = finding.is_some_and(|f| f.culprits.iter().any(|party| party.subject == subject));
+        let waits = !blamed && during - before >= WAITS && during - before > gained && !hungry;
         if !waits && !named {
             continue;
         }
