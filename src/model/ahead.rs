@@ -195,7 +195,7 @@ mod tests {
             made: Wall(1_000_000),
             step,
             bands: points.iter().map(|point| band(*point)).collect(),
-            blend: vec![(Method::Ridge, 0.7), (Method::Trend, 0.299), (Method::Mean, 0.001)],
+            blend: vec![(Method::Ridge, 0.7), (Method::ElasticNet, 0.299), (Method::Mean, 0.001)],
             skill: Some(0.3),
             reliable,
             season: None,
@@ -285,6 +285,6 @@ mod tests {
         assert!(plain.doubt().unwrap().contains("nothing beats"));
         assert!(Forecast { skill: None, ..(*plain).clone() }.doubt().unwrap().contains("too few"));
         assert!(Forecast { changed: Some(5.0), ..(*plain).clone() }.doubt().unwrap().contains("5 s ago"));
-        assert_eq!(plain.methods(), "ridge 70 %, trend 30 %");
+        assert_eq!(plain.methods(), "ridge 70 %, elastic net 30 %");
     }
 }

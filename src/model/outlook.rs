@@ -26,8 +26,6 @@ pub struct Band {
 pub enum Method {
     /// It stays as it is.
     LastValue,
-    /// It goes on along the robust line through the newest values.
-    Trend,
     /// Exponential smoothing.
     Smoothed,
     /// The mean of the newest stretch.
@@ -40,10 +38,6 @@ pub enum Method {
     Ridge,
     /// Linear regression that leaves out what does not matter.
     ElasticNet,
-    /// What followed the most similar stretches of the past.
-    Analogs,
-    /// Small trees, each on what the ones before it missed.
-    Boosted,
 }
 
 impl Method {
@@ -51,15 +45,12 @@ impl Method {
     pub fn words(self) -> &'static str {
         match self {
             Method::LastValue => "last value",
-            Method::Trend => "trend",
             Method::Smoothed => "smoothing",
             Method::Mean => "mean",
             Method::SeasonalLast => "last season",
             Method::Profile => "profile",
             Method::Ridge => "ridge",
             Method::ElasticNet => "elastic net",
-            Method::Analogs => "analogs",
-            Method::Boosted => "boosted trees",
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What is unlike all that was seen before: streaming, causal, of bounded memory, each series measured against its own past.
 
 pub mod alarm;
-
 pub mod host;
 pub mod level;
 pub mod net;

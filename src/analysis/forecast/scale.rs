@@ -12,6 +12,9 @@ pub struct Scale {
 /// Where the bend begins, in units of the median absolute deviation.
 const BEND: f64 = 1.0;
 
+/// Moves below this part of the level are rounding: ladders keep single precision, and means of equal values differ in the last digits.
+const FLAT: f64 = 1e-6;
+
 /// The bent scale ends here: sinh of it is still far inside of f32.
 const MOST: f32 = 40.0;
 
@@ -19,12 +22,12 @@ const MOST: f32 = 40.0;
 const NORMAL: f64 = 1.4826;
 
 impl Scale {
-    /// The scale of a series; `None` if all its values are the same.
+    /// The scale of a series; `None` if all its values are the same but for rounding.
     pub fn of(values: &[f64]) -> Option<Scale> {
         let centre = median(values.to_vec())?;
         let distances: Vec<f64> = values.iter().map(|v| (v - centre).abs()).collect();
         let most = distances.iter().copied().fold(0.0, f64::max);
-        if most <= 0.0 {
+        if most <= FLAT * centre.abs() {
             return None;
         }
         let square = distances.iter().map(|d| (d / most).powi(2)).sum::<f64>() / distances.len() as f64;
@@ -79,6 +82,9 @@ mod tests {
     #[test]
     fn a_constant_has_no_scale_and_mostly_the_same_has_one() {
         assert_eq!(Scale::of(&[7.0; 5]), None);
+        assert_eq!(Scale::of(&[0.0; 5]), None);
+        let rounded: Vec<f64> = (0..200).map(|i| 1.2e-5 * (1.0 + 1e-7 * f64::from(i % 3))).collect();
+        assert_eq!(Scale::of(&rounded), None, "the last digits of a mean are no moves");
         let scale = Scale::of(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1e300]).unwrap();
         assert!(scale.plain(1e300).is_finite() && scale.plain(1e300) > 1.0);
     }

@@ -248,7 +248,7 @@ mod tests {
             made: Wall(0),
             step: 10.0,
             bands,
-            blend: vec![(Method::Trend, 1.0)],
+            blend: vec![(Method::Ridge, 1.0)],
             skill: Some(0.5),
             reliable: true,
             season: None,

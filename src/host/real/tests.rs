@@ -199,13 +199,14 @@ fn nothing_of_a_dead_process_or_of_one_that_has_its_number_is_touched() {
     let id = child.id();
     let reused = ProcessId { start: id.start - 1, ..id };
     let host = RealHost::default();
+    let before = host.get(&Knob::Nice(child.task())).unwrap();
     let gone = |knob: &Knob| {
         for answer in [host.get(knob).map(|_| ()), host.set(knob, "19"), host.may_set(knob)] {
             assert_eq!(answer.unwrap_err().kind, Kind::Gone, "{knob:?}");
         }
     };
     all_knobs(reused).iter().for_each(gone);
-    assert_eq!(host.get(&Knob::Nice(child.task())).unwrap(), "0", "the process that has the number was left alone");
+    assert_eq!(host.get(&Knob::Nice(child.task())).unwrap(), before, "the process that has the number was left alone");
     child.end();
     all_knobs(id).iter().for_each(gone);
 }

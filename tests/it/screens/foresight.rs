@@ -49,7 +49,7 @@ fn forecast(key: Key, step: f64, bands: Vec<Band>) -> Forecast {
         made: now(),
         step,
         bands,
-        blend: vec![(Method::Ridge, 0.62), (Method::Trend, 0.38)],
+        blend: vec![(Method::Ridge, 0.62), (Method::ElasticNet, 0.38)],
         skill: Some(0.41),
         reliable: true,
         season: None,
