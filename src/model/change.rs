@@ -2,6 +2,7 @@
 
 use crate::model::{
     finding::Finding,
+    note::Note,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
     series::Point,
@@ -14,6 +15,11 @@ use std::{cmp::Ordering, fmt};
 /// Number of a change, unique in a journal, shown as `#12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChangeId(pub u64);
+
+impl ChangeId {
+    /// No change: what [`Deed::Noted`] is filed under.
+    pub const HOUSE: ChangeId = ChangeId(0);
+}
 
 impl fmt::Display for ChangeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,6 +138,11 @@ pub enum Deed {
         /// Digest of [`Plan::essence`] of the plan that was shown.
         digest: String,
     },
+    /// The first of two approvals, of a change that needs two: the second comes from somebody else and is [`Deed::Approved`].
+    Endorsed {
+        /// Digest of [`Plan::essence`] of the plan that was shown.
+        digest: String,
+    },
     /// An approval was taken back before apply.
     Unapproved,
     /// Dismissed by the operator.
@@ -174,6 +185,8 @@ pub enum Deed {
         /// Commands, in order.
         commands: Vec<String>,
     },
+    /// Something happened to the engine itself; under [`ChangeId::HOUSE`].
+    Noted(Box<Note>),
 }
 
 /// A deed that the state does not allow.
@@ -197,6 +210,7 @@ impl Deed {
         match self {
             Deed::Proposed { .. } => "proposed",
             Deed::Approved { .. } => "approved",
+            Deed::Endorsed { .. } => "endorsed",
             Deed::Unapproved => "unapproved",
             Deed::Rejected => "rejected",
             Deed::Expired => "expired",
@@ -212,6 +226,21 @@ impl Deed {
             Deed::RolledBack => "rolled back",
             Deed::Yielded(_) => "yielded",
             Deed::Stuck { .. } => "stuck",
+            Deed::Noted(_) => "noted",
+        }
+    }
+
+    /// What else there is to say of it, in one line; empty for most.
+    pub fn detail(&self) -> String {
+        match self {
+            Deed::Proposed { proposal, .. } => proposal.title.clone(),
+            Deed::Refused(refusal) => refusal.why.clone(),
+            Deed::RollbackStarted(cause) => cause.words().into(),
+            Deed::Judged(verdict) => verdict.why.clone(),
+            Deed::Yielded(knobs) => knobs.join(", "),
+            Deed::Stuck { error, .. } => error.clone(),
+            Deed::Noted(note) => note.words(),
+            _ => String::new(),
         }
     }
 }
@@ -222,6 +251,7 @@ impl ChangeState {
         use ChangeState as S;
         let to = match (self, deed) {
             (S::Proposed, Deed::Approved { .. }) => S::Approved,
+            (S::Proposed, Deed::Endorsed { .. }) => S::Proposed,
             (S::Proposed | S::Approved, Deed::Rejected) => S::Rejected,
             (S::Proposed | S::Approved, Deed::Expired) => S::Expired,
             (S::Approved, Deed::Unapproved) => S::Proposed,
