@@ -12,6 +12,7 @@ use trimtab::model::{
     plan::{Obstacle, Plan, Refusal, Step},
     proposal::{Domain, Proposal, Risk, Want},
     readings,
+    role::Role,
     sample::Space,
     series::Point,
     snapshot::*,
@@ -380,6 +381,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         engine: 98,
         alerts: Arc::default(),
         outlook: None,
+        present: Vec::new(),
     }
 }
 
@@ -408,7 +410,7 @@ pub fn welcome(view: View) -> Welcome {
             }
         });
     }
-    Welcome { view, history: history.into_iter().collect() }
+    Welcome { view, history: history.into_iter().collect(), role: Role::Admin }
 }
 
 /// Some time after the scene begins.
