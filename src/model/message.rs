@@ -14,6 +14,7 @@ use crate::model::{
     snapshot::Snapshot,
     subject::ProcessId,
     time::{Now, Wall},
+    verdict::Trust,
     wish::Wish,
 };
 use serde::{Deserialize, Serialize};
@@ -178,6 +179,9 @@ pub struct View {
     /// What is coming and what is odd. On the wire only where it is another one than in the view before.
     #[serde(default)]
     pub outlook: Option<Arc<Outlook>>,
+    /// How often the judge cries wolf here; `None` before the first trial of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// The first thing a console gets: the present view and the history of the charts.

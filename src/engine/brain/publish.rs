@@ -48,6 +48,7 @@ impl Publisher {
             engine: self.engine,
             alerts: known.alerts.shown.clone(),
             outlook: Some(known.outlook.clone()),
+            trust: None,
         }
     }
 
