@@ -135,6 +135,7 @@ fn view(second: i64) -> Arc<View> {
         engine: 1,
         alerts: Arc::default(),
         outlook: None,
+        trust: None,
     })
 }
 
