@@ -136,6 +136,7 @@ fn view(second: i64) -> Arc<View> {
         alerts: Arc::default(),
         outlook: None,
         present: Vec::new(),
+        trust: None,
     })
 }
 

@@ -130,6 +130,7 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         alerts: Arc::default(),
         outlook: None,
         present: Vec::new(),
+        trust: None,
     }
 }
 

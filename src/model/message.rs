@@ -15,6 +15,7 @@ use crate::model::{
     snapshot::Snapshot,
     subject::ProcessId,
     time::{Now, Wall},
+    verdict::Trust,
     wish::Wish,
 };
 use serde::{Deserialize, Serialize};
@@ -182,6 +183,9 @@ pub struct View {
     /// Who watches through the socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub present: Vec<Present>,
+    /// How often the judge cries wolf here; `None` before the first trial of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// Somebody who watches through the socket.

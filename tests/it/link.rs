@@ -146,6 +146,7 @@ fn view() -> View {
         alerts: Arc::new(vec![Arc::new(alert())]),
         outlook: Some(Arc::new(outlook())),
         present: Vec::new(),
+        trust: None,
     }
 }
 

@@ -265,7 +265,7 @@ fn a_verdict_names_the_guardrail_that_decided_it() {
     let why = "io pressure of host went from 1.0 % to 40.0 %";
     let effect = Effect { before: 0.04, after: 0.041, change: 0.03, interval: (-0.02, 0.08), points: (60, 60) };
     let verdict =
-        |why: &str| Verdict { outcome: Outcome::Worse, effect: Some(effect), placebo: None, why: why.into(), doubts: vec![] };
+        |why: &str| Verdict { outcome: Outcome::Worse, effect: Some(effect), placebo: None, why: why.into(), ..Verdict::default() };
     let undone =
         |why| Change { state: ChangeState::RolledBack, cause: Some(Cause::Hurt), verdict: Some(verdict(why)), ..watched() };
     assert!(text(&drawn(&mut only(undone(why)), 160, 50)).contains("worse: io pressure of host went from"));

@@ -94,6 +94,7 @@ mod tests {
             alerts: Arc::default(),
             outlook: None,
             present: Vec::new(),
+            trust: None,
         };
         let layouts = crate::ui::arrangement::Arrangement::built_in();
         let look = Look { themes: Theme::built_in(), chosen: 0, layouts, layout: 0, ink: Ink::Braille };

@@ -50,6 +50,7 @@ impl Publisher {
             alerts: known.alerts.shown.clone(),
             outlook: Some(known.outlook.clone()),
             present: Vec::new(),
+            trust: None,
         }
     }
 

@@ -368,6 +368,7 @@ mod tests {
             alerts: Arc::default(),
             outlook: None,
             present: Vec::new(),
+            trust: None,
         }
     }
 

@@ -145,6 +145,7 @@ pub fn view(snapshot: Snapshot) -> View {
         alerts: Arc::default(),
         outlook: Some(Arc::new(outlook())),
         present: Vec::new(),
+        trust: None,
     }
 }
 

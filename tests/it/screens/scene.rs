@@ -323,6 +323,7 @@ fn kept() -> Change {
             placebo: Some(0.01),
             why: "flush latency fell by 98 %, more than in any window before".into(),
             doubts: vec!["the history before was short".into()],
+            ..Verdict::default()
         }),
         ..change(9, ChangeState::Kept, proposal("writeback", "dirty_bytes 64 MiB", Risk::Medium, 0.7))
     }
@@ -382,6 +383,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         alerts: Arc::default(),
         outlook: None,
         present: Vec::new(),
+        trust: None,
     }
 }
 
