@@ -245,6 +245,8 @@ impl Office {
                     after.settle + after.after
                 ))
             }
+            // Of several who asked, all hear whose approval it is.
+            (true, Purpose::Approve) => Reply::Done(format!("{id} is approved by {}", approver(change))),
             (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
                 "{id} is {}{}",
@@ -254,6 +256,12 @@ impl Office {
             (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
         }
     }
+}
+
+/// Who approved a change.
+pub fn approver(change: &Change) -> String {
+    let approved = |(_, _, words): &&(_, Who, String)| words == "approved";
+    change.deeds.iter().rfind(approved).map_or_else(|| "nobody".into(), |(_, who, _)| who.to_string())
 }
 
 /// From the intent of what is asked for by hand to the guard's deadline: nothing is watched, so its grace is all there is.
