@@ -68,6 +68,7 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         alerts: Arc::default(),
         outlook: None,
         problems: Vec::new(),
+        halted: None,
         cost: Cost::default(),
         guard: GuardState::Idle,
         engine: 1,
