@@ -46,6 +46,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         | Verb::Daemon
         | Verb::Halt(_)
         | Verb::Resume(_)
+        | Verb::Attach(_)
         | Verb::Metrics(_)
         | Verb::Completions(_)
         | Verb::Man

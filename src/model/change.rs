@@ -8,6 +8,7 @@ use crate::model::{
     rule::Decision,
     series::Point,
     time::{Now, Tick, Wall},
+    trial::Leg,
     verdict::{Foresight, Verdict},
 };
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,8 @@ pub enum Cause {
     Leaving,
     /// The machine was started anew: what was set in memory is gone with the old boot.
     Reboot,
+    /// A kept change harmed a guardrail, slowly enough to be seen only after the verdict.
+    LateHarm,
 }
 
 impl Cause {
@@ -132,6 +135,7 @@ impl Cause {
             Cause::Panic => "everything is rolled back",
             Cause::Leaving => "the run ends",
             Cause::Reboot => "a reboot had undone it",
+            Cause::LateHarm => "it hurt in the end",
         }
     }
 }
@@ -179,6 +183,8 @@ pub enum Deed {
     Applied,
     /// Measuring began.
     WatchStarted,
+    /// Switched off or on to be judged: intent, durable before the first write; the watch goes on.
+    Switched(Leg),
     /// A verdict was reached; keep or rollback follows.
     Judged(Box<Verdict>),
     /// Kept.
@@ -232,6 +238,8 @@ impl Deed {
             Deed::ApplyStarted { .. } => "being applied",
             Deed::Applied => "applied",
             Deed::WatchStarted => "watched",
+            Deed::Switched(Leg::On) => "switched on",
+            Deed::Switched(Leg::Off) => "switched off",
             Deed::Judged(_) => "judged",
             Deed::Kept => "kept",
             Deed::Done => "done",
@@ -274,7 +282,7 @@ impl ChangeState {
             (S::Prepared, Deed::ApplyStarted { .. }) => S::Applying,
             (S::Applying, Deed::Applied) => S::Applied,
             (S::Applied, Deed::WatchStarted) => S::Watching,
-            (S::Watching, Deed::Judged(_)) => S::Watching,
+            (S::Watching, Deed::Judged(_) | Deed::Switched(_)) => S::Watching,
             (S::Applied | S::Watching, Deed::Kept) => S::Kept,
             (S::Applied, Deed::Done) => S::Done,
             (S::Applying | S::Applied | S::Watching | S::Kept | S::RollingBack | S::Stuck, Deed::RollbackStarted(_)) => {
@@ -409,6 +417,9 @@ pub struct Change {
     pub trouble: Option<String>,
     /// The primary metric before and after, for the chart; newest points of a bounded window.
     pub track: Vec<Point>,
+    /// When it was switched off and on to be judged, oldest first; in force before the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<(Tick, Leg)>,
     /// Deeds so far, with time and actor, for the detail view.
     pub deeds: Vec<(Wall, Who, String)>,
 }
@@ -431,6 +442,11 @@ impl Change {
         let locked = self.lock.is_some().cmp(&other.lock.is_some());
         let severity = other.finding.severity.cmp(&self.finding.severity);
         locked.then(severity).then(other.proposal.fit.total_cmp(&self.proposal.fit))
+    }
+
+    /// Whether its values stand, while it is watched.
+    pub fn leg(&self) -> Leg {
+        self.legs.last().map_or(Leg::On, |(_, leg)| *leg)
     }
 
     /// The change that a first entry ([`Deed::Proposed`]) makes; `None` for any other deed.
@@ -457,6 +473,7 @@ impl Change {
             held: None,
             trouble: None,
             track: Vec::new(),
+            legs: Vec::new(),
             deeds: vec![(entry.now.wall, entry.who.clone(), entry.deed.words().into())],
         })
     }
@@ -493,6 +510,7 @@ impl Change {
                 self.lock = None;
             }
             Deed::Applied => self.applied = Some(entry.now),
+            Deed::Switched(leg) => self.legs.push((entry.now.tick, *leg)),
             Deed::Judged(verdict) => {
                 words = format!("judged: {}", verdict.why);
                 self.verdict = Some((**verdict).clone());

@@ -136,6 +136,18 @@ impl Mode {
     }
 }
 
+/// When a change whose knobs can be set and reset at once is judged by switching it off and on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Switchback {
+    /// Never.
+    Never,
+    /// Where before and after alone could show no effect smaller than three times the least useful one.
+    #[default]
+    Blind,
+    /// Always.
+    Always,
+}
+
 /// Bounds on acting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -174,6 +186,8 @@ pub struct Policy {
     pub dry: bool,
     /// The file that stops everything while it is there, if it is another one than `STOP` in the runtime directory.
     pub stop: Option<String>,
+    /// When to judge by switching off and on.
+    pub switchback: Switchback,
 }
 
 impl Default for Policy {
@@ -196,6 +210,7 @@ impl Default for Policy {
             utc_offset: Offset::default(),
             dry: false,
             stop: None,
+            switchback: Switchback::default(),
         }
     }
 }

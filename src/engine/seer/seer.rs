@@ -368,6 +368,8 @@ mod tests {
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
+            present: Vec::new(),
+            trust: None,
         }
     }
 
