@@ -159,6 +159,18 @@ impl Mode {
     }
 }
 
+/// When a change whose knobs can be set and reset at once is judged by switching it off and on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Switchback {
+    /// Never.
+    Never,
+    /// Where before and after alone could show no effect smaller than three times the least useful one.
+    #[default]
+    Blind,
+    /// Always.
+    Always,
+}
+
 /// Bounds on acting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -181,6 +193,8 @@ pub struct Policy {
     pub grace: f64,
     /// Trial windows.
     pub windows: Windows,
+    /// When to judge by switching off and on.
+    pub switchback: Switchback,
 }
 
 impl Default for Policy {
@@ -195,6 +209,7 @@ impl Default for Policy {
             foresight: 0.85,
             grace: 30.0,
             windows: Windows::default(),
+            switchback: Switchback::default(),
         }
     }
 }
