@@ -54,6 +54,24 @@ pub struct Thresholds {
     pub filesystem: f64,
     /// Softirq share of one core.
     pub softirq: f64,
+    /// Requests to connect dropped per second, over ten seconds.
+    pub syn_drops: f64,
+    /// Receive queues cut, or datagrams lost for a full buffer, per second over ten seconds.
+    pub socket_buffers: f64,
+    /// Packets dropped at a cpu's queue per second, over ten seconds.
+    pub backlog_drops: f64,
+    /// Receive rounds cut short per second, over ten seconds.
+    pub backlog_squeezes: f64,
+    /// Share of segments sent twice.
+    pub resent: f64,
+    /// Seconds of round trip from which a path is long.
+    pub round_trip: f64,
+    /// Slow starts after a rest per second, over ten seconds.
+    pub restarts: f64,
+    /// Neighbours over what their table holds.
+    pub neighbours: f64,
+    /// Connections without a program over how many there may be.
+    pub orphans: f64,
     /// Seconds ahead at which it is told that a limit will be reached.
     pub trouble_horizon: f64,
     /// Confidence from which that is told.
@@ -87,6 +105,15 @@ impl Default for Thresholds {
             ports: 0.70,
             filesystem: 0.90,
             softirq: 0.60,
+            syn_drops: 0.5,
+            socket_buffers: 1.0,
+            backlog_drops: 1.0,
+            backlog_squeezes: 10.0,
+            resent: 0.015,
+            round_trip: 0.02,
+            restarts: 1.0,
+            neighbours: 0.80,
+            orphans: 0.80,
             trouble_horizon: 7200.0,
             trouble_confidence: 0.5,
         }

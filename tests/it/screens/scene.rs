@@ -151,7 +151,7 @@ fn network(second: u64) -> Network {
     };
     Network {
         interfaces: vec![one("eth0", 1e6, true), one("eth1", 2e4, true), one("lo", 1e3, true), one("wlan0", 0.0, false)],
-        softnet: vec![],
+        ..Network::default()
     }
 }
 
