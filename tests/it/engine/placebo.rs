@@ -131,7 +131,13 @@ impl Host {
     fn filesystem(&self) -> FilesystemSample {
         let used = 60 * GIB + (self.second % 86_400) * 20_000;
         let space = Space { total: 100 * GIB, used, available: 100 * GIB - used, inodes: 6_000_000, inodes_free: 5_000_000 };
-        FilesystemSample { at: "/".into(), device: "/dev/vda1".into(), kind: "ext4".into(), space: Some(space), ..FilesystemSample::default() }
+        FilesystemSample {
+            at: "/".into(),
+            device: "/dev/vda1".into(),
+            kind: "ext4".into(),
+            space: Some(space),
+            ..FilesystemSample::default()
+        }
     }
 
     fn interfaces(&mut self, load: f64) -> NetworkSample {
@@ -140,7 +146,8 @@ impl Host {
             self.network.packets[side] += (2e4 * load) as u64 * STEP;
         }
         let up = InterfaceSample { name: "eth0".into(), up: true, speed: Some(10_000_000_000), ..self.network.clone() };
-        NetworkSample { interfaces: vec![up], softnet: vec![[self.second * 9000, 0, self.second / 600]; CORES as usize] }
+        let softnet = vec![[self.second * 9000, 0, self.second / 600]; CORES as usize];
+        NetworkSample { interfaces: vec![up], softnet, ..NetworkSample::default() }
     }
 
     fn connections(&mut self, load: f64) -> TcpSample {
@@ -241,7 +248,8 @@ fn on_a_day_on_which_nothing_is_wrong_nothing_is_done() {
             inputs = jobs.into_iter().map(done).collect();
         }
     }
-    let proposed: Vec<String> = entries.iter().filter(|(_, e)| matches!(e.deed, Deed::Proposed { .. })).map(|(_, e)| e.deed.detail()).collect();
+    let proposed: Vec<String> =
+        entries.iter().filter(|(_, e)| matches!(e.deed, Deed::Proposed { .. })).map(|(_, e)| e.deed.detail()).collect();
     let acted = entries.iter().filter(|(_, e)| matches!(e.deed, Deed::Approved { .. })).count();
     assert_eq!(acted, 0, "found {found:?}, proposed {proposed:?}");
     assert!(proposed.is_empty(), "found {found:?}, proposed {proposed:?}");
