@@ -215,6 +215,9 @@ fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Store
         version: env!("CARGO_PKG_VERSION").into(),
         mode: config.policy.mode,
         config: digest(&format!("{config:?}")),
+        kernel: host.first_facts().kernel.to_string(),
+        settings: Vec::new(),
+        changed: Vec::new(),
     };
     let who = Who::Operator { user: env.user.clone(), via: env.via.clone() };
     entries.extend(hands.perform(Job::Record(vec![(ChangeId::HOUSE, Deed::Noted(Box::new(started)), who)])).entries);

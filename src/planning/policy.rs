@@ -8,11 +8,11 @@ use crate::{
         limits::{Mode, Policy},
         message::GuardState,
         plan::{Obstacle, Refusal},
-        proposal::{Proposal, Risk},
-        time::Tick,
+        proposal::Proposal,
+        time::{Tick, Wall},
         verdict::Foresight,
     },
-    planning::memory::Memory,
+    planning::{learning::learned::Learned, memory::Memory},
 };
 
 /// What the bounds are held against.
@@ -20,12 +20,16 @@ use crate::{
 pub struct Standing<'a> {
     /// When.
     pub now: Tick,
+    /// The same on the wall.
+    pub wall: Wall,
     /// The mode in force.
     pub mode: Mode,
     /// The numbers.
     pub policy: &'a Policy,
     /// What past changes taught.
     pub memory: &'a Memory,
+    /// What is believed of actions since.
+    pub learned: &'a Learned,
     /// How the guard stands.
     pub guard: &'a GuardState,
     /// Why the journal cannot be written, if so.
@@ -85,8 +89,8 @@ impl Standing<'_> {
         }
     }
 
-    /// Whether auto mode may take this change by itself: low risk, exact undo, nothing in the way, and data that can show its effect.
-    /// What answers trouble that has not come yet has no effect to show; there the forecast must be sure enough.
+    /// Whether auto mode may take this change by itself: an exact undo, nothing in the way, data that can show its effect, and harm that is
+    /// known, or vouched, to be seldom enough ([`crate::model::lesson::HarmBound::trust`]). What answers trouble that has not come yet has no effect to show; there the forecast must be sure enough.
     pub fn may_be_automatic(&self, change: &Change) -> bool {
         let proposal = &change.proposal;
         let visible = |f: Foresight| !f.short && f.detectable < 3.0 * proposal.trial.least;
@@ -94,7 +98,8 @@ impl Standing<'_> {
             Some(confidence) => confidence >= self.policy.foresight,
             None => change.foresight.is_some_and(visible),
         };
-        sure && proposal.risk == Risk::Low && proposal.reversible && change.plan.is_some() && change.lock.is_none()
+        let trusted = self.learned.harm(proposal, self.wall).trust(proposal.risk, self.policy.trust).is_ok();
+        sure && trusted && proposal.reversible && change.plan.is_some() && change.lock.is_none()
     }
 
     /// Whether the approval given at `approved` still holds.

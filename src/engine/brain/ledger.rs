@@ -4,9 +4,10 @@
 use crate::{
     model::{
         change::{Change, ChangeId, ChangeState, Deed, Entry, Illegal},
+        limits::Policy,
         time::{Now, Tick},
     },
-    planning::{experience::Experience, memory::Memory},
+    planning::{experience::Experience, learning::learned::Learned, memory::Memory},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -33,12 +34,14 @@ pub struct Ledger {
     pub memory: Memory,
     /// What actions did here before, in this boot and in earlier ones.
     pub experience: Experience,
+    /// What all of that taught.
+    pub learned: Learned,
 }
 
 impl Ledger {
     /// The fold of a journal, for an engine of that boot.
-    pub fn new(entries: &[(u64, Entry)], boot: &str) -> Ledger {
-        let mut ledger = Ledger { boot: boot.into(), ..Ledger::default() };
+    pub fn new(entries: &[(u64, Entry)], boot: &str, policy: &Policy) -> Ledger {
+        let mut ledger = Ledger { boot: boot.into(), learned: Learned::new(policy), ..Ledger::default() };
         for (_, entry) in entries {
             // Entries were legal when they were written; one that is not (another version's) must not stop the engine.
             let _skipped = ledger.take(entry);
@@ -50,7 +53,8 @@ impl Ledger {
     pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
         let id = entry.change;
         self.newest = self.newest.max(id.0);
-        if matches!(entry.deed, Deed::Noted(_)) {
+        if let Deed::Noted(note) = &entry.deed {
+            self.learned.note(note, entry.now.wall);
             return Ok(());
         }
         if let Some(begun) = Change::begin(entry) {
@@ -66,6 +70,7 @@ impl Ledger {
         }
         if let Some(change) = self.changes.get(&id) {
             self.experience.take(change, entry);
+            self.learned.take(change, entry);
             if entry.boot == self.boot {
                 self.memory.take(change, entry);
             }

@@ -66,9 +66,11 @@ impl Office {
     pub fn standing(&self) -> Standing<'_> {
         Standing {
             now: self.now.tick,
+            wall: self.now.wall,
             mode: self.mode,
             policy: &self.policy,
             memory: &self.ledger.memory,
+            learned: &self.ledger.learned,
             guard: &self.guard,
             journal: self.journal.as_deref(),
         }
