@@ -2,6 +2,7 @@
 
 pub mod anomalies;
 pub mod attach;
+pub mod audit;
 pub mod bystander;
 pub mod cli;
 pub mod console;
@@ -27,7 +28,9 @@ pub mod settings;
 pub mod signals;
 pub mod snapshot;
 pub mod solo;
+pub mod started;
 pub mod stream;
+pub mod syslog;
 pub mod text;
 pub mod verbs;
 pub mod watching;

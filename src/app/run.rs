@@ -3,8 +3,8 @@
 use crate::{
     actions,
     app::{
-        anomalies,
-        cli::{Cli, DemoPart, Format, Verb},
+        anomalies, audit,
+        cli::{Audit, Cli, DemoPart, Format, Verb},
         daemon, demo, doctor,
         env::Env,
         failure::Failure,
@@ -55,6 +55,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Anomalies(wish)) => anomalies::run(wish),
         Some(Verb::WhatIf(wish)) if wish.stdin => what_if::stdin::run(wish),
         Some(Verb::WhatIf(wish)) => wait(what_if::ask::run(wish, &cli.common, env)),
+        Some(Verb::Audit(Audit { what: Some(what), .. })) => audit::run(what, &cli.common, env),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
         Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
         None if cli.stream.is_some() => wait(stream::run(cli, env)),

@@ -8,4 +8,5 @@ pub mod history;
 pub mod journal;
 pub mod lock;
 pub mod page;
+pub mod proof;
 pub mod repair;

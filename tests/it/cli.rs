@@ -35,7 +35,7 @@ impl Home {
         self.trimtab(args).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn config(&self, text: &str) -> PathBuf {
+    pub fn config(&self, text: &str) -> PathBuf {
         let path = self.path("config/trimtab/config.ron");
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();

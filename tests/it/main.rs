@@ -6,6 +6,7 @@ mod acceptance;
 mod alerts;
 mod anomalies;
 mod architecture;
+mod audit;
 mod cause;
 mod cli;
 mod config;

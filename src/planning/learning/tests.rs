@@ -1,3 +1,4 @@
+//! Learning from journals made by hand: bounds, vetoes, the arm that does nothing, choices, prospects, spans.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::{choose::choose, kin, learned::Learned, prospects, report};
@@ -75,7 +76,6 @@ impl Past {
             share: 0.9,
             amount: 1.0,
             unit: Unit::Cores,
-            before: None,
         };
         let finding = Finding {
             id: id.clone(),
@@ -339,7 +339,7 @@ fn with_nothing_known_the_actions_own_belief_decides_and_the_same_journal_choose
 fn draws_follow_what_is_known_and_are_not_made_while_trouble_is_critical() {
     let lean = Case { action: "lean", fit: 0.8, ..NICE };
     let mut past = Past::new();
-    past.trials(12, NICE, Outcome::Neutral);
+    past.trials(2, NICE, Outcome::Neutral);
     past.trials(2, lean, Outcome::Better);
     past.at += DAY;
     let mut taken = [0; 2];
@@ -353,7 +353,7 @@ fn draws_follow_what_is_known_and_are_not_made_while_trouble_is_critical() {
             assert!(sum <= 1.0 + 1e-9 && choice.arms[i].propensity > 0.0, "{choice:?}");
         }
     }
-    assert!(taken[1] > 10 * taken[0].max(1) && taken[0] > 0, "mostly what helped, at times the other: {taken:?}");
+    assert!(taken[1] > 3 * taken[0] && taken[0] > 0, "mostly what helped, at times the other: {taken:?}");
     assert_eq!(explored, taken[0]);
     let critical = |case: Case| Case { severity: Severity::Critical, ..case };
     for _ in 0..50 {
