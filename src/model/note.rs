@@ -1,7 +1,7 @@
 //! Notes: what happened to the house itself and not to one change. They stand in the journal beside the deeds, under
 //! [`ChangeId::HOUSE`], so that who switched a mode or read another configuration is proved by the same chain as what was written.
 
-use crate::model::{change::ChangeId, finding::FindingKind, limits::Mode};
+use crate::model::{change::ChangeId, finding::FindingKind, limits::Mode, metric::Key, verdict::Outcome};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -39,6 +39,13 @@ pub enum Note {
     },
     /// The file that stops everything appeared (true) or went (false).
     Halted(bool),
+    /// A trial in which nothing was done was judged like any other.
+    Tested {
+        /// What was measured.
+        key: Key,
+        /// What a change would have been told to have done.
+        outcome: Outcome,
+    },
 }
 
 /// A setting that changed from one start to the next.
@@ -107,6 +114,14 @@ impl Note {
             Note::Stopped => "trimtab stopped".into(),
             Note::Mode { from, to } => format!("mode {} -> {}", from.words(), to.words()),
             Note::Halted(true) => "the stop file is there: nothing new is applied".into(),
+            Note::Tested { key, outcome } => {
+                let told = match outcome {
+                    Outcome::Better => "would have kept a change: false alarm",
+                    Outcome::Worse => "would have blamed a change: false alarm",
+                    Outcome::Neutral | Outcome::Unclear => "saw nothing, as it should",
+                };
+                format!("self-test on {key}: {told}")
+            }
             Note::Halted(false) => "the stop file is gone".into(),
         }
     }

@@ -10,3 +10,4 @@ pub mod lock;
 pub mod page;
 pub mod proof;
 pub mod repair;
+pub mod stop;

@@ -179,7 +179,7 @@ mod tests {
     };
 
     fn entry(n: u64) -> Entry {
-        let verdict = Verdict { outcome: Outcome::Better, effect: None, placebo: None, why: format!("for reason {n}"), doubts: vec![] };
+        let verdict = Verdict { outcome: Outcome::Better, why: format!("for reason {n}"), ..Verdict::default() };
         let now = Now { tick: Tick(n), wall: Wall(1_700_000_000_000 + i64::try_from(n).unwrap() * 1000) };
         Entry { change: ChangeId(n % 3), deed: Deed::Judged(Box::new(verdict)), who: Who::Engine, now, boot: "b".into() }
     }

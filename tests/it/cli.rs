@@ -84,6 +84,12 @@ impl Daemon {
         }
     }
 
+    /// Kills it.
+    pub fn end_at_once(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Sends the signal and waits for the end.
     pub fn end(mut self, signal: rustix::process::Signal) -> (i32, String) {
         rustix::process::kill_process(self.pid(), signal).unwrap();

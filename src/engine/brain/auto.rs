@@ -20,6 +20,7 @@ use crate::{
 
 /// Once per sweep.
 pub fn act(office: &mut Office) {
+    give_way(office);
     if office.mode != Mode::Auto || office.desk.busy(Purpose::Apply, None) || office.desk.busy(Purpose::Approve, None) {
         return;
     }
@@ -34,6 +35,23 @@ pub fn act(office: &mut Office) {
     office.perform(approve, Job::Record(deeds));
 }
 
+/// Too many changes have hurt: auto mode demotes itself, until an operator who has seen that switches it on again.
+fn give_way(office: &mut Office) {
+    let harms = office.ledger.memory.harms(office.now.tick);
+    if office.mode == Mode::Auto && harms >= office.policy.harms {
+        office.mode = Mode::Suggest;
+        office.house(Note::Mode { from: Mode::Auto, to: Mode::Suggest }, Who::Engine);
+        office.log(log::Level::Warn, format!("{harms} changes hurt within a day: auto mode gives way to suggest"));
+    }
+}
+
+/// That auto mode has given way, and how it comes back.
+pub fn demoted(office: &Office) -> Option<String> {
+    let harms = office.ledger.memory.harms(office.now.tick);
+    let over = harms >= office.policy.harms && office.mode != Mode::Auto;
+    over.then(|| format!("{harms} changes hurt within a day, so auto mode is off: look at the audit, then switch it on again"))
+}
+
 /// What to carry out now, and the digest of its plan.
 fn next(office: &Office) -> Option<(Choice, String)> {
     let standing = office.standing();
@@ -41,7 +59,7 @@ fn next(office: &Office) -> Option<(Choice, String)> {
     let unconfirmed = || office.ledger.live().filter(|c| c.state.is_unconfirmed());
     let may = |c: &&Change| {
         c.state == ChangeState::Proposed
-            && standing.may_be_automatic(c)
+            && standing.may_be_automatic(c).is_ok()
             && office.desk.deed(c.id).is_none()
             && standing.may_touch(&c.proposal).is_ok()
             && standing.is_alone(c, unconfirmed()).is_ok()

@@ -13,7 +13,7 @@ use crate::{
         proposal::{Proposal, Risk},
         time::Wall,
         timing::Timings,
-        verdict::Outcome,
+        verdict::{Effect, Outcome, Verdict},
     },
     planning::learning::{
         effects::{Effects, improvement},
@@ -193,7 +193,7 @@ impl Learned {
             Taught::Harm => (record.harmed, record.owed) = (true, OWED),
             Taught::Unclear => {}
         }
-        let effect = change.verdict.as_ref().and_then(|verdict| verdict.effect);
+        let effect = change.verdict.as_ref().and_then(measured);
         if let (Taught::Win, Some(log)) = (taught, effect.and_then(|effect| improvement(&effect, better))) {
             record.effects.add(log, at);
         }
@@ -287,6 +287,11 @@ impl Record {
     pub fn belief(&self, whole: Shares, scope: &Scope, now: Wall) -> Shares {
         self.parts.get(scope).copied().unwrap_or_default().posterior(shrink(whole), now)
     }
+}
+
+/// What was measured, adjusted for load where a control explained a part of it.
+pub fn measured(verdict: &Verdict) -> Option<Effect> {
+    verdict.adjusted.as_ref().map(|adjusted| adjusted.effect).or(verdict.effect)
 }
 
 fn taught(outcome: Outcome) -> Taught {

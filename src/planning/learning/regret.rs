@@ -1,11 +1,14 @@
 //! What automatic trials cost the host: how much worse their primaries got, for how long, within a day. Beyond a share of what the day
 //! would have brought without them, auto mode tries nothing new (conservative bandits: Wu and others 2016).
 
-use crate::model::{
-    change::Change,
-    lesson::Regret,
-    metric::Better,
-    time::{Now, Wall},
+use crate::{
+    model::{
+        change::Change,
+        lesson::Regret,
+        metric::Better,
+        time::{Now, Wall},
+    },
+    planning::learning::learned::measured,
 };
 use std::collections::VecDeque;
 
@@ -19,7 +22,7 @@ impl Losses {
     /// An automatic trial was undone at that time: what its verdict says it made worse, for as long as it was in force.
     pub fn undone(&mut self, change: &Change, now: Now) {
         let better = change.proposal.trial.better;
-        let effect = change.verdict.as_ref().and_then(|verdict| verdict.effect);
+        let effect = change.verdict.as_ref().and_then(measured);
         let Some((applied, effect)) = change.applied.zip(effect) else { return };
         let worse = match better {
             Better::Lower => effect.change,

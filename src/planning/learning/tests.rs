@@ -39,7 +39,7 @@ fn process(pid: u32) -> Subject {
 
 fn verdict(outcome: Outcome, change: f64) -> Deed {
     let effect = Some(Effect { before: 1.0, after: 1.0 + change, change, interval: (change, change), points: (60, 60) });
-    Deed::Judged(Box::new(Verdict { outcome, effect, placebo: None, why: String::new(), doubts: vec![] }))
+    Deed::Judged(Box::new(Verdict { outcome, effect, ..Verdict::default() }))
 }
 
 /// What is proposed, and against what.
