@@ -78,6 +78,7 @@ impl Office {
             mode: self.mode,
             policy: &self.policy,
             memory: &self.ledger.memory,
+            learned: &self.ledger.learned,
             experience: &self.ledger.experience,
             critical: &self.critical,
             low_traffic: self.low_traffic,
