@@ -1,7 +1,7 @@
 //! Long paths: much that is sent twice (bpftune's share of 1.5 %), and connections that start slowly again after each rest (RFC 2861;
 //! networking/ip-sysctl.rst "tcp_slow_start_after_idle"). Over a short path neither is felt, so the round trip of what is sent decides
-//! (inet_diag); where it is not known, nothing is said. Of the slow starts a look sees only those whose window has not grown back yet, a
-//! fifth in a trial with bursts of 150 kB over 40 ms: the rate is a lower bound.
+//! (inet_diag); where it is not known, nothing is said. Of the slow starts looks see those whose window
+//! has not grown back yet, about half in a trial with bursts of 150 kB over 45 ms: the rate is a lower bound.
 
 use crate::{
     analysis::detect::{
