@@ -132,6 +132,18 @@ impl Mode {
     }
 }
 
+/// When a change whose knobs can be set and reset at once is judged by switching it off and on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Switchback {
+    /// Never.
+    Never,
+    /// Where before and after alone could show no effect smaller than three times the least useful one.
+    #[default]
+    Blind,
+    /// Always.
+    Always,
+}
+
 /// Bounds on acting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -154,6 +166,8 @@ pub struct Policy {
     pub grace: f64,
     /// Trial windows.
     pub windows: Windows,
+    /// When to judge by switching off and on.
+    pub switchback: Switchback,
 }
 
 impl Default for Policy {
@@ -168,6 +182,7 @@ impl Default for Policy {
             foresight: 0.85,
             grace: 30.0,
             windows: Windows::default(),
+            switchback: Switchback::default(),
         }
     }
 }

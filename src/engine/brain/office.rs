@@ -13,6 +13,7 @@ use crate::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         limits::{Mode, Policy},
         message::{GuardState, Reply},
+        note::Note,
         plan::Refusal,
         time::{Now, Tick},
     },
@@ -95,6 +96,11 @@ impl Office {
         self.record(errand(change, purpose, None), deed, Who::Engine);
     }
 
+    /// Writes down what happened to the engine itself.
+    pub fn house(&mut self, note: Note, who: Who) {
+        self.record(errand(ChangeId::HOUSE, Purpose::Note, None), Deed::Noted(Box::new(note)), who);
+    }
+
     /// Tries every few seconds whether a journal that could not be written can be again.
     pub fn probe(&mut self) {
         let now = self.now.tick;
@@ -102,7 +108,7 @@ impl Office {
             return;
         }
         self.probed = now;
-        self.perform(errand(ChangeId(0), Purpose::Probe, None), Job::Record(Vec::new()));
+        self.perform(errand(ChangeId::HOUSE, Purpose::Probe, None), Job::Record(Vec::new()));
     }
 
     /// Answers a command.
@@ -171,8 +177,10 @@ impl Office {
                 self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
                 continue;
             }
-            let title = self.ledger.get(id).map_or("", |change| change.proposal.title.as_str());
-            let line = format!("{id} {title}: {} by {}", entry.deed.words(), entry.who);
+            let line = match self.ledger.get(id) {
+                Some(change) => format!("{id} {}: {} by {}", change.proposal.title, entry.deed.words(), entry.who),
+                None => format!("{} by {}", entry.deed.detail(), entry.who),
+            };
             self.log(log::Level::Info, line);
             moved.push(id);
         }

@@ -144,6 +144,8 @@ pub fn view(snapshot: Snapshot) -> View {
         engine: 11,
         alerts: Arc::default(),
         outlook: Some(Arc::new(outlook())),
+        present: Vec::new(),
+        trust: None,
     }
 }
 
