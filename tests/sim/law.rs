@@ -10,7 +10,7 @@ use crate::{
     vfs::Simulated,
     world::{OBSERVER, acting, current, now, world},
 };
-use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
+use std::{cell::RefCell, collections::{BTreeMap, BTreeSet}, path::Path, time::Duration};
 use trimtab::{
     engine::undo::fold,
     model::{
@@ -40,6 +40,8 @@ struct Law {
     measured: Vec<Tick>,
     /// Entries that were there before the power went.
     before: usize,
+    /// Changes that a guard has acknowledged, in this boot.
+    armed: BTreeSet<ChangeId>,
 }
 
 thread_local! {
@@ -59,6 +61,10 @@ pub fn broke(why: impl Into<String>) {
     world(|w| w.broke(why));
 }
 
+pub fn armed(change: ChangeId) {
+    law(|law| drop(law.armed.insert(change)));
+}
+
 pub fn measured(at: Tick) {
     law(|law| law.measured.push(at));
 }
@@ -72,6 +78,7 @@ pub fn blind() {
 pub fn rebooted() {
     law(|law| {
         law.measured.clear();
+        law.armed.clear();
         law.before = law.entries.len();
     });
 }
@@ -133,6 +140,10 @@ impl Law {
         let id = entry.change;
         if number != self.entries.len() as u64 + 1 {
             wrong.push(format!("entry {number} follows entry {}", self.entries.len()));
+        }
+        if matches!(entry.deed, Deed::Noted(_)) {
+            self.entries.push(entry);
+            return wrong;
         }
         match Change::begin(&entry) {
             Some(change) => {
@@ -281,6 +292,10 @@ pub fn write(knob: &Knob, found: &str, value: &str) {
     let known = steps.iter().any(|(_, step)| step.after == value || step.before == value);
     if !known {
         broke(format!("{:?} writes {knob} {found} -> {value} without a durable intent of this boot", current()));
+    }
+    let begun = steps.iter().find(|(c, step)| c.state == ChangeState::Applying && step.before == found && step.after == value);
+    if let Some((change, _)) = begun.filter(|(change, _)| !law(|law| law.armed.contains(&change.id))) {
+        broke(format!("{} is applied ({knob} {found} -> {value}), and no guard holds it", change.id));
     }
     let truth = world(|w| w.machine.truth.get(knob).cloned());
     let Some(truth) = truth else { return broke(format!("{knob} of a process that has ended is written")) };

@@ -566,6 +566,7 @@ fn turn(actor: Actor) {
         for answer in answers {
             if let Some(id) = answer.strip_prefix("armed ").and_then(|n| n.parse().ok()) {
                 life.holds.insert(ChangeId(id));
+                law::armed(ChangeId(id));
             }
             life.out.push_back(answer);
         }
