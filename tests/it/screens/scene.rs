@@ -151,7 +151,7 @@ fn network(second: u64) -> Network {
     };
     Network {
         interfaces: vec![one("eth0", 1e6, true), one("eth1", 2e4, true), one("lo", 1e3, true), one("wlan0", 0.0, false)],
-        softnet: vec![],
+        ..Network::default()
     }
 }
 
@@ -377,6 +377,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         findings: Arc::new(vec![contention(), full()]),
         changes: Arc::new(changes.into_iter().map(Arc::new).collect()),
         problems: Vec::new(),
+        halted: None,
         cost: Cost { cpu: 0.004, resident: 22 << 20, ..Cost::default() },
         guard: GuardState::Armed { pid: 99, plans: 1 },
         engine: 98,
