@@ -338,9 +338,11 @@ impl Sensed {
 
 /// The hands do one thing that waits; false when nothing does or they are not free.
 pub fn work_once() -> bool {
-    let task = MIND.with(|cell| cell.borrow_mut().as_mut().map(|mind| (mind.actor, mind)).and_then(|(actor, mind)| {
-        HANDS.with(|hands| hands.borrow().is_some()).then(|| mind.next()).flatten().map(|task| (actor, task))
-    }));
+    let task = MIND.with(|cell| {
+        cell.borrow_mut().as_mut().map(|mind| (mind.actor, mind)).and_then(|(actor, mind)| {
+            HANDS.with(|hands| hands.borrow().is_some()).then(|| mind.next()).flatten().map(|task| (actor, task))
+        })
+    });
     let Some((actor, (number, job))) = task else { return false };
     let Some(mut hands) = HANDS.with(|cell| cell.borrow_mut().take()) else { return false };
     let words = job.as_ref().map(brief);

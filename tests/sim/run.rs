@@ -297,7 +297,8 @@ fn press() {
         20 => Command::RollBackAll,
         21 => Command::SetMode(world(|w| *w.dice.pick(&[Mode::Observe, Mode::Suggest, Mode::Auto, Mode::Auto]))),
         _ => {
-            let pid = world(|w| if w.dice.one_in(3) { *w.dice.pick(&PROTECTED) } else { *w.dice.pick(&[HOGS[0], HOGS[1], VICTIM]) });
+            let pid =
+                world(|w| if w.dice.one_in(3) { *w.dice.pick(&PROTECTED) } else { *w.dice.pick(&[HOGS[0], HOGS[1], VICTIM]) });
             let to = world(|w| w.dice.below(40) as i8 - 20);
             let process = world(|w| w.machine.process(pid));
             Command::Wish(Wish::Nice { processes: vec![process], to })

@@ -10,8 +10,8 @@ use crate::{
         job::{Apply, Done, Job},
     },
     model::{
-        finding::FindingId,
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
+        finding::FindingId,
         limits::{Mode, Policy},
         message::{GuardState, Reply},
         note::Note,
@@ -148,7 +148,10 @@ impl Office {
         if who == Who::Engine {
             standing.may_be_automatic(change)?;
         } else if needed > 1 && approval.people < needed {
-            return Err(refused(format!("{id} needs {needed} people to approve it, and has {}: take it back, then approve", approval.people)));
+            return Err(refused(format!(
+                "{id} needs {needed} people to approve it, and has {}: take it back, then approve",
+                approval.people
+            )));
         }
         if let Some(lock) = &change.lock {
             return Err(lock.clone());
@@ -172,8 +175,17 @@ impl Office {
         Ok(())
     }
 
-    /// Undoes a live change; while another deed on it is under way, right after that. False when there is nothing to undo.
+    /// Undoes a live change, and before that what was applied on top of it, since that goes back to this one's values. False when there
+    /// is nothing to undo.
     pub fn roll_back(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
+        for above in self.ledger.above(id) {
+            self.roll_back_one(above, why.clone(), Vec::new());
+        }
+        self.roll_back_one(id, why, askers)
+    }
+
+    /// While another deed on it is under way, right after that.
+    fn roll_back_one(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
         match self.desk.deed(id).map(|deed| deed.purpose) {
             Some(Purpose::RollBack) => askers.iter().for_each(|ticket| self.desk.join(id, *ticket)),
             Some(_) => self.desk.undo_after(id, why, askers),
@@ -282,10 +294,9 @@ impl Office {
                     after.settle + after.after
                 ))
             }
-            (true, Purpose::Endorse) => Reply::Done(format!(
-                "{id} has {} approvals: it takes a second person",
-                change.approvals().unwrap_or_default()
-            )),
+            (true, Purpose::Endorse) => {
+                Reply::Done(format!("{id} has {} approvals: it takes a second person", change.approvals().unwrap_or_default()))
+            }
             (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
                 "{id} is {}{}",

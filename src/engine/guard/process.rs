@@ -48,8 +48,8 @@ pub struct GuardProcess {
     start: Start,
     born: Box<dyn Fn(u32) + Send>,
     running: Option<Box<dyn Peer>>,
-    /// Changes that it was ever armed for, and of those the ones that nobody has confirmed.
-    known: BTreeSet<ChangeId>,
+    /// Changes that it was ever armed for, in the order in which they were applied, and of those the ones that nobody has confirmed.
+    known: Vec<ChangeId>,
     open: BTreeSet<ChangeId>,
     failed: Option<String>,
 }
@@ -63,7 +63,7 @@ impl GuardProcess {
 
     /// A guard that is started in that way, and spoken to through what that gives.
     pub fn over(start: Start, born: Box<dyn Fn(u32) + Send>) -> GuardProcess {
-        GuardProcess { start, born, running: None, known: BTreeSet::new(), open: BTreeSet::new(), failed: None }
+        GuardProcess { start, born, running: None, known: Vec::new(), open: BTreeSet::new(), failed: None }
     }
 
     /// The running guard; starts one where there is none, and arms it for all that an earlier one held.
@@ -79,7 +79,7 @@ impl GuardProcess {
                 }
             }
             for change in settled {
-                self.known.remove(&change);
+                self.known.retain(|known| *known != change);
                 self.open.remove(&change);
             }
             (self.born)(fresh.id());
@@ -105,7 +105,9 @@ impl Guard for GuardProcess {
         });
         self.failed = armed.as_ref().err().cloned();
         armed?;
-        self.known.insert(change);
+        if !self.known.contains(&change) {
+            self.known.push(change);
+        }
         self.open.insert(change);
         Ok(self.standing())
     }
@@ -154,7 +156,6 @@ impl Running {
             _ => Err("it has no pipes".into()),
         }
     }
-
 }
 
 /// Arms it for a change and waits for the answer that is about this one; others are late ones.
