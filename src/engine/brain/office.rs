@@ -78,6 +78,7 @@ impl Office {
             mode: self.mode,
             policy: &self.policy,
             memory: &self.ledger.memory,
+            learned: &self.ledger.learned,
             experience: &self.ledger.experience,
             critical: &self.critical,
             low_traffic: self.low_traffic,
@@ -294,6 +295,11 @@ impl Office {
                     after.settle + after.after
                 ))
             }
+<<<<<<< HEAD
+=======
+            // Of several who asked, all hear whose approval it is.
+            (true, Purpose::Approve) => Reply::Done(format!("{id} is approved by {}", approver(change))),
+>>>>>>> main
             (true, Purpose::Endorse) => {
                 Reply::Done(format!("{id} has {} approvals: it takes a second person", change.approvals().unwrap_or_default()))
             }
@@ -306,6 +312,12 @@ impl Office {
             (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
         }
     }
+}
+
+/// Who approved a change.
+pub fn approver(change: &Change) -> String {
+    let approved = |(_, _, words): &&(_, Who, String)| words == "approved";
+    change.deeds.iter().rfind(approved).map_or_else(|| "nobody".into(), |(_, who, _)| who.to_string())
 }
 
 /// What came of putting the stop file there, or of taking it away.
