@@ -295,11 +295,8 @@ impl Office {
                     after.settle + after.after
                 ))
             }
-<<<<<<< HEAD
-=======
             // Of several who asked, all hear whose approval it is.
             (true, Purpose::Approve) => Reply::Done(format!("{id} is approved by {}", approver(change))),
->>>>>>> main
             (true, Purpose::Endorse) => {
                 Reply::Done(format!("{id} has {} approvals: it takes a second person", change.approvals().unwrap_or_default()))
             }
