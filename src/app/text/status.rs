@@ -10,6 +10,7 @@ use crate::{
         outlook::{Anomaly, Forecast},
         time::Now,
         unit::Unit,
+        verdict::Trust,
     },
 };
 use serde::Serialize;
@@ -30,6 +31,9 @@ pub struct Status {
     pub guard: GuardState,
     /// What is wrong with trimtab itself.
     pub problems: Vec<String>,
+    /// How often its judge cries wolf here; `None` before the first self-test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// Its cost.
     pub cost: Cost,
     /// Findings that hold.
@@ -52,6 +56,7 @@ impl Status {
             mode: view.mode,
             guard: view.guard.clone(),
             problems: view.problems.clone(),
+            trust: view.trust,
             cost: view.cost,
             findings: view.findings.clone(),
             changes: view.changes.iter().map(|c| (c.id, c.state, c.proposal.title.clone())).collect(),
@@ -80,6 +85,9 @@ pub fn status(view: &View) -> String {
     ];
     for (name, value) in rows {
         line(&mut out, &format!("{name:<9} {value}"));
+    }
+    if let Some(trust) = &view.trust {
+        line(&mut out, &format!("judge     {}", trust.words()));
     }
     for problem in &view.problems {
         line(&mut out, &format!("problem   {problem}"));

@@ -1,6 +1,7 @@
 //! Where deeds are begun and ended: the one place that gives jobs to the hands and folds what they report.
 
 use crate::{
+    analysis::impact::switchback,
     engine::{
         brain::{
             desk::{Desk, Errand, Purpose},
@@ -11,15 +12,16 @@ use crate::{
     },
     model::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
-        limits::{Mode, Policy},
+        limits::{Mode, Policy, Switchback},
         message::{GuardState, Reply},
         note::Note,
         plan::Refusal,
+        proposal::Risk,
         time::{Now, Tick},
     },
     planning::policy::Standing,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// A job that is done, as far as others care.
 #[derive(Debug, Default)]
@@ -43,12 +45,16 @@ pub struct Office {
     pub policy: Policy,
     /// Changes applied in this run are undone when it ends.
     pub leave: bool,
+    /// Actions whose knobs act at once and leave nothing behind.
+    pub instant: BTreeSet<&'static str>,
     /// Changes.
     pub ledger: Ledger,
     /// Jobs under way.
     pub desk: Desk,
     /// The guard.
     pub guard: GuardState,
+    /// Verdicts of this host were not to be believed when that was last told.
+    pub doubted: bool,
     /// Why the journal cannot be written, if so.
     pub journal: Option<String>,
     /// Why the history is not kept, if so.
@@ -62,11 +68,35 @@ pub struct Office {
 }
 
 impl Office {
+    /// The mode to act in: while verdicts of this host are not to be believed, automatic mode only suggests.
+    pub fn acting(&self) -> Mode {
+        if self.mode == Mode::Auto && self.ledger.trust.is_lost() { Mode::Suggest } else { self.mode }
+    }
+
+    /// Whether a change is to be judged by switching it off and on.
+    pub fn switches(&self, change: &Change) -> bool {
+        let proposal = &change.proposal;
+        let can = self.instant.contains(&*proposal.action) && proposal.reversible && proposal.risk != Risk::High;
+        let blind = || change.foresight.is_some_and(|f| f.detectable > BLIND * proposal.trial.least);
+        let wanted = match self.policy.switchback {
+            Switchback::Never => false,
+            Switchback::Blind => blind(),
+            Switchback::Always => true,
+        };
+        can && wanted && proposal.trial.prevents.is_none()
+    }
+
+    /// Seconds from the apply of a change to its verdict, at most.
+    fn watched(&self, change: &Change) -> f64 {
+        let windows = change.proposal.trial.windows;
+        windows.settle + if self.switches(change) { switchback::length() } else { windows.after * EXTENSION }
+    }
+
     /// The bounds on acting, now.
     pub fn standing(&self) -> Standing<'_> {
         Standing {
             now: self.now.tick,
-            mode: self.mode,
+            mode: self.acting(),
             policy: &self.policy,
             memory: &self.ledger.memory,
             guard: &self.guard,
@@ -140,7 +170,7 @@ impl Office {
             proposal: change.proposal.clone(),
             digest: approval.digest.clone(),
             who,
-            confirm: confirm(change, &self.policy),
+            confirm: Duration::from_secs_f64((self.watched(change) + self.policy.grace).max(1.0)),
             leave: self.leave,
         };
         self.perform(errand(id, Purpose::Apply, asker), Job::Apply(Box::new(apply)));
@@ -177,6 +207,11 @@ impl Office {
                 self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
                 continue;
             }
+            if let Deed::Noted(note) = &entry.deed
+                && let Note::Tested { .. } = **note
+            {
+                self.believed();
+            }
             let line = match self.ledger.get(id) {
                 Some(change) => format!("{id} {}: {} by {}", change.proposal.title, entry.deed.words(), entry.who),
                 None => format!("{} by {}", entry.deed.detail(), entry.who),
@@ -188,6 +223,18 @@ impl Office {
             self.log(log::Level::Warn, error.clone());
         }
         Outcome { errand, moved, error: done.error.clone() }
+    }
+
+    /// Says so when trust in the judge was lost or regained.
+    fn believed(&mut self) {
+        let lost = self.ledger.trust.is_lost();
+        if std::mem::replace(&mut self.doubted, lost) != lost {
+            let (level, text) = match lost {
+                true => (log::Level::Warn, "verdicts of this host cannot be believed for now: automatic mode only suggests"),
+                false => (log::Level::Info, "verdicts of this host can be believed again"),
+            };
+            self.log(level, text);
+        }
     }
 
     /// A journal that failed once is in order again with the first write that it takes.
@@ -240,10 +287,11 @@ impl Office {
         match (as_wished, errand.purpose) {
             (true, Purpose::Apply) => {
                 let after = change.proposal.trial.windows;
-                Reply::Done(format!(
-                    "{id} is applied and judged in {:.0} s; undone by itself unless it helps",
-                    after.settle + after.after
-                ))
+                let (span, how) = match self.switches(change) {
+                    true => (self.watched(change), ", switched off and on meanwhile"),
+                    false => (after.settle + after.after, ""),
+                };
+                Reply::Done(format!("{id} is applied and judged in {span:.0} s{how}; undone by itself unless it helps"))
             }
             (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
@@ -272,8 +320,5 @@ const PROBE: Duration = Duration::from_secs(5);
 /// How many times its length a watch may last: once more when the first was not enough to say.
 pub const EXTENSION: f64 = 2.0;
 
-/// From apply to the guard's deadline: settling, the watch with its one extension, and the grace.
-fn confirm(change: &Change, policy: &Policy) -> Duration {
-    let windows = change.proposal.trial.windows;
-    Duration::from_secs_f64((windows.settle + windows.after * EXTENSION + policy.grace).max(1.0))
-}
+/// A smallest visible effect of more than so many times the least useful one: before and after alone would show nothing.
+const BLIND: f64 = 3.0;

@@ -48,7 +48,7 @@ impl Publisher {
             engine: self.engine,
             alerts: known.alerts.shown.clone(),
             outlook: Some(known.outlook.clone()),
-            trust: None,
+            trust: office.ledger.trust.trust(),
         }
     }
 
@@ -63,5 +63,6 @@ impl Publisher {
 
 fn problems(office: &Office) -> impl Iterator<Item = String> + '_ {
     let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
-    journal.chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
+    let trust = office.ledger.trust.trust().filter(|trust| trust.lost).map(|trust| trust.words());
+    journal.chain(trust).chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
 }
