@@ -121,7 +121,7 @@ impl Trust {
     /// In words.
     pub fn words(&self) -> String {
         let alarms = self.keeps + self.harms;
-        let counted = format!("{alarms} false alarms in {} self-tests", self.trials);
+        let counted = format!("{alarms} false alarm{} in {} self-tests", if alarms == 1 { "" } else { "s" }, self.trials);
         if self.lost { format!("{counted}: verdicts are not believed here, automatic mode only suggests") } else { counted }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::type_complexity)] // tables of cases
 
 mod acceptance;
+mod access;
 mod alerts;
 mod anomalies;
 mod architecture;
@@ -23,6 +24,7 @@ mod link;
 mod live;
 mod nvml;
 mod out;
+mod placebo;
 mod prediction;
 mod readme;
 mod screens;

@@ -411,14 +411,14 @@ fn the_bar_shows_only_keys_that_work_here_and_now() {
     let none = intents(&state_of(view(0, vec![])));
     assert!(!none.contains(&Intent::Approve) && !none.contains(&Intent::RollBackAll) && none.contains(&Intent::Quit));
     let mut lost = only(open());
-    update(&mut lost, after(0), Msg::Lost);
+    update(&mut lost, after(0), Msg::Lost(None));
     assert!(!intents(&lost).contains(&Intent::Approve));
 }
 
 #[test]
 fn the_engine_s_end_is_told_and_the_last_view_stays() {
     let mut state = state();
-    update(&mut state, after(0), Msg::Lost);
+    update(&mut state, after(0), Msg::Lost(None));
     let picture = text(&drawn(&mut state, 160, 50));
     assert!(picture.contains("the engine has ended") && picture.contains("python3"));
     assert_eq!(press(&mut state, 0, "q"), [UiCommand::Quit]);

@@ -53,7 +53,7 @@ mod tests {
             Entry { change: ChangeId::HOUSE, deed, who: Who::Engine, now: Now::default(), boot: String::new() }
         };
         journal.append(&[entry(Outcome::Neutral), entry(Outcome::Worse)]).unwrap();
-        assert_eq!(line(dir.path()), "1 false alarms in 2 self-tests");
+        assert_eq!(line(dir.path()), "1 false alarm in 2 self-tests");
         journal.append(&[entry(Outcome::Worse), entry(Outcome::Better)]).unwrap();
         assert!(line(dir.path()).contains("3 false alarms in 4 self-tests: verdicts are not believed"));
     }

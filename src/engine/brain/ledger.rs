@@ -4,7 +4,7 @@
 use crate::{
     analysis::impact::trust::Record,
     model::{
-        change::{Change, ChangeId, ChangeState, Deed, Entry, Illegal},
+        change::{Change, ChangeId, ChangeState, Deed, Endorsement, Entry, Illegal, Who},
         note::Note,
         time::{Now, Tick, Wall},
     },
@@ -32,6 +32,8 @@ pub struct Approval {
     pub digest: String,
     /// When.
     pub at: Tick,
+    /// How many people stand behind it.
+    pub people: u8,
 }
 
 /// All changes that matter now, and the newest ended ones.
@@ -70,8 +72,12 @@ impl Ledger {
             if let Note::Tested { outcome, .. } = **note {
                 self.trust.take(outcome);
             }
+            if entry.boot == self.boot {
+                self.memory.note(note, &entry.who);
+            }
             return Ok(());
         }
+        let endorsed = self.changes.get(&id).and_then(|change| change.endorsed.clone());
         if let Some(begun) = Change::begin(entry) {
             self.changes.insert(id, Arc::new(begun));
         } else {
@@ -79,7 +85,7 @@ impl Ledger {
             let unknown = Illegal { state: ChangeState::Expired, deed: entry.deed.words() };
             Arc::make_mut(self.changes.get_mut(&id).ok_or(unknown)?).take(entry)?;
         }
-        self.note_approval(entry);
+        self.note_approval(entry, endorsed.as_ref());
         self.note_verdict(entry);
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
@@ -105,10 +111,13 @@ impl Ledger {
         }
     }
 
-    fn note_approval(&mut self, entry: &Entry) {
+    fn note_approval(&mut self, entry: &Entry, endorsed: Option<&Endorsement>) {
         match &entry.deed {
             Deed::Approved { digest } => {
-                self.approvals.insert(entry.change, Approval { digest: digest.clone(), at: entry.now.tick });
+                let first = endorsed.filter(|first| first.digest == *digest && first.who.user() != entry.who.user());
+                let people = u8::from(matches!(entry.who, Who::Operator { .. })) + u8::from(first.is_some());
+                let at = entry.now.tick;
+                self.approvals.insert(entry.change, Approval { digest: digest.clone(), at, people });
             }
             Deed::Prepared => {}
             _ => {

@@ -11,15 +11,15 @@ use crate::{
         job::{Apply, Done, Job},
     },
     model::{
+        finding::FindingId,
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
-        limits::{Mode, Policy, Switchback},
+        limits::{Mode, Policy},
         message::{GuardState, Reply},
         note::Note,
         plan::Refusal,
-        proposal::Risk,
         time::{Now, Tick},
     },
-    planning::policy::Standing,
+    planning::policy::{self, Standing},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -61,6 +61,14 @@ pub struct Office {
     pub history: Option<std::sync::Arc<str>>,
     /// Why the record of forecasts is not kept, if so.
     pub foresight: Option<std::sync::Arc<str>>,
+    /// The stop file, if there can be one, and whether it is there.
+    pub stop: Option<std::sync::Arc<str>>,
+    /// The stop file is there.
+    pub halted: bool,
+    /// Findings that are critical now.
+    pub critical: Vec<FindingId>,
+    /// This hour of the week is quiet here; `None` as long as that is not known.
+    pub low_traffic: Option<bool>,
     /// When a journal that cannot be written was last tried.
     pub probed: Tick,
     /// Effects of this step so far.
@@ -73,35 +81,32 @@ impl Office {
         if self.mode == Mode::Auto && self.ledger.trust.is_lost() { Mode::Suggest } else { self.mode }
     }
 
-    /// Whether a change is to be judged by switching it off and on.
-    pub fn switches(&self, change: &Change) -> bool {
-        let proposal = &change.proposal;
-        let can = self.instant.contains(&*proposal.action) && proposal.reversible && proposal.risk != Risk::High;
-        let blind = || change.foresight.is_some_and(|f| f.detectable > BLIND * proposal.trial.least);
-        let wanted = match self.policy.switchback {
-            Switchback::Never => false,
-            Switchback::Blind => blind(),
-            Switchback::Always => true,
-        };
-        can && wanted && proposal.trial.prevents.is_none()
-    }
-
     /// Seconds from the apply of a change to its verdict, at most.
     fn watched(&self, change: &Change) -> f64 {
         let windows = change.proposal.trial.windows;
-        windows.settle + if self.switches(change) { switchback::length() } else { windows.after * EXTENSION }
+        windows.settle + if self.standing().switches(change) { switchback::length() } else { windows.after * EXTENSION }
     }
 
     /// The bounds on acting, now.
     pub fn standing(&self) -> Standing<'_> {
         Standing {
-            now: self.now.tick,
+            now: self.now,
             mode: self.acting(),
             policy: &self.policy,
             memory: &self.ledger.memory,
+            experience: &self.ledger.experience,
+            instant: &self.instant,
+            critical: &self.critical,
+            low_traffic: self.low_traffic,
+            halted: self.halted(),
             guard: &self.guard,
             journal: self.journal.as_deref(),
         }
+    }
+
+    /// The stop file, while it is there.
+    pub fn halted(&self) -> Option<&str> {
+        self.stop.as_deref().filter(|_| self.halted)
     }
 
     /// A line for the log.
@@ -155,6 +160,13 @@ impl Office {
         let standing = self.standing();
         standing.is_fresh(change, approval.at)?;
         standing.may_act()?;
+        standing.is_allowed(change)?;
+        let needed = standing.approvals(change);
+        if who == Who::Engine {
+            standing.may_be_automatic(change)?;
+        } else if needed > 1 && approval.people < needed {
+            return Err(refused(format!("{id} needs {needed} people to approve it, and has {}: take it back, then approve", approval.people)));
+        }
         if let Some(lock) = &change.lock {
             return Err(lock.clone());
         }
@@ -207,10 +219,12 @@ impl Office {
                 self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
                 continue;
             }
-            if let Deed::Noted(note) = &entry.deed
-                && let Note::Tested { .. } = **note
-            {
-                self.believed();
+            if let Deed::Noted(note) = &entry.deed {
+                match **note {
+                    Note::Halted(halted) => self.halted = halted,
+                    Note::Tested { .. } => self.believed(),
+                    _ => {}
+                }
             }
             let line = match self.ledger.get(id) {
                 Some(change) => format!("{id} {}: {} by {}", change.proposal.title, entry.deed.words(), entry.who),
@@ -268,13 +282,20 @@ impl Office {
 
     fn reply_of(&self, errand: &Errand, error: Option<&str>) -> Reply {
         let id = errand.change;
+        if errand.purpose == Purpose::Halt {
+            return halting(self.halted(), error);
+        }
         let Some(change) = self.ledger.get(id) else {
             return Reply::Refused(error.map_or_else(|| format!("{id} is unknown"), Into::into));
         };
         let state = change.state;
+        if change.is_dry() {
+            return Reply::Done(format!("{id}: {}", change.trouble.clone().unwrap_or_default()));
+        }
         let trouble = || error.map(str::to_string).or_else(|| change.trouble.clone());
         let as_wished = match errand.purpose {
             Purpose::Approve => state == ChangeState::Approved,
+            Purpose::Endorse => change.endorsed.is_some(),
             Purpose::Unapprove => state == ChangeState::Proposed,
             Purpose::Reject => state == ChangeState::Rejected,
             Purpose::Apply => matches!(state, ChangeState::Applied | ChangeState::Watching),
@@ -287,12 +308,16 @@ impl Office {
         match (as_wished, errand.purpose) {
             (true, Purpose::Apply) => {
                 let after = change.proposal.trial.windows;
-                let (span, how) = match self.switches(change) {
+                let (span, how) = match self.standing().switches(change) {
                     true => (self.watched(change), ", switched off and on meanwhile"),
                     false => (after.settle + after.after, ""),
                 };
                 Reply::Done(format!("{id} is applied and judged in {span:.0} s{how}; undone by itself unless it helps"))
             }
+            (true, Purpose::Endorse) => Reply::Done(format!(
+                "{id} has {} approvals: it takes a second person",
+                change.approvals().unwrap_or_default()
+            )),
             (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
                 "{id} is {}{}",
@@ -301,6 +326,16 @@ impl Office {
             )),
             (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
         }
+    }
+}
+
+/// What came of putting the stop file there, or of taking it away.
+fn halting(halted: Option<&str>, error: Option<&str>) -> Reply {
+    match (error, halted) {
+        (Some(why), Some(file)) => Reply::Done(format!("{}; but: {why}", policy::halted(file))),
+        (Some(why), None) => Reply::Refused(why.into()),
+        (None, Some(file)) => Reply::Done(policy::halted(file)),
+        (None, None) => Reply::Done("no longer halted: what is approved can be applied".into()),
     }
 }
 
@@ -319,6 +354,3 @@ const PROBE: Duration = Duration::from_secs(5);
 
 /// How many times its length a watch may last: once more when the first was not enough to say.
 pub const EXTENSION: f64 = 2.0;
-
-/// A smallest visible effect of more than so many times the least useful one: before and after alone would show nothing.
-const BLIND: f64 = 3.0;

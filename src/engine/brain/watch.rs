@@ -156,7 +156,7 @@ impl Watches {
         let Some(change) = office.ledger.get(id) else { return };
         match (change.state, change.applied) {
             (ChangeState::Applied | ChangeState::Watching, Some(applied)) => {
-                let order = office.switches(change).then(|| switchback::order(id.0));
+                let order = office.standing().switches(change).then(|| switchback::order(id.0));
                 let (watch, state) = (Watch::of(change, applied, order), change.state);
                 self.all.entry(id).or_insert(watch);
                 if state == ChangeState::Applied && office.desk.deed(id).is_none() {
