@@ -270,10 +270,14 @@ impl Hands {
         if let Err(illegal) = now.state.next(&Deed::Switched(to)) {
             return Ok(failed(format!("{change}: {illegal}")));
         }
+        let case = |cause| Case { change, plan, cause, who: Who::Engine };
+        // Switching on is applying anew.
+        if let (Leg::On, Some(why)) = (to, self.halted()) {
+            return Ok(self.give_up(&case(Cause::Operator), why));
+        }
         let Some(intent) = self.tools.move_on(change, newest, &Who::Engine, vec![Deed::Switched(to)])? else {
             return Ok(failed(format!("{change} was moved by somebody else meanwhile")));
         };
-        let case = |cause| Case { change, plan, cause, who: Who::Engine };
         let written = match to {
             Leg::On => self.write(plan),
             Leg::Off => self.set_back(plan),

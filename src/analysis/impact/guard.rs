@@ -15,6 +15,7 @@ use crate::{
         change::Cause,
         metric::{Better, Key, Metric},
         series::Point,
+        time::Tick,
         trial::{Guardrail, Trial},
     },
 };
@@ -96,7 +97,8 @@ fn blocks(trial: &Trial, case: &Case<'_>, key: &Key) -> Option<(Vec<f64>, f64)> 
     let (_, after) = case.split(&trial.windows, &course);
     let from = back(case.now, LOOK);
     let last = Moments::of(&after.iter().filter(|p| p.at >= from).map(|p| p.value).collect::<Vec<f64>>());
-    let before = means(between(&course, (case.since, case.applied)).iter().copied(), LOOK);
+    let alone = between(&course, (case.since, case.applied)).iter().filter(|p| !case.disturbed(p.at, Tick(p.at.0 + 1)));
+    let before = means(alone.copied(), LOOK);
     (last.count > 0 && !before.is_empty()).then_some((before, last.mean))
 }
 
