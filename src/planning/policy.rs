@@ -17,6 +17,7 @@ use crate::{
     },
     planning::{
         experience::Experience,
+        learning::learned::Learned,
         memory::Memory,
         rules::{Moment, decide},
     },
@@ -34,6 +35,8 @@ pub struct Standing<'a> {
     pub policy: &'a Policy,
     /// What past changes taught.
     pub memory: &'a Memory,
+    /// What is believed of actions since.
+    pub learned: &'a Learned,
     /// What actions did here before.
     pub experience: &'a Experience,
     /// Actions whose knobs act at once and leave nothing behind.
@@ -171,6 +174,7 @@ impl Standing<'_> {
             return refuse("its plan is still being made");
         }
         self.can_be_told(change)?;
+        self.is_harmless(change, decision)?;
         self.is_no_gamble(change, decision)?;
         if self.mode < Mode::Auto {
             return refuse(format!("the mode is {}", self.mode.words()));
@@ -209,6 +213,16 @@ impl Standing<'_> {
             Switchback::Always => true,
         };
         can && wanted && proposal.trial.prevents.is_none()
+    }
+
+    /// Whether harm is known, or vouched, to be seldom enough. A rule that promotes spares it the proof, but not what it owes after harm.
+    fn is_harmless(&self, change: &Change, decision: &Decision) -> Result<(), Refusal> {
+        let proposal = &change.proposal;
+        let bound = self.learned.harm(proposal, self.now.wall);
+        match bound.trust(proposal.risk, self.policy.trust) {
+            Err(why) if !decision.promoted || bound.owed > 0 => refuse(why),
+            _ => Ok(()),
+        }
     }
 
     /// Trying something that has hardly been tried here is for quiet hours, and not while something worse is the matter. Where the

@@ -27,12 +27,14 @@ use crate::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
         finding::{Finding, Severity},
+        lesson::Lessons,
         message::{Command, GuardState, Reply, Welcome},
         note::Note,
         sample::Counters,
         time::{Now, Tick},
         unit::Unit,
     },
+    planning::learning::report,
     sources::source::Lane,
 };
 use std::{sync::Arc, time::Duration};
@@ -81,7 +83,7 @@ pub struct Brain {
 impl Brain {
     /// A brain that knows what the journal says and has perceived nothing yet.
     pub fn new(birth: Birth) -> Brain {
-        let ledger = Ledger::new(&birth.entries, &birth.facts.boot);
+        let ledger = Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy);
         let instant = birth.actions.iter().map(|action| action.about()).filter(|about| about.is_instant());
         let office = Office {
             now: birth.now,
@@ -152,6 +154,11 @@ impl Brain {
     /// The present view with the history of the charts.
     pub fn welcome(&self) -> Welcome {
         self.publisher.welcome(self.office.now, &self.known, &self.office)
+    }
+
+    /// All that was learned from changes.
+    pub fn lessons(&self) -> Lessons {
+        report::of(&self.office.ledger.learned, &self.office.policy, self.office.now.wall)
     }
 
     /// The newest samples as they were read.

@@ -5,10 +5,11 @@ use crate::{
     analysis::impact::trust::Record,
     model::{
         change::{Change, ChangeId, ChangeState, Deed, Endorsement, Entry, Illegal, Who},
+        limits::Policy,
         note::Note,
         time::{Now, Tick, Wall},
     },
-    planning::{experience::Experience, memory::Memory},
+    planning::{experience::Experience, learning::learned::Learned, memory::Memory},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -51,12 +52,14 @@ pub struct Ledger {
     pub week: VecDeque<(Wall, f64)>,
     /// Whether verdicts of this host can be believed.
     pub trust: Record,
+    /// What all of that taught.
+    pub learned: Learned,
 }
 
 impl Ledger {
     /// The fold of a journal, for an engine of that boot.
-    pub fn new(entries: &[(u64, Entry)], boot: &str) -> Ledger {
-        let mut ledger = Ledger { boot: boot.into(), ..Ledger::default() };
+    pub fn new(entries: &[(u64, Entry)], boot: &str, policy: &Policy) -> Ledger {
+        let mut ledger = Ledger { boot: boot.into(), learned: Learned::new(policy), ..Ledger::default() };
         for (_, entry) in entries {
             // Entries were legal when they were written; one that is not (another version's) must not stop the engine.
             let _skipped = ledger.take(entry);
@@ -72,6 +75,7 @@ impl Ledger {
             if let Note::Tested { outcome, .. } = **note {
                 self.trust.take(outcome);
             }
+            self.learned.note(note, entry.now.wall);
             if entry.boot == self.boot {
                 self.memory.note(note, &entry.who);
             }
@@ -92,6 +96,7 @@ impl Ledger {
         }
         if let Some(change) = self.changes.get(&id) {
             self.experience.take(change, entry);
+            self.learned.take(change, entry);
             if entry.boot == self.boot {
                 self.memory.take(change, entry);
             }

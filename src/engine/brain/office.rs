@@ -94,6 +94,7 @@ impl Office {
             mode: self.acting(),
             policy: &self.policy,
             memory: &self.ledger.memory,
+            learned: &self.ledger.learned,
             experience: &self.ledger.experience,
             instant: &self.instant,
             critical: &self.critical,
