@@ -195,10 +195,9 @@ impl Standing<'_> {
             (None, Some(Foresight { short: true, .. })) => refuse("the history is too short to show its effect"),
             (None, Some(foresight)) if foresight.detectable <= BLIND * trial.least => Ok(()),
             (None, Some(_)) if self.switches(change) => Ok(()),
-            (None, Some(foresight)) => refuse(format!(
-                "the data could show only an effect of {} or more",
-                Unit::Share.show(foresight.detectable)
-            )),
+            (None, Some(foresight)) => {
+                refuse(format!("the data could show only an effect of {} or more", Unit::Share.show(foresight.detectable)))
+            }
         }
     }
 
