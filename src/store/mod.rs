@@ -2,11 +2,13 @@
 
 pub mod alerts;
 pub mod chain;
+pub mod disk;
 pub mod error;
 pub mod foresight;
 pub mod history;
 pub mod journal;
 pub mod lock;
 pub mod page;
+pub mod proof;
 pub mod repair;
 pub mod stop;

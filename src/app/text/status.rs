@@ -9,7 +9,9 @@ use crate::{
         message::{Cost, GuardState, View},
         outlook::{Anomaly, Forecast},
         time::Now,
+        timing::Timings,
         unit::Unit,
+        verdict::Trust,
     },
 };
 use serde::Serialize;
@@ -30,6 +32,9 @@ pub struct Status {
     pub guard: GuardState,
     /// What is wrong with trimtab itself.
     pub problems: Vec<String>,
+    /// How often its judge cries wolf here; `None` before the first self-test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// Its cost.
     pub cost: Cost,
     /// Findings that hold.
@@ -40,11 +45,13 @@ pub struct Status {
     pub ahead: Vec<Arc<Forecast>>,
     /// What is odd now.
     pub odd: Vec<Anomaly>,
+    /// How long decisions, applications and rollbacks take; `None` from an engine that does not say.
+    pub timings: Option<Timings>,
 }
 
 impl Status {
     /// That of a view.
-    pub fn of(view: &View) -> Status {
+    pub fn of(view: &View, timings: Option<Timings>) -> Status {
         Status {
             host: view.facts.host.clone(),
             now: view.now,
@@ -52,17 +59,19 @@ impl Status {
             mode: view.mode,
             guard: view.guard.clone(),
             problems: view.problems.clone(),
+            trust: view.trust,
             cost: view.cost,
             findings: view.findings.clone(),
             changes: view.changes.iter().map(|c| (c.id, c.state, c.proposal.title.clone())).collect(),
             ahead: heading(view).into_iter().cloned().collect(),
             odd: odd(view).cloned().collect(),
+            timings,
         }
     }
 }
 
 /// The state of engine and host in short.
-pub fn status(view: &View) -> String {
+pub fn status(view: &View, timings: Option<&Timings>) -> String {
     let mut out = String::new();
     let guard = match &view.guard {
         GuardState::Idle => "not needed".into(),
@@ -80,6 +89,14 @@ pub fn status(view: &View) -> String {
     ];
     for (name, value) in rows {
         line(&mut out, &format!("{name:<9} {value}"));
+    }
+    if let Some(trust) = &view.trust {
+        line(&mut out, &format!("judge     {}", trust.words()));
+    }
+    for (name, spread) in timings.map(Timings::rows).into_iter().flatten() {
+        if let Some(spread) = spread {
+            line(&mut out, &format!("{name:<19} {}", spread.words()));
+        }
     }
     for problem in &view.problems {
         line(&mut out, &format!("problem   {problem}"));

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bounds;
+mod placebo;
 mod policy;
 mod scene;
 mod start;
+mod statistics;
 
 use scene::{Scene, apply, approve, is_done, refused};
 use trimtab::model::{
