@@ -4,20 +4,26 @@
 //! A detector says how far its condition holds *now* (or over the last few seconds, where the trouble comes in bursts); whether that
 //! is a finding is for [`crate::analysis::hysteresis`].
 
+mod clock;
 mod contention;
 mod descriptors;
 mod disk;
 mod filesystem;
 #[cfg(test)]
 mod fixture;
+mod fragmentation;
+mod idle;
 mod innocent;
 mod leak;
 mod listen;
 mod memory;
+mod nodes;
 mod ports;
 mod recent;
+mod reclaim;
 mod report;
 mod saturation;
+mod slab;
 mod softirq;
 mod steal;
 mod throttled;
@@ -63,6 +69,12 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "local ports", lane: Lane::Sweep, look: ports::look },
         Detector { name: "filesystem", lane: Lane::Sweep, look: filesystem::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
+        Detector { name: "direct reclaim", lane: Lane::Sweep, look: reclaim::look },
+        Detector { name: "fragmentation", lane: Lane::Sweep, look: fragmentation::look },
+        Detector { name: "slab caches", lane: Lane::Sweep, look: slab::look },
+        Detector { name: "memory nodes", lane: Lane::Sweep, look: nodes::look },
+        Detector { name: "clock", lane: Lane::Sweep, look: clock::look },
+        Detector { name: "deep idle", lane: Lane::Sweep, look: idle::look },
         Detector { name: "trouble", lane: Lane::Sweep, look: trouble::look },
         Detector { name: "leak", lane: Lane::Sweep, look: leak::look },
     ]
