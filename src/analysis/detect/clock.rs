@@ -33,8 +33,8 @@ fn slow(world: &World<'_>) -> Option<Report> {
     if is_hot(hardware) || most <= 0.0 {
         return None;
     }
-    // Less is worse for a clock: over at the limit, clear from 1/0.7 of it on.
-    let level = report::level(limit / (now / most).max(1e-9), 1.0).min(report::level(busy, BUSY));
+    // What is missing counts: at a limit of 70 % it is over when 30 % are missing, and clear below 0.7 of that.
+    let level = report::level(1.0 - now / most, 1.0 - limit).min(report::level(busy, BUSY));
     let governor = hardware.policies.first().map_or("", |policy| &policy.governor);
     let show = |hertz| Unit::Hertz.show(hertz);
     Some(Report {

@@ -15,6 +15,7 @@ mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -67,12 +68,13 @@ impl Default for Roots {
 pub struct RealHost {
     roots: Roots,
     guard: AtomicU32,
+    wake: wake::Held,
 }
 
 impl RealHost {
     /// The machine below other roots.
     pub fn below(roots: Roots) -> RealHost {
-        RealHost { roots, guard: AtomicU32::new(0) }
+        RealHost { roots, ..RealHost::default() }
     }
 
     /// Makes the guard's pid one of the family; 0 for none.
