@@ -93,7 +93,7 @@ impl Bench {
     fn new(action: &dyn Action) -> Bench {
         let scene = scene::of(action.about().name);
         let proposal = action.propose(&scene.world()).remove(0);
-        let host = scene::host();
+        let host = scene::machine(action.about().name);
         let before = host.dump();
         Bench { host, directory: directory(), proposal, finding: scene.findings[0].clone(), before }
     }
@@ -175,7 +175,7 @@ impl Bench {
 
     /// The machine with the change applied.
     fn applied(&self) -> String {
-        let host = scene::host();
+        let host = scene::machine(&self.proposal.action);
         let action = actions::named(&self.proposal.action).unwrap();
         action.apply(&action.prepare(&self.proposal, &host).unwrap(), &host).unwrap();
         host.dump()
