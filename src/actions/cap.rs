@@ -94,7 +94,12 @@ impl Cap {
         let name: String = path.rsplit('/').next().unwrap_or(&path).chars().take(24).collect();
         Some(Proposal {
             title: format!("cpu cap {} for {name}", show(used * LEFT)),
-            why: format!("{} {path} uses {} now, {} of what the culprits do.", rivals.why(&culprits), show(used), Unit::Share.show(part)),
+            why: format!(
+                "{} {path} uses {} now, {} of what the culprits do.",
+                rivals.why(&culprits),
+                show(used),
+                Unit::Share.show(part)
+            ),
             mechanism: "When it has used that much in a period, its tasks wait for the next one, whatever is idle.".into(),
             expect: trial::outlook(world, &trial, 0.4),
             undo: "The quota before is written back, at once. systemd may do so by itself at a daemon-reload.".into(),

@@ -140,6 +140,7 @@ fn moves(world: &World<'_>, receive: &Receive, name: &str) -> Option<Vec<String>
     others.retain(|(core, _)| *core != hot && !receive.isolated.contains(core));
     others.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     let to = others.iter().cycle();
-    let moves: Vec<String> = here.iter().skip(1).take(MOST).zip(to).map(|(irq, (core, _))| format!("{} {core}", irq.number)).collect();
+    let moves: Vec<String> =
+        here.iter().skip(1).take(MOST).zip(to).map(|(irq, (core, _))| format!("{} {core}", irq.number)).collect();
     (!moves.is_empty()).then_some(moves)
 }

@@ -71,12 +71,14 @@ impl Setting for MemoryHigh {
             let Subject::Cgroup(path) = &want.on else { continue };
             let directory = cgroups::find(host, "memory", path)?;
             if directory.version == CgroupVersion::V1 {
-                let why = "cgroup v1 has only memory.soft_limit_in_bytes, which acts too late to throttle: set a memory limit (M3).";
+                let why =
+                    "cgroup v1 has only memory.soft_limit_in_bytes, which acts too late to throttle: set a memory limit (M3).";
                 return Err(refusal(Obstacle::Unsupported, why));
             }
             protect::cgroup(host, path, &directory.place)?;
             if !has_swap(host).map_err(lacks)? && proposal.risk < Risk::High {
-                let why = "there is no swap: what it holds could not be taken back and its tasks would stall; wait for a new proposal.";
+                let why =
+                    "there is no swap: what it holds could not be taken back and its tasks would stall; wait for a new proposal.";
                 return Err(refusal(Obstacle::Unsupported, why));
             }
             let used = bytes(host.text(&directory.place.join("memory.current")).map_err(lacks)?.trim());
@@ -128,7 +130,8 @@ impl MemoryHigh {
         let trial = trial::memory(world, &victims);
         let swapless = world.vitals.memory.known().is_none_or(|memory| memory.swap_total == 0);
         let show = |bytes: u64| Unit::Bytes.show(bytes as f64);
-        let stall = if swapless { " Without swap only pages of files can be taken from it: its tasks may stall for good." } else { "" };
+        let stall =
+            if swapless { " Without swap only pages of files can be taken from it: its tasks may stall for good." } else { "" };
         let name: String = row.path.rsplit('/').next().unwrap_or(&row.path).chars().take(24).collect();
         let about = Setting::about(self);
         Proposal {

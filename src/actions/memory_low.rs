@@ -70,10 +70,9 @@ impl Setting for MemoryLow {
             if directory.version == CgroupVersion::V1 {
                 return Err(refusal(Obstacle::Unsupported, "cgroup v1 protects no memory: it has no memory.low."));
             }
-            // Outermost first: a promise holds only as far as the groups above make it too.
-            for above in lineage(path) {
-                let step = steps::step(host, cgroups::find(host, "memory", above)?.knob("memory.low"), want.to.clone());
-                all.extend(step.map(|step| (bytes(&step.before) < bytes(&step.after)).then_some(step)).map_err(lacks)?);
+            let step = steps::step(host, directory.knob("memory.low"), want.to.clone()).map_err(lacks)?;
+            if bytes(&step.before) < bytes(&step.after) {
+                all.push(step);
             }
             room(host, &directory, path, bytes(&want.to)).map_err(lacks)??;
         }
@@ -90,7 +89,8 @@ fn lineage(path: &str) -> impl Iterator<Item = &str> {
 /// What is promised at the top, with `wanted` for the group that holds `path`, stays below its share of memory.
 fn room(host: &dyn Host, directory: &Directory, path: &str, wanted: u64) -> Result<Result<(), Refusal>, HostError> {
     let memory = host.text(&Place::proc("meminfo"))?;
-    let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).and_then(|rest| rest.split_ascii_whitespace().next());
+    let total =
+        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).and_then(|rest| rest.split_ascii_whitespace().next());
     let total = total.map_or(0, bytes).saturating_mul(1024);
     let place = &directory.place;
     let root = Place { root: place.root, path: place.path.strip_suffix(path).unwrap_or_default().into() };
@@ -104,7 +104,8 @@ fn room(host: &dyn Host, directory: &Directory, path: &str, wanted: u64) -> Resu
         return Ok(Ok(()));
     }
     let show = |bytes: u64| Unit::Bytes.show(bytes as f64);
-    let why = format!("{} of {} would be promised, more than 60 %: lower memory.low of another group first.", show(all), show(total));
+    let why =
+        format!("{} of {} would be promised, more than 60 %: lower memory.low of another group first.", show(all), show(total));
     Ok(Err(refusal(Obstacle::Unsupported, why)))
 }
 
@@ -139,7 +140,8 @@ impl MemoryLow {
             mechanism: "Nothing of that is taken from it while any other cgroup has something to give.".into(),
             expect: trial::outlook(world, &trial, 0.5),
             undo: "The values before are written back, at once. systemd may do so by itself at a daemon-reload.".into(),
-            wants: vec![Want { on: Subject::Cgroup(row.path.clone()), to: held.to_string() }],
+            // Outermost first: a promise holds only as far as the groups above make it too.
+            wants: lineage(&row.path).map(|path| Want { on: Subject::Cgroup(path.into()), to: held.to_string() }).collect(),
             fit: 0.7,
             ..trial::proposal(&Setting::about(self), &finding.id, Domain::Memory, trial)
         })

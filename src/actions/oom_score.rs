@@ -79,7 +79,8 @@ impl Setting for OomScore {
         }
         if all.iter().any(|step| score(&step.after) < score(&step.before)) && !host.facts().can("CAP_SYS_RESOURCE") {
             let needs = "CAP_SYS_RESOURCE";
-            let why = format!("lowering oom_score_adj takes {needs}, which trimtab does not hold: set OOMScoreAdjust= in its unit.");
+            let why =
+                format!("lowering oom_score_adj takes {needs}, which trimtab does not hold: set OOMScoreAdjust= in its unit.");
             return Err(refusal(Obstacle::Rights { errno: "EACCES".into(), needs: needs.into() }, why));
         }
         all.retain(|step| score(&step.before) != score(&step.after));

@@ -123,7 +123,8 @@ fn hex(cpus: &[u32], like: &str) -> String {
 impl Steering {
     fn spread(&self, world: &World<'_>, finding: &Finding) -> Option<Proposal> {
         let receive = world.snapshot.receive.known()?;
-        let name = finding.culprits.iter().find_map(|p| if let Subject::Interface(name) = &p.subject { Some(name) } else { None })?;
+        let name =
+            finding.culprits.iter().find_map(|p| if let Subject::Interface(name) = &p.subject { Some(name) } else { None })?;
         let path = receive.path(name).filter(|path| !path.steered)?;
         let cores = &world.vitals.cpu.known()?.cores;
         if u64::from(path.queues) * 4 > cores.len().max(4) as u64 {

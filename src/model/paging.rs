@@ -41,7 +41,9 @@ impl Paging {
     /// Share of the free pages that are in blocks of 2^order pages or more; `None` when nothing is free.
     pub fn in_blocks_of(&self, order: usize) -> Option<f64> {
         let pages = |from: usize| -> f64 {
-            let zone = |zone: &Zone| zone.free.iter().enumerate().skip(from).map(|(order, n)| *n as f64 * (order as f64).exp2()).sum::<f64>();
+            let zone = |zone: &Zone| {
+                zone.free.iter().enumerate().skip(from).map(|(order, n)| *n as f64 * (order as f64).exp2()).sum::<f64>()
+            };
             self.zones.iter().map(zone).sum()
         };
         let all = pages(0);

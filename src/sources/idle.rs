@@ -49,7 +49,11 @@ impl Source for Idle {
         }
         self.turn = self.turn.wrapping_add(1);
         let mut sample = IdleSample::default();
-        sample.states.extend(self.states.iter().map(|(name, latency)| IdleCounter { name: name.clone(), latency: *latency, time: 0 }));
+        sample.states.extend(self.states.iter().map(|(name, latency)| IdleCounter {
+            name: name.clone(),
+            latency: *latency,
+            time: 0,
+        }));
         for directory in &self.directories {
             // One that went offline since has no times; its share would be wrong, so it is not counted.
             let Some(times) = times(host, directory, self.states.len(), &mut self.buffer) else { continue };

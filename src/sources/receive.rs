@@ -65,8 +65,14 @@ fn path(host: &dyn Host, directory: &Place, name: &str, counts: &BTreeMap<u32, u
     let mask = |queue: &String| host.text(&directory.join("queues").join(queue).join("rps_cpus")).unwrap_or_default();
     let steered = queues.iter().any(|queue| mask(queue).bytes().any(|byte| byte.is_ascii_hexdigit() && byte != b'0'));
     let at = [directory.join("device/msi_irqs"), directory.join("device/../msi_irqs")];
-    let mut numbers: Vec<u32> =
-        at.iter().map(|at| names(host, at)).find(|names| !names.is_empty()).unwrap_or_default().iter().filter_map(|n| n.parse().ok()).collect();
+    let mut numbers: Vec<u32> = at
+        .iter()
+        .map(|at| names(host, at))
+        .find(|names| !names.is_empty())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|n| n.parse().ok())
+        .collect();
     numbers.sort_unstable();
     // Those that were never served have no processor to speak of.
     let served = numbers.iter().filter_map(|number| counts.get(number).filter(|count| **count > 0).map(|count| (*number, *count)));

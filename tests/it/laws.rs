@@ -1,14 +1,14 @@
 //! Laws that every registered action obeys, on a recorded tree. A new action is tested before its author writes a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
-#[path = "laws/real.rs"]
-mod real;
-#[path = "laws/scene.rs"]
-pub(crate) mod scene;
 #[path = "laws/memory.rs"]
 mod memory;
 #[path = "laws/processors.rs"]
 mod processors;
+#[path = "laws/real.rs"]
+mod real;
+#[path = "laws/scene.rs"]
+pub(crate) mod scene;
 #[path = "laws/triggers.rs"]
 mod triggers;
 
@@ -261,7 +261,9 @@ fn end(proposal: &Proposal, host: &RecordedHost) -> Option<()> {
         match &want.on {
             Subject::Process(p) => host.remove(&format!("/proc/{}", p.pid)),
             Subject::Cgroup(path) => {
-                ["cpu", "memory", "unified"].iter().for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
+                ["cpu", "memory", "unified"]
+                    .iter()
+                    .for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
             }
             _ => continue,
         }

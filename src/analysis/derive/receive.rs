@@ -29,7 +29,8 @@ mod tests {
     #[test]
     fn an_interrupt_has_a_rate_from_its_second_reading_on() {
         let sample = |irqs: &[(u32, u64)]| {
-            let interrupts = irqs.iter().map(|(number, count)| InterruptSample { number: *number, cpus: "0".into(), count: *count });
+            let interrupts =
+                irqs.iter().map(|(number, count)| InterruptSample { number: *number, cpus: "0".into(), count: *count });
             let path = PathSample { name: "eth0".into(), queues: 2, interrupts: interrupts.collect(), ..PathSample::default() };
             ReceiveSample { paths: vec![path], ..ReceiveSample::default() }
         };

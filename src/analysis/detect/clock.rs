@@ -84,8 +84,13 @@ mod tests {
 
     fn scene(busy: f64, now: u64, change: impl FnOnce(&mut Hardware)) -> Scene {
         let mut scene = Scene::quiet().cores([busy; 4]);
-        let policy =
-            FrequencyPolicy { cpus: [0, 1, 2, 3].into(), now, most: 4_000_000_000, governor: "powersave".into(), ..FrequencyPolicy::default() };
+        let policy = FrequencyPolicy {
+            cpus: [0, 1, 2, 3].into(),
+            now,
+            most: 4_000_000_000,
+            governor: "powersave".into(),
+            ..FrequencyPolicy::default()
+        };
         let mut hardware = Hardware { policies: vec![policy], core_throttles: Some((0.0, 7)), ..Hardware::default() };
         change(&mut hardware);
         scene.snapshot.hardware = Reading::Known(hardware);

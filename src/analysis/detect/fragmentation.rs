@@ -31,7 +31,8 @@ fn fragmented(world: &World<'_>) -> Option<Report> {
     // Less is worse for blocks: over at the limit, clear from 1/0.7 of it on.
     let scarce = report::level(limits.high_order / large.max(1e-9), 1.0);
     let level = report::level(stalls, limits.compaction_stalls).min(scarce);
-    let refused = vm.thp_fallback.map_or(String::new(), |share| format!(", {} of huge-page faults get none", Unit::Share.show(share)));
+    let refused =
+        vm.thp_fallback.map_or(String::new(), |share| format!(", {} of huge-page faults get none", Unit::Share.show(share)));
     Some(Report {
         id: FindingId { kind: FindingKind::Fragmentation, subject: Subject::Host },
         level,

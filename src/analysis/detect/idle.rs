@@ -31,8 +31,7 @@ fn deep(world: &World<'_>) -> Option<Report> {
     let (share, exit) = (idle.deep_share()?, idle.exit()?);
     let median = |s: &crate::model::snapshot::Service| s.latency.map(|[p50, ..]| p50).filter(|p50| *p50 > 0.0);
     let all = world.snapshot.services.known()?;
-    let (service, p50) =
-        all.iter().filter_map(|s| Some((s, median(s)?))).min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (service, p50) = all.iter().filter_map(|s| Some((s, median(s)?))).min_by(|a, b| a.1.total_cmp(&b.1))?;
     let cost = exit / p50;
     let key = Key::new(Subject::Service(service.name.clone()), Metric::ServiceP50);
     let show = |seconds| Unit::Seconds.show(seconds);

@@ -67,7 +67,8 @@ mod tests {
             given: Some(*given),
             ..Node::default()
         };
-        scene.snapshot.backing = Reading::Known(Backing { nodes: given.iter().enumerate().map(node).collect(), ..Backing::default() });
+        scene.snapshot.backing =
+            Reading::Known(Backing { nodes: given.iter().enumerate().map(node).collect(), ..Backing::default() });
         scene
     }
 

@@ -56,7 +56,8 @@ pub(super) fn set(host: &RealHost, knob: &Knob, holder: ProcessId, value: &str) 
         return Ok(());
     }
     let bound = value.parse::<i32>().ok().filter(|bound| *bound >= 0);
-    let bound = bound.ok_or_else(|| HostError::plain("write", knob, Kind::Invalid, format!("{value} is no time in microseconds")))?;
+    let bound =
+        bound.ok_or_else(|| HostError::plain("write", knob, Kind::Invalid, format!("{value} is no time in microseconds")))?;
     let file = hold(host, bound).map_err(|e| HostError::new("write", knob, &e).needing("root"))?;
     *held = Some((file, bound));
     Ok(())

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 use trimtab::{
     host::recorded::{RecordedHost, at},
     model::{
+        backing::{Backing, Node},
         facts::Facts,
         finding::{Finding, FindingId, FindingKind, Party, Severity},
-        limits::Thresholds,
-        backing::{Backing, Node},
         hardware::{FrequencyPolicy, Hardware},
         idle::{Idle, IdleState},
+        limits::Thresholds,
         metric::{Key, Metric},
         outlook::{Crossing, Outlook},
         paging::{Paging, PagingSettings, Zone},
@@ -280,10 +280,7 @@ pub fn quiet() -> Scene {
             latency: Some([0.01, 0.08, 0.1]),
             process: Some(id(200)),
         }]),
-        hardware: Reading::Known(Hardware {
-            policies: [0, 1].map(policy).into(),
-            ..Hardware::default()
-        }),
+        hardware: Reading::Known(Hardware { policies: [0, 1].map(policy).into(), ..Hardware::default() }),
         backing: Reading::Known(Backing { nodes: [0, 1].map(node).into(), ..Backing::default() }),
         paging: Reading::Known(paging()),
         receive: Reading::Known(receive()),
