@@ -229,7 +229,7 @@ fn moments(entries: &[Entry], most: usize) -> Vec<(usize, usize)> {
 
 /// The machine after so many writes of apply and so many of undo.
 fn machine(action: &dyn Action, plan: &Plan, (applied, undone): (usize, usize)) -> RecordedHost {
-    let host = scene::host();
+    let host = scene::machine(action.about().name);
     host.fail_write(applied + 1);
     let _cut_short = action.apply(plan, &host);
     host.heal();
@@ -245,7 +245,7 @@ fn cuts(action: &dyn Action, life: &[Entry], leave: bool) {
     let name = action.about().name;
     let plan = fold(life).unwrap().plan.unwrap();
     let most = {
-        let host = scene::host();
+        let host = scene::machine(name);
         action.apply(&plan, &host).unwrap();
         host.writes()
     };
