@@ -9,6 +9,7 @@ pub mod cache_pressure;
 pub mod cap;
 pub mod compact_memory;
 pub mod compaction;
+pub mod congestion_control;
 pub mod conntrack;
 pub mod descriptors;
 pub mod drop_caches;
@@ -21,18 +22,25 @@ pub mod listen_backlog;
 pub mod memory_high;
 pub mod memory_limit;
 pub mod memory_low;
+pub mod neighbour_table;
 pub mod nice;
 pub mod numa_balancing;
 pub mod oom_score;
+pub mod orphans;
 pub mod policy;
 pub mod port_range;
+pub mod port_reuse;
 pub mod quota;
 pub mod read_ahead;
+pub mod receive_backlog;
 pub mod reclaim;
 pub mod renice;
 pub mod signal;
+pub mod slow_start_idle;
+pub mod socket_buffers;
 pub mod steering;
 pub mod swappiness;
+pub mod syn_backlog;
 pub mod thp;
 pub mod wake_latency;
 pub mod watermark;
@@ -74,8 +82,16 @@ pub fn all() -> &'static [&'static dyn Action] {
         &io_priority::IoPriority,
         &read_ahead::ReadAhead,
         &listen_backlog::ListenBacklog,
+        &syn_backlog::SynBacklog,
         &port_range::PortRange,
+        &port_reuse::PortReuse,
         &conntrack::Conntrack,
+        &socket_buffers::SocketBuffers,
+        &receive_backlog::ReceiveBacklog,
+        &congestion_control::CongestionControl,
+        &slow_start_idle::SlowStartIdle,
+        &neighbour_table::NeighbourTable,
+        &orphans::Orphans,
         &descriptors::Descriptors,
     ]
 }
@@ -110,13 +126,4 @@ pub fn table() -> String {
         table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
     }
     table
-}
-
-/// The README's list of rows without an action.
-pub fn absences() -> String {
-    let mut list = String::from("| row | what | why there is no action |\n|---|---|---|\n");
-    for (row, what, why) in absent::ROWS {
-        list.push_str(&format!("| {row} | {what} | {why} |\n"));
-    }
-    list
 }

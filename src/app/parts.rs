@@ -8,17 +8,24 @@ use crate::{
         engine,
         guard::process::GuardProcess,
         handle::EngineHandle,
-        hands::Hands,
+        hands::{Bounds, Hands},
+        job::Job,
         parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
         record::{End, Recording},
         undo::Tools,
         worker::Work,
     },
     host::{dry::DryHost, host::Host, real::RealHost},
-    model::{change::Entry, knob::Place, limits::Mode},
+    model::{
+        change::{ChangeId, Deed, Entry, Who},
+        knob::Place,
+        limits::Mode,
+        note::Note,
+    },
     sources,
     store::{
         alerts,
+        chain::digest,
         error::{StoreError, Trouble},
         foresight, history,
         journal::{self, Journal},
@@ -103,8 +110,10 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             log::warn!("only watching: {why}");
             watching(Bystander::forced(why))
         }
-        Rights::Change(directory) => acting(directory, config.policy.mode, env)?,
+        Rights::Change(directory) => acting(directory, config, env)?,
     };
+    let acts = matches!(wish.rights, Rights::Change(_)) && crew.lock.is_some();
+    let stop = acts.then(|| env.stop(config.policy.stop.as_deref()));
     let mut policy = config.policy.clone();
     policy.mode = crew.mode;
     let parts = Parts {
@@ -122,6 +131,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             budget: config.cost,
             foresight: foresight(wish),
             alerts: alerts(wish),
+            stop,
         },
         leave: wish.legacy == Legacy::Leave,
     };
@@ -172,8 +182,8 @@ fn watching(hands: Bystander) -> Crew {
 }
 
 /// Journal, recovery, guard. Where there can be no journal there are no changes either, but watching goes on.
-fn acting(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, Failure> {
-    match journaled(directory, mode, env) {
+fn acting(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Failure> {
+    match journaled(directory, config, env) {
         Ok(crew) => Ok(crew),
         Err(e) if e.trouble == Trouble::Held => Err(Failure::new(e)),
         Err(e) => {
@@ -183,7 +193,7 @@ fn acting(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, Failure> {
     }
 }
 
-fn journaled(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, StoreError> {
+fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, StoreError> {
     let lock = Lock::take(directory)?;
     let host = Arc::new(RealHost::default());
     let opened = Journal::open(&directory.join(journal::FILE), host.now())?;
@@ -198,13 +208,21 @@ fn journaled(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, StoreError
     let args = vec!["guard".into(), directory.into()];
     let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
     let seen = entries.last().map_or(0, |(number, _)| *number);
-    let mut hands = Hands::new(tools, Box::new(guard), seen);
+    let bounds = Bounds { stop: Some(env.stop(config.policy.stop.as_deref())), dry: config.policy.dry };
+    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds);
     let recovered = hands.recover(&entries);
     if let Some(error) = &recovered.error {
         log::error!("recovery: {error}");
     }
     entries.extend(recovered.entries);
-    Ok(Crew { host, hands: Box::new(hands), entries, mode, lock: Some(lock) })
+    let started = Note::Started {
+        version: env!("CARGO_PKG_VERSION").into(),
+        mode: config.policy.mode,
+        config: digest(&format!("{config:?}")),
+    };
+    let who = Who::Operator { user: env.user.clone(), via: env.via.clone() };
+    entries.extend(hands.perform(Job::Record(vec![(ChangeId::HOUSE, Deed::Noted(Box::new(started)), who)])).entries);
+    Ok(Crew { host, hands: Box::new(hands), entries, mode: config.policy.mode, lock: Some(lock) })
 }
 
 /// How many files of processes and control groups may be kept open: half of what we may open at all.

@@ -123,12 +123,15 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         findings: newest.findings.clone(),
         changes: Arc::new(changes),
         problems: own.problems,
+        halted: None,
         cost: own.cost,
         guard: own.guard,
         engine: own.engine,
         // Alerts are not of the history: their own log says when each of them held.
         alerts: Arc::default(),
         outlook: None,
+        present: Vec::new(),
+        trust: None,
     }
 }
 

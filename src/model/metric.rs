@@ -202,6 +202,22 @@ metrics! {
     RemotePages, Share, Lower, "pages from another node";
     /// Time of the processors in idle states that are slow to leave.
     DeepIdle, Share, Lower, "deep idle";
+    /// Requests for a connection dropped because too many were half open; kept once it has happened.
+    TcpSynDrops, PerSecond, Lower, "requests to connect dropped";
+    /// Receive queues of sockets squeezed or cut for want of buffer; kept once it has happened.
+    TcpPrunes, PerSecond, Lower, "receive queues cut";
+    /// Round trip of what is sent over TCP.
+    TcpRoundTrip, Seconds, Lower, "round trip";
+    /// Connections over a long path that started slowly again after a rest; kept once it has happened.
+    TcpRestarts, PerSecond, Lower, "slow starts after a rest";
+    /// Packets dropped because the queue of a cpu was full.
+    BacklogDrops, PerSecond, Lower, "packets dropped at a cpu's queue";
+    /// Rounds of receiving that ended before all was taken.
+    BacklogSqueezes, PerSecond, Lower, "receive rounds cut short";
+    /// The fuller one of the tables of neighbours.
+    NeighboursUsed, Share, Lower, "neighbour table used";
+    /// Connections without a program, of how many there may be; kept from a tenth on.
+    OrphansUsed, Share, Lower, "orphaned connections used";
 }
 
 impl Metric {

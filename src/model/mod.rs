@@ -14,6 +14,10 @@
 //!   says what it did.
 //! - A *change* ([`change::Change`]) is a proposal on its way through the states, moved only by a [`change::Deed`].
 //! - An *outlook* ([`outlook::Outlook`]) is what is thought beyond the present: forecasts, anomalies, links, stories, patterns.
+//! - A *note* ([`note::Note`]) is what happened to the engine itself, such as a switch of its mode; a *role* ([`role::Role`]) is what an
+//!   operator may ask of it.
+//! - A *rule* ([`rule::Rule`]) says what policy allows, to whom and when; a *decision* ([`rule::Decision`]) is what the rules say of one
+//!   change.
 //! - A *wish* ([`wish::Wish`]) is a change that an operator asks for by hand, such as a signal.
 //! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
 
@@ -25,12 +29,14 @@ pub mod change;
 pub mod facts;
 pub mod finding;
 pub mod hardware;
+pub mod hours;
 pub mod idle;
 pub mod inspection;
 pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
+pub mod note;
 pub mod outlook;
 pub mod paging;
 pub mod past;
@@ -39,6 +45,8 @@ pub mod plan;
 pub mod proposal;
 pub mod readings;
 pub mod receive;
+pub mod role;
+pub mod rule;
 pub mod sample;
 pub mod series;
 pub mod snapshot;

@@ -1,12 +1,13 @@
 //! Help that actions share, from reading the target to undoing the write.
 //!
 //! [`setting`] turns "which steps" into a whole action; [`steps`] writes and undoes them; [`protect`] says what must not be
-//! touched; [`threads`] and [`cgroups`] find targets, [`sysctl`] is the simplest of them; [`tuners`] says who else turns a knob;
-//! [`refuse`] and [`shell`] put it in words; [`rivals`], [`growers`] and [`trial`] are the pure half, for `propose`. What has no way
-//! back is a [`trigger`].
+//! touched; [`threads`], [`cgroups`] and [`network`] find targets, [`sysctl`] is the simplest of them; [`tuners`] says who else turns a
+//! knob; [`refuse`] and [`shell`] put it in words; [`rivals`], [`growers`] and [`trial`] are the pure half, for `propose`. What has no
+//! way back is a [`trigger`].
 
 pub mod cgroups;
 pub mod growers;
+pub mod network;
 pub mod protect;
 pub mod refuse;
 pub mod rivals;

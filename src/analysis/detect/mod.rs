@@ -4,6 +4,8 @@
 //! A detector says how far its condition holds *now* (or over the last few seconds, where the trouble comes in bursts); whether that
 //! is a finding is for [`crate::analysis::hysteresis`].
 
+mod backlog;
+mod buffers;
 mod clock;
 mod contention;
 mod descriptors;
@@ -18,6 +20,7 @@ mod leak;
 mod listen;
 mod memory;
 mod nodes;
+mod path;
 mod ports;
 mod recent;
 mod reclaim;
@@ -26,6 +29,8 @@ mod saturation;
 mod slab;
 mod softirq;
 mod steal;
+mod syn;
+mod tables;
 mod throttled;
 mod trouble;
 mod who;
@@ -68,6 +73,11 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "descriptors", lane: Lane::Sweep, look: descriptors::look },
         Detector { name: "local ports", lane: Lane::Sweep, look: ports::look },
         Detector { name: "filesystem", lane: Lane::Sweep, look: filesystem::look },
+        Detector { name: "half-open connections", lane: Lane::Sweep, look: syn::look },
+        Detector { name: "socket buffers", lane: Lane::Sweep, look: buffers::look },
+        Detector { name: "receive backlog", lane: Lane::Sweep, look: backlog::look },
+        Detector { name: "long paths", lane: Lane::Sweep, look: path::look },
+        Detector { name: "network tables", lane: Lane::Sweep, look: tables::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
         Detector { name: "direct reclaim", lane: Lane::Sweep, look: reclaim::look },
         Detector { name: "fragmentation", lane: Lane::Sweep, look: fragmentation::look },

@@ -362,11 +362,14 @@ mod tests {
             findings: Arc::default(),
             changes: Arc::default(),
             problems: Vec::new(),
+            halted: None,
             cost: Cost::default(),
             guard: GuardState::default(),
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
+            present: Vec::new(),
+            trust: None,
         }
     }
 
