@@ -10,8 +10,8 @@ use crate::{
         job::{Apply, Done, Job},
     },
     model::{
-        change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         finding::FindingId,
+        change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         limits::{Mode, Policy},
         message::{GuardState, Reply},
         note::Note,
@@ -148,10 +148,7 @@ impl Office {
         if who == Who::Engine {
             standing.may_be_automatic(change)?;
         } else if needed > 1 && approval.people < needed {
-            return Err(refused(format!(
-                "{id} needs {needed} people to approve it, and has {}: take it back, then approve",
-                approval.people
-            )));
+            return Err(refused(format!("{id} needs {needed} people to approve it, and has {}: take it back, then approve", approval.people)));
         }
         if let Some(lock) = &change.lock {
             return Err(lock.clone());
@@ -285,9 +282,10 @@ impl Office {
                     after.settle + after.after
                 ))
             }
-            (true, Purpose::Endorse) => {
-                Reply::Done(format!("{id} has {} approvals: it takes a second person", change.approvals().unwrap_or_default()))
-            }
+            (true, Purpose::Endorse) => Reply::Done(format!(
+                "{id} has {} approvals: it takes a second person",
+                change.approvals().unwrap_or_default()
+            )),
             (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
                 "{id} is {}{}",
