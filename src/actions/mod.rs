@@ -2,11 +2,13 @@
 //! without an action, and why, are in [`absent`].
 
 pub mod absent;
+pub mod access_times;
 pub mod action;
 pub mod affinity;
 pub mod autogroup;
 pub mod cache_pressure;
 pub mod cap;
+pub mod cgroup_io;
 pub mod compact_memory;
 pub mod compaction;
 pub mod congestion_control;
@@ -35,6 +37,8 @@ pub mod read_ahead;
 pub mod receive_backlog;
 pub mod reclaim;
 pub mod renice;
+pub mod request_completion;
+pub mod request_queue;
 pub mod signal;
 pub mod slow_start_idle;
 pub mod socket_buffers;
@@ -81,6 +85,10 @@ pub fn all() -> &'static [&'static dyn Action] {
         &io_scheduler::IoScheduler,
         &io_priority::IoPriority,
         &read_ahead::ReadAhead,
+        &request_queue::RequestQueue,
+        &cgroup_io::CgroupIo,
+        &request_completion::RequestCompletion,
+        &access_times::AccessTimes,
         &listen_backlog::ListenBacklog,
         &syn_backlog::SynBacklog,
         &port_range::PortRange,

@@ -7,6 +7,7 @@ mod diag;
 mod facts;
 mod files;
 mod knobs;
+mod mount;
 mod netns;
 pub mod nvml;
 mod rights;
