@@ -16,6 +16,7 @@ mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -74,12 +75,13 @@ pub fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
 pub struct RealHost {
     roots: Roots,
     guard: AtomicU32,
+    wake: wake::Held,
 }
 
 impl RealHost {
     /// The machine below other roots.
     pub fn below(roots: Roots) -> RealHost {
-        RealHost { roots, guard: AtomicU32::new(0) }
+        RealHost { roots, ..RealHost::default() }
     }
 
     /// Makes the guard's pid one of the family; 0 for none.
