@@ -11,6 +11,7 @@ pub mod knob;
 pub mod listen_backlog;
 pub mod memory_limit;
 pub mod nice;
+pub mod persist;
 pub mod policy;
 pub mod port_range;
 pub mod quota;
@@ -53,16 +54,21 @@ pub fn asked() -> &'static [&'static dyn Action] {
     &[&renice::Renice, &signal::Signal]
 }
 
+/// What the engine itself offers, of changes that have proved themselves.
+pub fn lasting() -> &'static [&'static dyn Action] {
+    &[&persist::Persist]
+}
+
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    all().iter().chain(asked()).copied().find(|action| action.about().name == name)
+    all().iter().chain(lasting()).chain(asked()).copied().find(|action| action.about().name == name)
 }
 
 /// The README's table of actions.
 pub fn table() -> String {
     let mut table =
         String::from("| action | changes | helps when | hurts when | undone how | risk | needs |\n|---|---|---|---|---|---|---|\n");
-    for about in all().iter().chain(asked()).map(|action| action.about()) {
+    for about in all().iter().chain(lasting()).chain(asked()).map(|action| action.about()) {
         let cells = [about.changes, about.helps, about.hurts, about.undone, about.risk.words(), about.needs];
         table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
     }

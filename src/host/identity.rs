@@ -27,7 +27,12 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
             Ok(_) => Err(gone(directory.to_string(), "the cgroup was removed and made anew")),
             Err(e) => Err(ended(e, directory.to_string())),
         },
-        Knob::File(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
+        // A unit is its name, which systemd itself is asked for.
+        Knob::File(_)
+        | Knob::NetworkFile { through: None, .. }
+        | Knob::UnitProperty { .. }
+        | Knob::Document(_)
+        | Knob::Run { .. } => Ok(()),
     }
 }
 

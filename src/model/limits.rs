@@ -152,6 +152,10 @@ pub struct Policy {
     pub foresight: f64,
     /// Seconds after the end of the watch at which the guard rolls back what nobody confirmed.
     pub grace: f64,
+    /// Seconds for which a change that helped must have been kept before it is proposed to make it outlive a boot.
+    pub lasting: f64,
+    /// Changes of high risk applied per day at most.
+    pub high_per_day: usize,
     /// Trial windows.
     pub windows: Windows,
 }
@@ -167,6 +171,8 @@ impl Default for Policy {
             rejected: 3600.0,
             foresight: 0.85,
             grace: 30.0,
+            lasting: 3600.0,
+            high_per_day: 2,
             windows: Windows::default(),
         }
     }

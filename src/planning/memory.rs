@@ -4,7 +4,7 @@
 
 use crate::model::{
     change::{Cause, Change, Deed, Entry},
-    proposal::Proposal,
+    proposal::{Proposal, Risk},
     subject::Subject,
     time::Tick,
 };
@@ -49,6 +49,8 @@ impl Past {
 #[derive(Debug, Default)]
 pub struct Memory {
     applied: VecDeque<Tick>,
+    /// Of high risk, within a day.
+    high: VecDeque<Tick>,
     past: HashMap<Place, Past>,
 }
 
@@ -65,6 +67,7 @@ impl Memory {
                 // What is asked for by hand does not use up the budget of what is proposed.
                 if !change.proposal.asked {
                     self.applied.push_back(at);
+                    self.high.extend((change.proposal.risk == Risk::High).then_some(at));
                 }
             }
             Deed::RolledBack | Deed::Yielded(_) => past(&|p| {
@@ -83,12 +86,18 @@ impl Memory {
 
     fn prune(&mut self, now: Tick) {
         self.applied.retain(|at| now.since(*at) < HOUR);
+        self.high.retain(|at| now.since(*at) < LONG);
         self.past.retain(|_, past| past.newest().is_some_and(|at| now.since(at) < LONG));
     }
 
     /// Applications within the last hour.
     pub fn applied(&self, now: Tick) -> usize {
         self.applied.iter().filter(|at| now.since(**at) < HOUR).count()
+    }
+
+    /// Applications of high risk within the last day.
+    pub fn high(&self, now: Tick) -> usize {
+        self.high.iter().filter(|at| now.since(**at) < LONG).count()
     }
 
     /// Reversals within the last hour of the one of the proposal's knobs that had most.

@@ -2,6 +2,7 @@
 //! [bounds](policy) on acting.
 
 pub mod experience;
+pub mod lasting;
 pub mod memory;
 pub mod policy;
 pub mod rank;

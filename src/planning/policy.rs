@@ -58,6 +58,12 @@ impl Standing<'_> {
 
     /// Whether these knobs may be touched now.
     pub fn may_touch(&self, proposal: &Proposal) -> Result<(), Refusal> {
+        if proposal.risk == Risk::High && self.memory.high(self.now) >= self.policy.high_per_day {
+            return refuse(format!(
+                "{} changes of high risk were applied within a day: that is the budget",
+                self.policy.high_per_day
+            ));
+        }
         let flaps = self.memory.reversals(proposal, self.now);
         if flaps >= self.policy.flaps {
             return refuse(format!(
@@ -94,7 +100,8 @@ impl Standing<'_> {
             Some(confidence) => confidence >= self.policy.foresight,
             None => change.foresight.is_some_and(visible),
         };
-        sure && proposal.risk == Risk::Low && proposal.reversible && change.plan.is_some() && change.lock.is_none()
+        let watched = proposal.course.is_watched();
+        sure && watched && proposal.risk == Risk::Low && proposal.reversible && change.plan.is_some() && change.lock.is_none()
     }
 
     /// Whether the approval given at `approved` still holds.

@@ -1,10 +1,14 @@
 //! Laws that every registered action obeys, on a recorded tree. A new action is tested before its author writes a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
+#[path = "laws/lasting.rs"]
+pub(crate) mod lasting;
 #[path = "laws/real.rs"]
 mod real;
 #[path = "laws/scene.rs"]
 pub(crate) mod scene;
+#[path = "laws/units.rs"]
+mod units;
 
 use proptest::prelude::*;
 use scene::{OTHER, host, id, of, quiet};
@@ -50,7 +54,7 @@ fn names_are_unique_and_found() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), actions::all().len());
-    assert_eq!(actions::table().lines().count(), names.len() + actions::asked().len() + 2);
+    assert_eq!(actions::table().lines().count(), names.len() + actions::lasting().len() + actions::asked().len() + 2);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         limits::Mode,
         message::{Command, GuardState, Reply},
+        proposal::Course,
         snapshot::Snapshot,
         wish::Wish,
     },
@@ -171,6 +172,9 @@ fn apply(office: &mut Office, order: Order, id: ChangeId, shown: Option<String>)
 
 /// A trouble younger than this has too little history to measure a change by: every change would end as unclear.
 fn measurable(office: &Office, id: ChangeId) -> Result<(), String> {
+    if !known(office, id)?.proposal.course.is_watched() {
+        return Ok(());
+    }
     let least = LEAST_POINTS as f64 + 1.0;
     let age = office.now.tick.seconds_since(troubled(known(office, id)?, office.now));
     if age >= least {
@@ -188,6 +192,9 @@ fn keep(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     }
     match known(office, id)?.state {
         ChangeState::Kept => Ok(Some(format!("{id} is kept already"))),
+        _ if matches!(known(office, id)?.proposal.course, Course::Brief(_)) => {
+            Err(format!("{id} is only for a while and cannot be kept"))
+        }
         ChangeState::Applied | ChangeState::Watching => {
             writable(office)?;
             office.desk.expect(order.ticket);
@@ -224,6 +231,9 @@ fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     }
     if !state.is_live() && !applying {
         return Err(format!("{id} is {}: nothing of it is in force", state.words()));
+    }
+    if let Some(child) = office.ledger.live().find(|c| c.proposal.course.parent() == Some(id)) {
+        return Err(format!("{} makes {id} last over boots: roll that back first", child.id));
     }
     undo(office, id, (Cause::Operator, order.who), order.ticket)
 }

@@ -14,6 +14,7 @@ use crate::{
         limits::{Mode, Policy},
         message::{GuardState, Reply},
         plan::Refusal,
+        proposal::Course,
         time::{Now, Tick},
     },
     planning::policy::Standing,
@@ -222,6 +223,7 @@ impl Office {
             Purpose::Approve => state == ChangeState::Approved,
             Purpose::Unapprove => state == ChangeState::Proposed,
             Purpose::Reject => state == ChangeState::Rejected,
+            Purpose::Apply if !change.proposal.course.is_watched() => matches!(state, ChangeState::Kept | ChangeState::Done),
             Purpose::Apply => matches!(state, ChangeState::Applied | ChangeState::Watching),
             Purpose::Keep => state == ChangeState::Kept,
             Purpose::Carry => matches!(state, ChangeState::Kept | ChangeState::Done),
@@ -230,6 +232,10 @@ impl Office {
         };
         let detail = trouble().map_or_else(String::new, |why| format!(": {why}"));
         match (as_wished, errand.purpose) {
+            (true, Purpose::Apply) if !change.proposal.course.is_watched() => {
+                let how = if state == ChangeState::Kept { "written down: later boots begin with it" } else { "done" };
+                Reply::Done(format!("{id} {}: {how}", change.proposal.title))
+            }
             (true, Purpose::Apply) => {
                 let after = change.proposal.trial.windows;
                 Reply::Done(format!(
@@ -264,8 +270,10 @@ const PROBE: Duration = Duration::from_secs(5);
 /// How many times its length a watch may last: once more when the first was not enough to say.
 pub const EXTENSION: f64 = 2.0;
 
-/// From apply to the guard's deadline: settling, the watch with its one extension, and the grace.
+/// From apply to the guard's deadline: settling, the watch with its one extension, and the grace; for what is brief, its time.
 fn confirm(change: &Change, policy: &Policy) -> Duration {
     let windows = change.proposal.trial.windows;
-    Duration::from_secs_f64((windows.settle + windows.after * EXTENSION + policy.grace).max(1.0))
+    let seconds = windows.settle + windows.after * EXTENSION + policy.grace;
+    let most = if let Course::Brief(most) = change.proposal.course { most } else { f64::MAX };
+    Duration::from_secs_f64(seconds.min(most).max(1.0))
 }

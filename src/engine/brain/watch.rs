@@ -20,6 +20,7 @@ use crate::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         metric::Key,
         plan::Held,
+        proposal::Course,
         series::{Point, SeriesSet},
         snapshot::Snapshot,
         subject::Subject,
@@ -256,12 +257,18 @@ pub fn held(id: ChangeId, held: &Held, office: &mut Office) {
 fn conclude(id: ChangeId, verdict: Verdict, office: &mut Office) {
     let undo = |cause| Then::RollBack(cause, Who::Engine, Vec::new());
     let then = match verdict.outcome {
+        // It is undone at its end, by the guard, whatever came of it.
+        Outcome::Better if brief(id, office) => return office.note(id, Purpose::Judge, Deed::Judged(Box::new(verdict))),
         Outcome::Better => Then::Keep,
         Outcome::Worse => undo(Cause::Hurt),
         Outcome::Neutral | Outcome::Unclear => undo(Cause::NoEffect),
     };
     let judge = Errand { then: Some(then), ..errand(id, Purpose::Judge, None) };
     office.record(judge, Deed::Judged(Box::new(verdict)), Who::Engine);
+}
+
+fn brief(id: ChangeId, office: &Office) -> bool {
+    office.ledger.get(id).is_some_and(|change| matches!(change.proposal.course, Course::Brief(_)))
 }
 
 /// Harm was seen before the end: what was measured so far, and why it ends.

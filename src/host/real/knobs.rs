@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, files, netns, rights, status::Status, threads};
+use super::{RealHost, calls, documents, files, netns, rights, status::Status, threads, units};
 use crate::{
     host::{
         canonical::selected,
@@ -59,6 +59,9 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
+        Knob::UnitProperty { unit, directory, property } => units::property(host, knob, unit, (directory, *property)),
+        Knob::Run { unit, .. } => units::run(host, knob, unit),
+        Knob::Document(place) => documents::get(host, place),
         thread => threads::get(thread),
     }
 }
@@ -79,6 +82,9 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
             takes_sighup(host, knob, *process)?;
             send(host, knob, *process, Signal::HUP)
         }
+        Knob::UnitProperty { unit, property, .. } => units::set_property(host, knob, unit, (*property, value)),
+        Knob::Run { unit, .. } => units::restart(host, knob, unit),
+        Knob::Document(place) => documents::set(host, place, value),
         thread => threads::set(thread, value),
     }
 }
@@ -87,7 +93,11 @@ fn ask(host: &RealHost, knob: &Knob) -> Touch<()> {
     identity::check(host, knob)?;
     match file_of(knob) {
         Some(place) => in_its_namespace(host, knob, || rights::file(host, knob, &place)),
-        None => rights::process(host, knob),
+        None => match knob {
+            Knob::UnitProperty { unit, .. } | Knob::Run { unit, .. } => units::may(host, knob, unit),
+            Knob::Document(place) => documents::may_set(host, place),
+            process => rights::process(host, process),
+        },
     }
 }
 

@@ -4,20 +4,25 @@ pub mod alone;
 mod calls;
 mod connections;
 mod diag;
+mod documents;
 mod facts;
 mod files;
 mod knobs;
 mod netns;
 pub mod nvml;
+mod program;
 mod rights;
 mod status;
 mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod units;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod units_tests;
 
 use crate::{
     host::{
@@ -176,6 +181,10 @@ impl Host for RealHost {
 
     fn first_facts(&self) -> Facts {
         facts::first(self)
+    }
+
+    fn tuners(&self) -> Vec<Arc<str>> {
+        facts::running(self)
     }
 
     fn family(&self) -> Vec<u32> {
