@@ -18,11 +18,12 @@ fn scene(mode: Mode) -> Scene {
 fn what_helped_and_was_kept_long_enough_is_offered_to_outlive_a_boot() {
     let mut scene = scene(Mode::Suggest);
     let id = scene.until_applied();
-    assert!(is_done(scene.command(Command::SetMode(Mode::Auto))));
     scene.seconds(25);
     assert_eq!(scene.state("calm"), Some(ChangeState::Kept));
     assert!(scene.change("persist").is_none(), "not before its time");
-    scene.seconds(90);
+    scene.seconds(25);
+    assert!(is_done(scene.command(Command::SetMode(Mode::Auto))));
+    scene.seconds(20);
     let offered = scene.change("persist").unwrap();
     assert_eq!((offered.state, offered.proposal.course), (ChangeState::Proposed, Course::Lasting(id)), "auto mode leaves it alone");
     assert_eq!((offered.proposal.risk, &*offered.proposal.wants[0].to), (Risk::Medium, "vm/swappiness = one"));
