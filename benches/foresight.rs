@@ -135,6 +135,8 @@ fn view(second: i64) -> Arc<View> {
         engine: 1,
         alerts: Arc::default(),
         outlook: None,
+        present: Vec::new(),
+        trust: None,
     })
 }
 

@@ -9,16 +9,23 @@ use crate::{
         guard::process::GuardProcess,
         handle::EngineHandle,
         hands::Hands,
+        job::Job,
         parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
         record::{End, Recording},
         undo::Tools,
         worker::Work,
     },
     host::{dry::DryHost, host::Host, real::RealHost},
-    model::{change::Entry, knob::Place, limits::Mode},
+    model::{
+        change::{ChangeId, Deed, Entry, Who},
+        knob::Place,
+        limits::Mode,
+        note::Note,
+    },
     sources,
     store::{
         alerts,
+        chain::digest,
         error::{StoreError, Trouble},
         foresight, history,
         journal::{self, Journal},
@@ -103,7 +110,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             log::warn!("only watching: {why}");
             watching(Bystander::forced(why))
         }
-        Rights::Change(directory) => acting(directory, config.policy.mode, env)?,
+        Rights::Change(directory) => acting(directory, config, env)?,
     };
     let mut policy = config.policy.clone();
     policy.mode = crew.mode;
@@ -172,8 +179,8 @@ fn watching(hands: Bystander) -> Crew {
 }
 
 /// Journal, recovery, guard. Where there can be no journal there are no changes either, but watching goes on.
-fn acting(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, Failure> {
-    match journaled(directory, mode, env) {
+fn acting(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Failure> {
+    match journaled(directory, config, env) {
         Ok(crew) => Ok(crew),
         Err(e) if e.trouble == Trouble::Held => Err(Failure::new(e)),
         Err(e) => {
@@ -183,7 +190,7 @@ fn acting(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, Failure> {
     }
 }
 
-fn journaled(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, StoreError> {
+fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, StoreError> {
     let lock = Lock::take(directory)?;
     let host = Arc::new(RealHost::default());
     let opened = Journal::open(&directory.join(journal::FILE), host.now())?;
@@ -204,7 +211,14 @@ fn journaled(directory: &Path, mode: Mode, env: &Env) -> Result<Crew, StoreError
         log::error!("recovery: {error}");
     }
     entries.extend(recovered.entries);
-    Ok(Crew { host, hands: Box::new(hands), entries, mode, lock: Some(lock) })
+    let started = Note::Started {
+        version: env!("CARGO_PKG_VERSION").into(),
+        mode: config.policy.mode,
+        config: digest(&format!("{config:?}")),
+    };
+    let who = Who::Operator { user: env.user.clone(), via: env.via.clone() };
+    entries.extend(hands.perform(Job::Record(vec![(ChangeId::HOUSE, Deed::Noted(Box::new(started)), who)])).entries);
+    Ok(Crew { host, hands: Box::new(hands), entries, mode: config.policy.mode, lock: Some(lock) })
 }
 
 /// How many files of processes and control groups may be kept open: half of what we may open at all.

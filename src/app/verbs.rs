@@ -44,6 +44,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         | Verb::WhatIf(_)
         | Verb::Demo(_)
         | Verb::Daemon
+        | Verb::Attach(_)
         | Verb::Metrics(_)
         | Verb::Completions(_)
         | Verb::Man

@@ -46,6 +46,18 @@ pub struct Metrics {
     pub listen: Option<String>,
 }
 
+/// Who may come to the engine's socket, beside root and the engine's own user: names of users, `@group`, or `*` for everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Access {
+    /// They look.
+    pub viewers: Vec<String>,
+    /// They approve, apply, keep and roll back, too.
+    pub operators: Vec<String>,
+    /// They let the engine act by itself, too.
+    pub admins: Vec<String>,
+}
+
 /// Rules of alerts. A layer changes or adds rules by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alerts(pub Vec<Rule>);
@@ -102,6 +114,8 @@ pub struct Config {
     pub history: Keeping,
     /// How far ahead it looks.
     pub foresight: Foresight,
+    /// Who may come.
+    pub access: Access,
     /// Limits that somebody is told of.
     pub alerts: Alerts,
     /// Who is told. A layer replaces the whole list.
@@ -125,6 +139,7 @@ const SECTIONS: &[&str] = &[
     "metrics",
     "history",
     "foresight",
+    "access",
     "alerts",
     "notify",
 ];
@@ -134,8 +149,8 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, cost, metrics, history, foresight] =
-        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight"].map(&mut gather);
+    let [thresholds, hysteresis, policy, console, cost, metrics, history, foresight, access] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight", "access"].map(&mut gather);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -163,6 +178,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         metrics: build(&metrics, &mut complaints),
         history: build(&history, &mut complaints),
         foresight: build(&foresight, &mut complaints),
+        access: build(&access, &mut complaints),
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));

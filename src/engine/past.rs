@@ -129,6 +129,8 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         // Alerts are not of the history: their own log says when each of them held.
         alerts: Arc::default(),
         outlook: None,
+        present: Vec::new(),
+        trust: None,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::model::{
     finding::Finding,
+    note::Note,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
     series::Point,
     time::{Now, Tick, Wall},
+    trial::Leg,
     verdict::{Foresight, Verdict},
 };
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,11 @@ use std::{cmp::Ordering, fmt};
 /// Number of a change, unique in a journal, shown as `#12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChangeId(pub u64);
+
+impl ChangeId {
+    /// No change: what [`Deed::Noted`] is filed under.
+    pub const HOUSE: ChangeId = ChangeId(0);
+}
 
 impl fmt::Display for ChangeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,6 +103,8 @@ pub enum Cause {
     Leaving,
     /// The machine was started anew: what was set in memory is gone with the old boot.
     Reboot,
+    /// A kept change harmed a guardrail, slowly enough to be seen only after the verdict.
+    LateHarm,
 }
 
 impl Cause {
@@ -113,6 +122,7 @@ impl Cause {
             Cause::Panic => "everything is rolled back",
             Cause::Leaving => "the run ends",
             Cause::Reboot => "a reboot had undone it",
+            Cause::LateHarm => "it hurt in the end",
         }
     }
 }
@@ -129,6 +139,11 @@ pub enum Deed {
     },
     /// Approved, bound to a digest of plan and evidence.
     Approved {
+        /// Digest of [`Plan::essence`] of the plan that was shown.
+        digest: String,
+    },
+    /// The first of two approvals, of a change that needs two: the second comes from somebody else and is [`Deed::Approved`].
+    Endorsed {
         /// Digest of [`Plan::essence`] of the plan that was shown.
         digest: String,
     },
@@ -155,6 +170,8 @@ pub enum Deed {
     Applied,
     /// Measuring began.
     WatchStarted,
+    /// Switched off or on to be judged: intent, durable before the first write; the watch goes on.
+    Switched(Leg),
     /// A verdict was reached; keep or rollback follows.
     Judged(Box<Verdict>),
     /// Kept.
@@ -174,6 +191,8 @@ pub enum Deed {
         /// Commands, in order.
         commands: Vec<String>,
     },
+    /// Something happened to the engine itself; under [`ChangeId::HOUSE`].
+    Noted(Box<Note>),
 }
 
 /// A deed that the state does not allow.
@@ -197,6 +216,7 @@ impl Deed {
         match self {
             Deed::Proposed { .. } => "proposed",
             Deed::Approved { .. } => "approved",
+            Deed::Endorsed { .. } => "endorsed",
             Deed::Unapproved => "unapproved",
             Deed::Rejected => "rejected",
             Deed::Expired => "expired",
@@ -205,6 +225,8 @@ impl Deed {
             Deed::ApplyStarted { .. } => "being applied",
             Deed::Applied => "applied",
             Deed::WatchStarted => "watched",
+            Deed::Switched(Leg::On) => "switched on",
+            Deed::Switched(Leg::Off) => "switched off",
             Deed::Judged(_) => "judged",
             Deed::Kept => "kept",
             Deed::Done => "done",
@@ -212,6 +234,21 @@ impl Deed {
             Deed::RolledBack => "rolled back",
             Deed::Yielded(_) => "yielded",
             Deed::Stuck { .. } => "stuck",
+            Deed::Noted(_) => "noted",
+        }
+    }
+
+    /// What else there is to say of it, in one line; empty for most.
+    pub fn detail(&self) -> String {
+        match self {
+            Deed::Proposed { proposal, .. } => proposal.title.clone(),
+            Deed::Refused(refusal) => refusal.why.clone(),
+            Deed::RollbackStarted(cause) => cause.words().into(),
+            Deed::Judged(verdict) => verdict.why.clone(),
+            Deed::Yielded(knobs) => knobs.join(", "),
+            Deed::Stuck { error, .. } => error.clone(),
+            Deed::Noted(note) => note.words(),
+            _ => String::new(),
         }
     }
 }
@@ -222,6 +259,7 @@ impl ChangeState {
         use ChangeState as S;
         let to = match (self, deed) {
             (S::Proposed, Deed::Approved { .. }) => S::Approved,
+            (S::Proposed, Deed::Endorsed { .. }) => S::Proposed,
             (S::Proposed | S::Approved, Deed::Rejected) => S::Rejected,
             (S::Proposed | S::Approved, Deed::Expired) => S::Expired,
             (S::Approved, Deed::Unapproved) => S::Proposed,
@@ -230,7 +268,7 @@ impl ChangeState {
             (S::Prepared, Deed::ApplyStarted { .. }) => S::Applying,
             (S::Applying, Deed::Applied) => S::Applied,
             (S::Applied, Deed::WatchStarted) => S::Watching,
-            (S::Watching, Deed::Judged(_)) => S::Watching,
+            (S::Watching, Deed::Judged(_) | Deed::Switched(_)) => S::Watching,
             (S::Applied | S::Watching, Deed::Kept) => S::Kept,
             (S::Applied, Deed::Done) => S::Done,
             (S::Applying | S::Applied | S::Watching | S::Kept | S::RollingBack | S::Stuck, Deed::RollbackStarted(_)) => {
@@ -348,6 +386,9 @@ pub struct Change {
     pub trouble: Option<String>,
     /// The primary metric before and after, for the chart; newest points of a bounded window.
     pub track: Vec<Point>,
+    /// When it was switched off and on to be judged, oldest first; in force before the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<(Tick, Leg)>,
     /// Deeds so far, with time and actor, for the detail view.
     pub deeds: Vec<(Wall, Who, String)>,
 }
@@ -372,6 +413,11 @@ impl Change {
         locked.then(severity).then(other.proposal.fit.total_cmp(&self.proposal.fit))
     }
 
+    /// Whether its values stand, while it is watched.
+    pub fn leg(&self) -> Leg {
+        self.legs.last().map_or(Leg::On, |(_, leg)| *leg)
+    }
+
     /// The change that a first entry ([`Deed::Proposed`]) makes; `None` for any other deed.
     pub fn begin(entry: &Entry) -> Option<Change> {
         let Deed::Proposed { proposal, finding } = &entry.deed else { return None };
@@ -394,6 +440,7 @@ impl Change {
             held: None,
             trouble: None,
             track: Vec::new(),
+            legs: Vec::new(),
             deeds: vec![(entry.now.wall, entry.who.clone(), entry.deed.words().into())],
         })
     }
@@ -410,6 +457,7 @@ impl Change {
                 self.lock = None;
             }
             Deed::Applied => self.applied = Some(entry.now),
+            Deed::Switched(leg) => self.legs.push((entry.now.tick, *leg)),
             Deed::Judged(verdict) => {
                 words = format!("judged: {}", verdict.why);
                 self.verdict = Some((**verdict).clone());

@@ -50,6 +50,24 @@ pub struct Thresholds {
     pub filesystem: f64,
     /// Softirq share of one core.
     pub softirq: f64,
+    /// Requests to connect dropped per second, over ten seconds.
+    pub syn_drops: f64,
+    /// Receive queues cut, or datagrams lost for a full buffer, per second over ten seconds.
+    pub socket_buffers: f64,
+    /// Packets dropped at a cpu's queue per second, over ten seconds.
+    pub backlog_drops: f64,
+    /// Receive rounds cut short per second, over ten seconds.
+    pub backlog_squeezes: f64,
+    /// Share of segments sent twice.
+    pub resent: f64,
+    /// Seconds of round trip from which a path is long.
+    pub round_trip: f64,
+    /// Slow starts after a rest per second, over ten seconds.
+    pub restarts: f64,
+    /// Neighbours over what their table holds.
+    pub neighbours: f64,
+    /// Connections without a program over how many there may be.
+    pub orphans: f64,
     /// Seconds ahead at which it is told that a limit will be reached.
     pub trouble_horizon: f64,
     /// Confidence from which that is told.
@@ -83,6 +101,15 @@ impl Default for Thresholds {
             ports: 0.70,
             filesystem: 0.90,
             softirq: 0.60,
+            syn_drops: 0.5,
+            socket_buffers: 1.0,
+            backlog_drops: 1.0,
+            backlog_squeezes: 10.0,
+            resent: 0.015,
+            round_trip: 0.02,
+            restarts: 1.0,
+            neighbours: 0.80,
+            orphans: 0.80,
             trouble_horizon: 7200.0,
             trouble_confidence: 0.5,
         }
@@ -132,6 +159,18 @@ impl Mode {
     }
 }
 
+/// When a change whose knobs can be set and reset at once is judged by switching it off and on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Switchback {
+    /// Never.
+    Never,
+    /// Where before and after alone could show no effect smaller than three times the least useful one.
+    #[default]
+    Blind,
+    /// Always.
+    Always,
+}
+
 /// Bounds on acting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -158,6 +197,8 @@ pub struct Policy {
     pub high_per_day: usize,
     /// Trial windows.
     pub windows: Windows,
+    /// When to judge by switching off and on.
+    pub switchback: Switchback,
 }
 
 impl Default for Policy {
@@ -174,6 +215,7 @@ impl Default for Policy {
             lasting: 3600.0,
             high_per_day: 2,
             windows: Windows::default(),
+            switchback: Switchback::default(),
         }
     }
 }

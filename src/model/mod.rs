@@ -14,6 +14,8 @@
 //!   says what it did.
 //! - A *change* ([`change::Change`]) is a proposal on its way through the states, moved only by a [`change::Deed`].
 //! - An *outlook* ([`outlook::Outlook`]) is what is thought beyond the present: forecasts, anomalies, links, stories, patterns.
+//! - A *note* ([`note::Note`]) is what happened to the engine itself, such as a switch of its mode; a *role* ([`role::Role`]) is what an
+//!   operator may ask of it.
 //! - A *wish* ([`wish::Wish`]) is a change that an operator asks for by hand, such as a signal.
 //! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
 
@@ -31,12 +33,14 @@ pub mod knob;
 pub mod limits;
 pub mod message;
 pub mod metric;
+pub mod note;
 pub mod outlook;
 pub mod past;
 pub mod pick;
 pub mod plan;
 pub mod proposal;
 pub mod readings;
+pub mod role;
 pub mod sample;
 pub mod series;
 pub mod snapshot;

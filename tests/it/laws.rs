@@ -166,6 +166,8 @@ fn coupled(a: &Knob, b: &Knob) -> bool {
         Knob::Backlog { .. } => "backlog".to_string(),
         Knob::NetworkFile { file, .. } if file == "core/somaxconn" => "backlog".into(),
         Knob::CgroupFile { directory, file, .. } if file.ends_with("limit_in_bytes") => directory.to_string(),
+        Knob::NetworkFile { file, .. } if file.contains("rmem") => "buffers".into(),
+        Knob::File(p) if p.path.contains("gc_thresh") => p.path.rsplit_once('/').unwrap().0.into(),
         Knob::File(p) if p.path.contains("dirty") => p.path.replace("_bytes", "").replace("_ratio", ""),
         Knob::File(p) if p.path.contains("/queue/") => p.path.rsplit_once('/').unwrap().0.into(),
         other => format!("{other:?}"),

@@ -27,6 +27,7 @@ use crate::{
         facts::Facts,
         finding::Finding,
         message::{Command, GuardState, Reply, Welcome},
+        note::Note,
         sample::Counters,
         time::{Now, Tick},
         unit::Unit,
@@ -257,6 +258,8 @@ impl Brain {
     fn stop(&mut self, ticket: Ticket) {
         if let Some(earlier) = self.stopping.replace(ticket) {
             self.office.reply(earlier, Reply::Done("stopping".into()));
+        } else {
+            self.office.house(Note::Stopped, Who::Engine);
         }
         for id in commands::begun(&self.office) {
             let temporary = self.office.ledger.get(id).is_none_or(|c| c.leave || !is_kept(c.state) || self.office.leave);
@@ -269,7 +272,7 @@ impl Brain {
 
     /// Answers the stop once nothing that touches the machine is under way any more.
     fn ended(&mut self) {
-        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Keep];
+        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Keep, Purpose::Note];
         if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
             return;
         }

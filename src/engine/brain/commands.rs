@@ -16,6 +16,7 @@ use crate::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         limits::Mode,
         message::{Command, GuardState, Reply},
+        note::Note,
         proposal::Course,
         snapshot::Snapshot,
         wish::Wish,
@@ -268,9 +269,9 @@ pub fn begun(office: &Office) -> Vec<ChangeId> {
 }
 
 fn set_mode(office: &mut Office, mode: Mode, who: &Who) -> String {
-    if office.mode != mode {
-        office.mode = mode;
-        office.log(log::Level::Info, format!("mode {} by {who}", mode.words()));
+    let from = std::mem::replace(&mut office.mode, mode);
+    if from != mode {
+        office.house(Note::Mode { from, to: mode }, who.clone());
     }
     format!("the mode is {}", mode.words())
 }

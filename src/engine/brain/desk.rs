@@ -40,6 +40,8 @@ pub enum Purpose {
     Verify,
     /// A foreign value was found on its knobs.
     Yield,
+    /// Something that happened to the engine itself is written down; about no change.
+    Note,
     /// Nothing is written, to see whether the journal takes it; about no change.
     Probe,
 }
@@ -67,6 +69,7 @@ impl Purpose {
             Purpose::RollBack => "rolled back",
             Purpose::Verify => "verified",
             Purpose::Yield => "given up",
+            Purpose::Note => "noted",
             Purpose::Probe => "tried",
         }
     }

@@ -50,6 +50,9 @@ impl Ledger {
     pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
         let id = entry.change;
         self.newest = self.newest.max(id.0);
+        if matches!(entry.deed, Deed::Noted(_)) {
+            return Ok(());
+        }
         if let Some(begun) = Change::begin(entry) {
             self.changes.insert(id, Arc::new(begun));
         } else {

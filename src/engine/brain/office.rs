@@ -13,6 +13,7 @@ use crate::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         limits::{Mode, Policy},
         message::{GuardState, Reply},
+        note::Note,
         plan::Refusal,
         proposal::Course,
         time::{Now, Tick},
@@ -96,6 +97,11 @@ impl Office {
         self.record(errand(change, purpose, None), deed, Who::Engine);
     }
 
+    /// Writes down what happened to the engine itself.
+    pub fn house(&mut self, note: Note, who: Who) {
+        self.record(errand(ChangeId::HOUSE, Purpose::Note, None), Deed::Noted(Box::new(note)), who);
+    }
+
     /// Tries every few seconds whether a journal that could not be written can be again.
     pub fn probe(&mut self) {
         let now = self.now.tick;
@@ -103,7 +109,7 @@ impl Office {
             return;
         }
         self.probed = now;
-        self.perform(errand(ChangeId(0), Purpose::Probe, None), Job::Record(Vec::new()));
+        self.perform(errand(ChangeId::HOUSE, Purpose::Probe, None), Job::Record(Vec::new()));
     }
 
     /// Answers a command.
@@ -172,8 +178,10 @@ impl Office {
                 self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
                 continue;
             }
-            let title = self.ledger.get(id).map_or("", |change| change.proposal.title.as_str());
-            let line = format!("{id} {title}: {} by {}", entry.deed.words(), entry.who);
+            let line = match self.ledger.get(id) {
+                Some(change) => format!("{id} {}: {} by {}", change.proposal.title, entry.deed.words(), entry.who),
+                None => format!("{} by {}", entry.deed.detail(), entry.who),
+            };
             self.log(log::Level::Info, line);
             moved.push(id);
         }

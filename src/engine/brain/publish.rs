@@ -6,6 +6,7 @@ use crate::{
         change::Change,
         message::{View, Welcome},
         metric::Key,
+        role::Role,
         series::Point,
         subject::Subject,
         time::Now,
@@ -48,6 +49,8 @@ impl Publisher {
             engine: self.engine,
             alerts: known.alerts.shown.clone(),
             outlook: Some(known.outlook.clone()),
+            present: Vec::new(),
+            trust: None,
         }
     }
 
@@ -56,7 +59,7 @@ impl Publisher {
         let kept = known.history.series.iter().filter(|(key, _)| !matches!(key.subject, Subject::Process(_)));
         let mut history: Vec<(Key, Vec<Point>)> = kept.map(|(key, series)| (key.clone(), series.points().collect())).collect();
         history.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Welcome { view: self.present(now, known, office), history }
+        Welcome { view: self.present(now, known, office), history, role: Role::Admin }
     }
 }
 

@@ -367,6 +367,8 @@ mod tests {
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
+            present: Vec::new(),
+            trust: None,
         }
     }
 

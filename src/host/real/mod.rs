@@ -39,6 +39,7 @@ use crate::{
 };
 use std::{
     ffi::OsStr,
+    os::fd::BorrowedFd,
     path::PathBuf,
     sync::{
         Arc,
@@ -65,6 +66,11 @@ impl Default for Roots {
         let usual = |root: Root| PathBuf::from(root.usual());
         Roots { proc: usual(Root::Proc), sys: usual(Root::Sys), etc: usual(Root::Etc), top: PathBuf::from("/") }
     }
+}
+
+/// The groups of the other end of a unix socket: its supplementary ones, as the kernel knows them. None where it does not tell.
+pub fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
+    calls::peer_groups(socket).unwrap_or_default()
 }
 
 /// The machine.

@@ -29,7 +29,7 @@ fn line(state: &State, number: u64, entry: &Entry, prose: &mut Prose<'_>) {
         Span::styled(format!("{:<6}", entry.change.to_string()), theme.title),
         Span::styled(format!("{:<18}", entry.deed.words()), theme.text),
         Span::styled(format!("{:<22} ", entry.who.to_string()), theme.dim),
-        Span::styled(more(&entry.deed), theme.text),
+        Span::styled(entry.deed.detail(), theme.text),
     ]);
     if let Deed::ApplyStarted { plan, .. } = &entry.deed {
         for step in plan.steps.iter().take(8) {
@@ -41,17 +41,5 @@ fn line(state: &State, number: u64, entry: &Entry, prose: &mut Prose<'_>) {
                 Span::styled(after.into_owned(), theme.added),
             ]);
         }
-    }
-}
-
-fn more(deed: &Deed) -> String {
-    match deed {
-        Deed::Proposed { proposal, .. } => proposal.title.clone(),
-        Deed::Refused(refusal) => refusal.why.clone(),
-        Deed::RollbackStarted(cause) => cause.words().into(),
-        Deed::Judged(verdict) => verdict.why.clone(),
-        Deed::Yielded(knobs) => knobs.join(", "),
-        Deed::Stuck { error, .. } => error.clone(),
-        _ => String::new(),
     }
 }

@@ -11,6 +11,7 @@ use trimtab::{
     actions::{self, action::Action},
     host::{host::Host, real::RealHost},
     model::{
+        knob::Knob,
         plan::{Held, Obstacle, Plan, Undone},
         proposal::{Proposal, Want},
         subject::{ProcessId, Subject},
@@ -196,6 +197,47 @@ fn the_local_ports_of_another_namespace() {
     assert_eq!(plan.steps.last().unwrap().after, "1024 65535");
 }
 
+#[test]
+fn limits_of_another_namespace() {
+    if !root() {
+        return;
+    }
+    let child =
+        Started::new(&["unshare", "-n", "sh", "-c", "echo 0 > /proc/sys/net/ipv4/tcp_syncookies; echo ready; exec sleep 1000"]);
+    let (id, netns) = (child.id(), child.netns());
+    let there = |file: &str, value: &str| {
+        let inside = Knob::NetworkFile { netns, through: Some(id), file: file.into() };
+        (RealHost::default().get(&inside).ok(), format!("{netns} {} {} {file} {value}", id.pid, id.start))
+    };
+    let turn = |action: &str, file: &str, value: &str| match there(file, value) {
+        (Some(now), want) if now != value => drop(round_trip(action, &[(Subject::Network(netns), &want)])),
+        (now, _) => eprintln!("skipped: {file} is {now:?}"),
+    };
+    turn("syn-backlog", "ipv4/tcp_syncookies", "1");
+    turn("syn-backlog", "ipv4/tcp_max_syn_backlog", "65536");
+    turn("slow-start-after-idle", "ipv4/tcp_slow_start_after_idle", "0");
+    turn("port-reuse", "ipv4/tcp_tw_reuse", "1");
+    let (Some(triple), _) = there("ipv4/tcp_rmem", "") else { return };
+    let (rest, most) = triple.rsplit_once(' ').unwrap();
+    turn("socket-buffers", "ipv4/tcp_rmem", &format!("{rest} {}", (most.parse::<u64>().unwrap() * 2).min(64 << 20)));
+    let (Some(allowed), _) = there("ipv4/tcp_allowed_congestion_control", "") else { return };
+    let wished = allowed.split(' ').find(|name| there("ipv4/tcp_congestion_control", "").0.as_deref() != Some(name));
+    let Some(wished) = wished else { return eprintln!("skipped: one congestion control alone is allowed") };
+    turn("congestion-control", "ipv4/tcp_congestion_control", wished);
+}
+
+#[test]
+fn a_congestion_control_that_is_not_allowed_is_refused() {
+    if !root() {
+        return;
+    }
+    let child = Started::new(&["unshare", "-n", "sh", "-c", "echo ready; exec sleep 1000"]);
+    let (host, action, id) = (RealHost::default(), actions::named("congestion-control").unwrap(), child.id());
+    let want = format!("{} {} {} ipv4/tcp_congestion_control nosuch", child.netns(), id.pid, id.start);
+    let refusal = action.prepare(&aimed(action, &[(Subject::Network(child.netns()), &want)]), &host).unwrap_err();
+    assert_eq!(refusal.kind, Obstacle::Unsupported, "{}", refusal.why);
+}
+
 /// A program that listens with a great wish and listens again on SIGHUP, in a namespace whose somaxconn is 16.
 const SERVER: &str = "
 import signal, socket
@@ -226,4 +268,12 @@ fn knobs_of_the_host() {
     round_trip("thp", &[(Subject::Host, "enabled madvise"), (Subject::Host, "defrag defer+madvise")]);
     round_trip("io-scheduler", &[(Subject::Disk("vda".into()), "bfq")]);
     round_trip("read-ahead", &[(Subject::Disk("vda".into()), "512")]);
+}
+
+#[test]
+#[ignore = "changes knobs of the whole host for a moment: root"]
+fn limits_of_the_host() {
+    round_trip("receive-backlog", &[(Subject::Host, "netdev_max_backlog 65536"), (Subject::Host, "netdev_budget 1200")]);
+    round_trip("neighbour-table", &[(Subject::Host, "ipv6 1024 4096 8192")]);
+    round_trip("orphans", &[(Subject::Host, "1000000")]);
 }

@@ -97,7 +97,7 @@ fn samples(n: u64) -> Vec<(SourceName, Sample)> {
         (SourceName::Memory, Sample::Memory(memory)),
         (SourceName::Disks, Sample::Disks(vec![disk(n)])),
         (SourceName::Filesystems, Sample::Filesystems(vec![mount])),
-        (SourceName::Interfaces, Sample::Interfaces(NetworkSample { interfaces: vec![lo], softnet: vec![] })),
+        (SourceName::Interfaces, Sample::Interfaces(NetworkSample { interfaces: vec![lo], ..NetworkSample::default() })),
         (SourceName::Tcp, Sample::Tcp(vec![tcp])),
         (SourceName::Cgroups, Sample::Cgroups(vec![cgroup("/a.slice", n), cgroup("/a.slice/b.service", 2 * n)])),
         (SourceName::Services, Sample::Services(vec![shop])),
@@ -144,6 +144,8 @@ pub fn view(snapshot: Snapshot) -> View {
         engine: 11,
         alerts: Arc::default(),
         outlook: Some(Arc::new(outlook())),
+        present: Vec::new(),
+        trust: None,
     }
 }
 
