@@ -130,6 +130,7 @@ fn view(second: i64) -> Arc<View> {
         findings: Arc::default(),
         changes: Arc::default(),
         problems: Vec::new(),
+        halted: None,
         cost: Cost::default(),
         guard: GuardState::default(),
         engine: 1,

@@ -70,6 +70,7 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         outlook: None,
         trust: None,
         problems: Vec::new(),
+        halted: None,
         cost: Cost::default(),
         guard: GuardState::Idle,
         engine: 1,

@@ -130,6 +130,10 @@ pub enum Verb {
     Why(Format),
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
+    /// Stop everything new, with or without a running engine; what is applied stays, and can be rolled back
+    Halt(Format),
+    /// Lift a halt
+    Resume(Format),
     /// One part of the demo
     #[command(hide = true)]
     DemoPart(DemoPart),

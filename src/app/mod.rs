@@ -14,6 +14,7 @@ pub mod env;
 pub mod failure;
 pub mod forecast;
 pub mod guard;
+pub mod halt;
 pub mod logger;
 pub mod manual;
 pub mod metrics;

@@ -6,7 +6,7 @@ use crate::{
         complaint::{Complaint, Complaints},
         layer::Layer,
         outline::{self, Field, Outline},
-        rules,
+        policy, rules,
     },
     model::{
         alert::{Rule, Target},
@@ -149,8 +149,9 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, cost, metrics, history, foresight, access] =
+    let [thresholds, hysteresis, mut bounds, console, cost, metrics, history, foresight, access] =
         ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight", "access"].map(&mut gather);
+    policy::lists(&mut bounds, &mut complaints);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -170,7 +171,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         notify: notify.into_iter().map(|(target, _)| target).collect(),
         thresholds: build(&thresholds, &mut complaints),
         hysteresis: build(&hysteresis, &mut complaints),
-        policy: build(&policy, &mut complaints),
+        policy: build(&bounds, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
         cost: build(&cost, &mut complaints),
@@ -182,7 +183,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     };
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
-    check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::policy(&config.policy, &mut |name, why| blame(&bounds, name, why, &mut complaints));
     check::budget(&config.cost, &mut |name, why| blame(&cost, name, why, &mut complaints));
     check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));

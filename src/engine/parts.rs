@@ -59,6 +59,8 @@ pub struct Settings {
     pub budget: Budget,
     /// How far ahead it looks.
     pub foresight: ForesightSettings,
+    /// The file that stops everything while it is there.
+    pub stop: Option<PathBuf>,
 }
 
 /// Where samples come from.

@@ -123,6 +123,7 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         findings: newest.findings.clone(),
         changes: Arc::new(changes),
         problems: own.problems,
+        halted: None,
         cost: own.cost,
         guard: own.guard,
         engine: own.engine,

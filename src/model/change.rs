@@ -5,6 +5,7 @@ use crate::model::{
     note::Note,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
+    rule::Decision,
     series::Point,
     time::{Now, Tick, Wall},
     trial::Leg,
@@ -44,6 +45,18 @@ pub enum Who {
     Guard,
     /// Recovery after a crash.
     Recovery,
+}
+
+impl Who {
+    /// The name of the person; of a part of trimtab, its own.
+    pub fn user(&self) -> &str {
+        match self {
+            Who::Operator { user, .. } => user,
+            Who::Engine => "engine",
+            Who::Guard => "guard",
+            Who::Recovery => "recovery",
+        }
+    }
 }
 
 impl fmt::Display for Who {
@@ -259,7 +272,8 @@ impl ChangeState {
         use ChangeState as S;
         let to = match (self, deed) {
             (S::Proposed, Deed::Approved { .. }) => S::Approved,
-            (S::Proposed, Deed::Endorsed { .. }) => S::Proposed,
+            // The first of two approvals, and its end by time or by another plan.
+            (S::Proposed, Deed::Endorsed { .. } | Deed::Unapproved) => S::Proposed,
             (S::Proposed | S::Approved, Deed::Rejected) => S::Rejected,
             (S::Proposed | S::Approved, Deed::Expired) => S::Expired,
             (S::Approved, Deed::Unapproved) => S::Proposed,
@@ -347,6 +361,17 @@ pub struct Entry {
     pub boot: String,
 }
 
+/// The first of two approvals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Endorsement {
+    /// Whose.
+    pub who: Who,
+    /// Digest of the plan that was shown.
+    pub digest: String,
+    /// When.
+    pub at: Now,
+}
+
 /// A change as engine and screen see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -364,6 +389,12 @@ pub struct Change {
     pub digest: String,
     /// Why it cannot be applied here and now, if so: the lock that the queue shows.
     pub lock: Option<Refusal>,
+    /// The first of two approvals, while the second is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endorsed: Option<Endorsement>,
+    /// What policy says of it, as long as it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
     /// What the data at hand could show.
     pub foresight: Option<Foresight>,
     /// When it was proposed.
@@ -429,6 +460,8 @@ impl Change {
             plan: None,
             digest: String::new(),
             lock: None,
+            endorsed: None,
+            decision: None,
             foresight: None,
             proposed: entry.now.wall,
             applied: None,
@@ -445,11 +478,31 @@ impl Change {
         })
     }
 
+    /// How many of the people who must approve it have, and who: `1 of 2 (ann)`. `None` where one suffices.
+    pub fn approvals(&self) -> Option<String> {
+        let needed = self.decision.as_ref().map_or(1, |decision| decision.approvals);
+        let by = self.endorsed.as_ref().map(|endorsed| endorsed.who.user().to_string());
+        match (self.state, by) {
+            (ChangeState::Proposed, Some(user)) => Some(format!("1 of 2 ({user})")),
+            (ChangeState::Proposed, None) if needed > 1 => Some(format!("0 of {needed}")),
+            _ => None,
+        }
+    }
+
+    /// Whether it went the whole way of a dry run.
+    pub fn is_dry(&self) -> bool {
+        self.state == ChangeState::Refused && self.trouble.as_deref().is_some_and(crate::model::plan::is_dry)
+    }
+
     /// Folds one more entry into the change. Illegal deeds change nothing.
     pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
         self.state = self.state.next(&entry.deed)?;
         let mut words = entry.deed.words().to_string();
+        self.endorsed = None;
         match &entry.deed {
+            Deed::Endorsed { digest } => {
+                self.endorsed = Some(Endorsement { who: entry.who.clone(), digest: digest.clone(), at: entry.now });
+            }
             Deed::ApplyStarted { plan, deadline, leave } => {
                 self.plan = Some((**plan).clone());
                 self.deadline = Some(*deadline);

@@ -1,6 +1,10 @@
 //! Every number that an operator may want to set: thresholds, hysteresis, windows, policy. Sections of the configuration.
 
-use crate::model::trial::Windows;
+use crate::model::{
+    hours::{Hours, Offset},
+    rule::{Rule, Tiering},
+    trial::Windows,
+};
 use serde::{Deserialize, Serialize};
 
 /// Thresholds of the detectors (catalogue B0 and B9). Shares are of one.
@@ -137,7 +141,7 @@ impl Default for Hysteresis {
 }
 
 /// What trimtab may do by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Mode {
     /// Watches; proposes nothing, changes nothing. Rollback stays possible.
     Observe,
@@ -195,8 +199,22 @@ pub struct Policy {
     pub lasting: f64,
     /// Changes of high risk applied per day at most.
     pub high_per_day: usize,
+    /// Changes that hurt within a day, after which auto mode gives way to suggest.
+    pub harms: usize,
     /// Trial windows.
     pub windows: Windows,
+    /// What is allowed to whom and when; of several rules that fit, the first decides.
+    pub rules: Vec<Rule>,
+    /// How much subjects matter; of several that fit, the first counts.
+    pub tiers: Vec<Tiering>,
+    /// Maintenance windows.
+    pub maintenance: Vec<Hours>,
+    /// How far the clock of hours and windows is ahead of UTC.
+    pub utc_offset: Offset,
+    /// Go the whole way and write nothing.
+    pub dry: bool,
+    /// The file that stops everything while it is there, if it is another one than `STOP` in the runtime directory.
+    pub stop: Option<String>,
     /// When to judge by switching off and on.
     pub switchback: Switchback,
 }
@@ -214,7 +232,14 @@ impl Default for Policy {
             grace: 30.0,
             lasting: 3600.0,
             high_per_day: 2,
+            harms: 3,
             windows: Windows::default(),
+            rules: Vec::new(),
+            tiers: Vec::new(),
+            maintenance: Vec::new(),
+            utc_offset: Offset::default(),
+            dry: false,
+            stop: None,
             switchback: Switchback::default(),
         }
     }

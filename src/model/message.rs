@@ -67,6 +67,8 @@ pub enum Command {
     },
     /// Do what an operator asks for by hand.
     Wish(Wish),
+    /// Put the stop file there (true) or take it away.
+    Halt(bool),
 }
 
 /// The engine's answer to a command.
@@ -168,6 +170,9 @@ pub struct View {
     pub changes: Arc<Vec<Arc<Change>>>,
     /// What is wrong with trimtab itself, such as a journal that cannot be written; shown in the header.
     pub problems: Vec<String>,
+    /// The stop file, while it is there: nothing new is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halted: Option<String>,
     /// Its cost.
     pub cost: Cost,
     /// The guard.

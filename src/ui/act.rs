@@ -37,6 +37,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::Keep
             | I::RollBack
             | I::RollBackAll
+            | I::Halt
             | I::Mode
             | I::Interval
             | I::Audit
@@ -52,7 +53,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
         return Some("this is a replay: nothing can be changed".into());
     }
     // What was is no ground to act on; PANIC is about what is applied now, and asks.
-    if engine && !matches!(intent, I::Audit | I::RollBackAll) && state.travel.past.is_some() {
+    if engine && !matches!(intent, I::Audit | I::RollBackAll | I::Halt) && state.travel.past.is_some() {
         return Some("the screen shows the past; `.` goes back to now".into());
     }
     match intent {
@@ -120,6 +121,8 @@ fn of_change(change: &Change, intent: Intent) -> Option<String> {
 pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
     match intent {
         Intent::RollBackAll => return ask(state, Question::RollBackAll),
+        Intent::Halt if state.view.halted.is_some() => return ask(state, Question::Resume),
+        Intent::Halt => return ask(state, Question::Halt),
         Intent::Copy => return take(state),
         _ => {}
     }

@@ -37,6 +37,10 @@ pub enum Question {
     Wish(Wish, Vec<String>),
     /// Let the engine act by itself.
     Auto,
+    /// Stop everything new.
+    Halt,
+    /// Lift that.
+    Resume,
     /// Leave while a change is in flight.
     Quit,
 }
@@ -91,6 +95,10 @@ impl Dialog {
                 let lives = |id: &ProcessId| view.snapshot.process(*id).is_some();
                 (!wish.processes().iter().any(lives)).then(|| "it has ended".into())
             }
+            Question::Halt | Question::Resume => {
+                let done = view.halted.is_some() == (self.question == Question::Halt);
+                done.then(|| "it is so already".into())
+            }
             Question::RollBackAll | Question::Auto | Question::Quit => None,
         };
     }
@@ -104,6 +112,8 @@ impl Dialog {
             Question::RollBackAll => Some(Command::RollBackAll),
             Question::Wish(wish, _) => Some(Command::Wish(wish.clone())),
             Question::Auto => Some(Command::SetMode(Mode::Auto)),
+            Question::Halt => Some(Command::Halt(true)),
+            Question::Resume => Some(Command::Halt(false)),
             Question::Quit => None,
         }
     }

@@ -115,6 +115,7 @@ pub enum Intent {
     Mode,
     Interval,
     Basis,
+    Halt,
     Audit,
     Alerts,
     Acknowledge,
@@ -285,6 +286,8 @@ pub const TABLE: &[Binding] = &[
         Reach::Host,
         row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code"),
     ),
+    // It stands in the help and the palette only, to leave the bar to what is about this change.
+    reaching(Reach::Host, row(&[Char('S')], C::Global, I::Halt, "", "HALT: nothing new is applied until that is lifted; asks")),
     row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
     row(&[Char('y')], C::Global, I::Copy, "copy", "copy the selected row: command line, finding, commands of the change"),
     // Panes.

@@ -141,6 +141,7 @@ fn view() -> View {
         findings: Arc::new(vec![finding()]),
         changes: Arc::new(vec![Arc::new(change)]),
         problems: vec!["none".into()],
+        halted: None,
         cost: Cost { cpu: 0.0078125, resident: 1 << 24, ..Cost::default() },
         guard: GuardState::Armed { pid: 12, plans: 1 },
         engine: 11,

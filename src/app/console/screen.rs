@@ -88,6 +88,7 @@ mod tests {
             findings: Arc::default(),
             changes: Arc::default(),
             problems: Vec::new(),
+            halted: None,
             cost: Cost::default(),
             guard: GuardState::Idle,
             engine: 1,

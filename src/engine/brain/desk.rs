@@ -18,6 +18,8 @@ pub enum Purpose {
     Preview,
     /// An approval is written down.
     Approve,
+    /// The first of two approvals is written down.
+    Endorse,
     /// It is taken back.
     Unapprove,
     /// A proposal is dismissed.
@@ -40,6 +42,8 @@ pub enum Purpose {
     Verify,
     /// A foreign value was found on its knobs.
     Yield,
+    /// The stop file is put there or taken away; about no change.
+    Halt,
     /// Something that happened to the engine itself is written down; about no change.
     Note,
     /// Nothing is written, to see whether the journal takes it; about no change.
@@ -58,6 +62,7 @@ impl Purpose {
             Purpose::Propose => "written down",
             Purpose::Preview => "previewed",
             Purpose::Approve => "approved",
+            Purpose::Endorse => "endorsed",
             Purpose::Unapprove => "unapproved",
             Purpose::Reject => "rejected",
             Purpose::Expire => "expired",
@@ -69,6 +74,7 @@ impl Purpose {
             Purpose::RollBack => "rolled back",
             Purpose::Verify => "verified",
             Purpose::Yield => "given up",
+            Purpose::Halt => "halted",
             Purpose::Note => "noted",
             Purpose::Probe => "tried",
         }

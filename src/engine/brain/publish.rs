@@ -1,7 +1,7 @@
 //! What screens see: made whole from the brain's parts, cheap to clone, numbered.
 
 use crate::{
-    engine::brain::{known::Known, office::Office},
+    engine::brain::{auto, known::Known, office::Office},
     model::{
         change::Change,
         message::{View, Welcome},
@@ -11,6 +11,7 @@ use crate::{
         subject::Subject,
         time::Now,
     },
+    planning::policy,
 };
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ impl Publisher {
             findings: known.alarms.findings.clone(),
             changes: Arc::new(changes),
             problems: problems(office).chain(known.alerts.problems()).collect(),
+            halted: office.halted().map(Into::into),
             cost: known.senses.cost,
             guard: office.guard.clone(),
             engine: self.engine,
@@ -65,5 +67,7 @@ impl Publisher {
 
 fn problems(office: &Office) -> impl Iterator<Item = String> + '_ {
     let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
-    journal.chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
+    let halted = office.halted().map(policy::halted);
+    let demoted = auto::demoted(office);
+    halted.into_iter().chain(journal).chain(demoted).chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
 }

@@ -362,6 +362,7 @@ mod tests {
             findings: Arc::default(),
             changes: Arc::default(),
             problems: Vec::new(),
+            halted: None,
             cost: Cost::default(),
             guard: GuardState::default(),
             engine: 1,

@@ -65,6 +65,9 @@ fn parts(state: &State) -> Vec<Part> {
         let count: usize = odd.iter().map(|(count, _)| count).sum();
         parts.push(part("", format!("{} {count} odd", worst.sign()), findings::style(theme, worst), 3));
     }
+    if view.halted.is_some() {
+        parts.push(part("", "HALTED".into(), theme.critical, 0));
+    }
     let mode = if view.mode == Mode::Auto { theme.warning } else { theme.good };
     parts.push(part("mode ", view.mode.words().into(), mode, 2));
     if state.role < Role::Admin {

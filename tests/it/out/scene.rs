@@ -139,6 +139,7 @@ pub fn view(snapshot: Snapshot) -> View {
         findings: Arc::new(vec![finding]),
         changes: Arc::default(),
         problems: vec![],
+        halted: None,
         cost: Cost { cpu: 0.0078125, resident: 1 << 24, ..Cost::default() },
         guard: GuardState::Idle,
         engine: 11,

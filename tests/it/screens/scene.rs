@@ -378,6 +378,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         findings: Arc::new(vec![contention(), full()]),
         changes: Arc::new(changes.into_iter().map(Arc::new).collect()),
         problems: Vec::new(),
+        halted: None,
         cost: Cost { cpu: 0.004, resident: 22 << 20, ..Cost::default() },
         guard: GuardState::Armed { pid: 99, plans: 1 },
         engine: 98,
