@@ -106,13 +106,13 @@ unit=trimtab-test-hog.service
 cat >"/etc/systemd/system/$unit" <<'E'
 [Service]
 CPUWeight=5000
-ExecStart=/bin/sh -c 'for i in 1 2 3 4 5 6; do (while :; do :; done) & done; wait'
+ExecStart=/bin/sh -c 'for i in 1 2 3; do (while :; do :; done) & done; wait'
 E
 systemctl daemon-reload
 systemctl start "$unit"
 systemd-run -q --unit trimtab-test-victim -p CPUWeight=100 sh -c 'while :; do i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done; sleep 0.01; done'
 file=/sys/fs/cgroup/system.slice/$unit/cpu.weight
-ok "a starved unit gets a weight proposal" until_some 60 field cgroup-weight after
+ok "a starved unit gets a weight proposal" until_some 90 field cgroup-weight after
 id=$(field cgroup-weight id)
 ok "approved" trimtab approve "$id"
 ok "applied, once there is history to measure by" until_some 20 trimtab apply "$id"
