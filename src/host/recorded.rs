@@ -247,7 +247,7 @@ fn usual(knob: &Knob) -> String {
         Knob::Affinity(_) => "0-1",
         Knob::IoPriority(_) => "none",
         Knob::Signal(_) => "running",
-        Knob::Run { .. } => "first",
+        Knob::WakeLatency { .. } => "none",
         Knob::Descriptors(_) => "1024:1048576",
         Knob::Backlog { .. } => "16",
         Knob::NetworkFile { .. } => "16",
@@ -497,7 +497,7 @@ impl Host for RecordedHost {
         if let Some(place) = file_of(knob) {
             self.read(&place, &mut Vec::new())?;
         }
-        if let Knob::UnitProperty { unit, .. } | Knob::Run { unit, .. } = knob
+        if let Knob::UnitProperty { unit, .. } = knob
             && !self.state().units.contains_key(unit)
         {
             return Err(HostError::plain("find", unit, Kind::Gone, "systemd has no such unit loaded"));

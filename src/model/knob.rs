@@ -163,12 +163,11 @@ pub enum Knob {
     /// A whole small file below `/etc` that trimtab writes, so that a setting outlives a boot. Its value is its text; `none` while there
     /// is no such file.
     Document(Place),
-    /// The run of a systemd unit. Its value is the identity of the run (`InvocationID`); writing `restarted` begins another one.
-    Run {
-        /// Name of the unit.
-        unit: String,
-        /// Directory of its cgroup.
-        directory: Place,
+    /// How long waking a processor may take (`/dev/cpu_dma_latency`), in microseconds, or `none`. It is a bound that an open descriptor
+    /// holds: it lasts no longer than that process, and only that process can set it.
+    WakeLatency {
+        /// Who holds it: trimtab's engine.
+        holder: ProcessId,
     },
     /// A signal to a process. Its value is `running` before and the name of the signal after; it cannot be taken back.
     Signal(ProcessId),
@@ -178,15 +177,14 @@ impl Knob {
     /// What the knob belongs to.
     pub fn subject(&self) -> Subject {
         match self {
-            Knob::File(_) => Subject::Host,
+            Knob::File(_) | Knob::WakeLatency { .. } => Subject::Host,
             Knob::ProcessFile { process, .. }
             | Knob::Descriptors(process)
             | Knob::Signal(process)
             | Knob::Backlog { process, .. } => Subject::Process(*process),
             Knob::CgroupFile { directory, .. }
             | Knob::CgroupDevice { directory, .. }
-            | Knob::UnitProperty { directory, .. }
-            | Knob::Run { directory, .. } => Subject::Cgroup(directory.path.as_str().into()),
+            | Knob::UnitProperty { directory, .. } => Subject::Cgroup(directory.path.as_str().into()),
             Knob::Mount { at, .. } => Subject::Filesystem(at.as_str().into()),
             Knob::Document(_) => Subject::Host,
             Knob::NetworkFile { through: None, .. } => Subject::Host,
@@ -225,10 +223,10 @@ impl fmt::Display for Knob {
             Knob::Affinity(t) => write!(f, "affinity of {}", t.tid),
             Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
+            Knob::WakeLatency { holder } => write!(f, "wake latency held by {}", holder.pid),
             Knob::Signal(p) => write!(f, "signal to {}", p.pid),
             Knob::UnitProperty { unit, property, .. } => write!(f, "{} of {unit}", property.name()),
             Knob::Document(place) => place.fmt(f),
-            Knob::Run { unit, .. } => write!(f, "run of {unit}"),
             Knob::Backlog { process, port, .. } => write!(f, "backlog of port {port} ({})", process.pid),
         }
     }

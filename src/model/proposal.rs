@@ -46,15 +46,11 @@ pub struct Want {
 }
 
 /// What becomes of a change once it is applied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Course {
     /// It is watched, then kept or undone by its verdict.
     #[default]
     Judged,
-    /// It is watched, and undone after so many seconds whatever its verdict: a pause is no state to stay in.
-    Brief(f64),
-    /// It cannot be undone: once applied it is done.
-    Once,
     /// It writes down for later boots what that change set, was judged to help and was kept. At runtime it changes nothing, so nothing
     /// judges it: it stands once it is read back.
     Lasting(ChangeId),
@@ -68,14 +64,14 @@ impl Course {
 
     /// True when the change is watched and judged.
     pub fn is_watched(self) -> bool {
-        matches!(self, Course::Judged | Course::Brief(_))
+        self == Course::Judged
     }
 
     /// The change whose setting this one makes lasting.
     pub fn parent(self) -> Option<ChangeId> {
         match self {
             Course::Lasting(parent) => Some(parent),
-            _ => None,
+            Course::Judged => None,
         }
     }
 }

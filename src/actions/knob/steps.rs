@@ -128,7 +128,7 @@ fn half_undone(step: &Step, found: &str) -> bool {
 fn read_back(host: &dyn Host, knob: &Knob, wanted: &dyn Fn(&str) -> bool) -> Touch<String> {
     let looks = match knob {
         Knob::Backlog { .. } => 100,
-        Knob::UnitProperty { .. } | Knob::Run { .. } => 25,
+        Knob::UnitProperty { .. } => 25,
         _ => 1,
     };
     let mut found = host.get(knob);

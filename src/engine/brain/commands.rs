@@ -14,10 +14,10 @@ use crate::{
     },
     model::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
+        knob::Knob,
         limits::Mode,
         message::{Command, GuardState, Reply},
         note::Note,
-        proposal::Course,
         snapshot::Snapshot,
         wish::Wish,
     },
@@ -208,9 +208,6 @@ fn keep(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     }
     match known(office, id)?.state {
         ChangeState::Kept => Ok(Some(format!("{id} is kept already"))),
-        _ if matches!(known(office, id)?.proposal.course, Course::Brief(_)) => {
-            Err(format!("{id} is only for a while and cannot be kept"))
-        }
         ChangeState::Applied | ChangeState::Watching => {
             writable(office)?;
             office.desk.expect(order.ticket);
@@ -234,6 +231,11 @@ fn carry(office: &mut Office, snapshot: &Snapshot, order: Order, wish: &Wish) ->
     if let GuardState::Failed(why) = &office.guard {
         return Err(format!("the guard that would undo it is not running ({why}): nothing is changed without it"));
     }
+    if let Some(id) = under_trial(office, wish) {
+        return Err(format!(
+            "{id} is trying the nice of these processes, and could not be judged any more: keep it or roll it back first"
+        ));
+    }
     let (proposal, finding) = wish::proposal(wish, snapshot, &order.who.to_string(), office.now.wall)?;
     let change = office.ledger.number();
     let job = Carry { change, proposal, finding, who: order.who, confirm: brief(&office.policy), leave: office.leave };
@@ -256,6 +258,18 @@ fn stop_all(office: &mut Office, order: Order, halt: bool) -> Answer {
     Ok(None)
 }
 
+/// The unconfirmed change, or the one being applied, whose knobs a wish would move.
+fn under_trial(office: &Office, wish: &Wish) -> Option<ChangeId> {
+    let Wish::Nice { processes, .. } = wish else { return None };
+    let begun = office.desk.about(Purpose::Apply).filter_map(|id| office.ledger.get(id));
+    let unconfirmed = office.ledger.live().filter(|c| c.state.is_unconfirmed());
+    let moves = |c: &&Change| {
+        let mut steps = c.plan.iter().flat_map(|plan| &plan.steps);
+        steps.any(|step| matches!(step.knob, Knob::Nice(task) if processes.contains(&task.process)))
+    };
+    unconfirmed.chain(begun).find(moves).map(|c| c.id)
+}
+
 fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     let state = known(office, id)?.state;
     let applying = office.desk.busy(Purpose::Apply, Some(id));
@@ -267,6 +281,9 @@ fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     }
     if let Some(child) = office.ledger.live().find(|c| c.proposal.course.parent() == Some(id)) {
         return Err(format!("{} makes {id} last over boots: roll that back first", child.id));
+    }
+    if let Some(above) = office.ledger.above(id).first() {
+        return Err(format!("{above} was set on top of {id} and would go back to its values: roll {above} back first"));
     }
     undo(office, id, (Cause::Operator, order.who), order.ticket)
 }
@@ -291,12 +308,11 @@ fn roll_back_all(office: &mut Office, order: Order) -> Answer {
     Ok(None)
 }
 
-/// Live changes and the one being applied, newest first.
+/// Live changes and the one being applied, the one that was applied last first.
 pub fn begun(office: &Office) -> Vec<ChangeId> {
     let mut all: Vec<ChangeId> = office.ledger.live().map(|c| c.id).chain(office.desk.about(Purpose::Apply)).collect();
-    all.sort_unstable();
+    all.sort_unstable_by_key(|id| std::cmp::Reverse((office.ledger.turn(*id), *id)));
     all.dedup();
-    all.reverse();
     all
 }
 

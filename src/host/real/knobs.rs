@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, documents, files, mount, netns, rights, status::Status, threads, units};
+use super::{RealHost, calls, documents, files, mount, netns, rights, status::Status, threads, units, wake};
 use crate::{
     host::{
         canonical::{self, selected},
@@ -59,9 +59,9 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
         Knob::Mount { at, .. } => mount::get(host, at),
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
+        Knob::WakeLatency { holder } => wake::get(host, knob, *holder),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
         Knob::UnitProperty { unit, directory, property } => units::property(host, knob, unit, (directory, *property)),
-        Knob::Run { unit, .. } => units::run(host, knob, unit),
         Knob::Document(place) => documents::get(host, place),
         thread => threads::get(thread),
     }
@@ -80,12 +80,12 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
                 .ok_or_else(|| HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}")))?;
             send(host, knob, *process, number(signal))
         }
+        Knob::WakeLatency { holder } => wake::set(host, knob, *holder, value),
         Knob::Backlog { process, .. } => {
             takes_sighup(host, knob, *process)?;
             send(host, knob, *process, Signal::HUP)
         }
         Knob::UnitProperty { unit, property, .. } => units::set_property(host, knob, unit, (*property, value)),
-        Knob::Run { unit, .. } => units::restart(host, knob, unit),
         Knob::Document(place) => documents::set(host, place, value),
         thread => threads::set(thread, value),
     }
@@ -96,7 +96,7 @@ fn ask(host: &RealHost, knob: &Knob) -> Touch<()> {
     match file_of(knob) {
         Some(place) => in_its_namespace(host, knob, || rights::file(host, knob, &place)),
         None => match knob {
-            Knob::UnitProperty { unit, .. } | Knob::Run { unit, .. } => units::may(host, knob, unit),
+            Knob::UnitProperty { unit, .. } => units::may(host, knob, unit),
             Knob::Document(place) => documents::may_set(host, place),
             process => rights::process(host, process),
         },
@@ -146,13 +146,15 @@ fn write_file(host: &RealHost, knob: &Knob, place: &Place, value: &str) -> Touch
         return Err(HostError::plain("write", knob, Kind::Invalid, "only files of /proc and /sys are knobs"));
     }
     let line = canonical::line(knob, value);
+    // Elsewhere the answer says that only a part was done, which a second try would do once more (`memory.reclaim`).
+    let patient = matches!(knob, Knob::ProcessFile { .. });
     let mut tries = 1;
     loop {
         let opened = OpenOptions::new().write(true).open(host.path(place));
         let file = opened.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob)))?;
         identity::check(host, knob)?;
         match write_once(file, line.as_bytes()) {
-            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES => host.pause(BETWEEN),
+            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES && patient => host.pause(BETWEEN),
             done => return done.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob))),
         }
         tries += 1;

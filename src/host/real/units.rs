@@ -1,4 +1,4 @@
-//! Units of systemd: properties set until the next boot, and runs begun anew (systemctl(1), systemd.resource-control(5)).
+//! Units of systemd: properties set until the next boot (systemctl(1), systemd.resource-control(5)).
 //!
 //! What is set at runtime stands in a drop-in of its own, one for each property. Undoing takes away exactly that file and has systemd
 //! read its files again; `systemctl revert` would take away what others set as well. A reading asks systemd, looks at the drop-in, and
@@ -22,8 +22,6 @@ use std::{path::PathBuf, time::Duration};
 const ASK: Duration = Duration::from_secs(5);
 /// For setting a property or reading all unit files again.
 const DO: Duration = Duration::from_secs(30);
-/// For a unit to end and begin; its own time-outs are systemd's business.
-const RESTART: Duration = Duration::from_secs(120);
 
 /// The value of a property (see [`crate::model::systemd::value`]); where the kernel disagrees, with what it says behind it.
 pub(super) fn property(host: &RealHost, knob: &Knob, unit: &str, (directory, property): (&Place, Property)) -> Touch<String> {
@@ -84,18 +82,6 @@ fn unset(host: &RealHost, knob: &Knob, places: &[Place]) -> Touch<()> {
         }
     }
     systemctl(host, knob, &["daemon-reload"], DO).map(|_| ())
-}
-
-/// The identity of the present run.
-pub(super) fn run(host: &RealHost, knob: &Knob, unit: &str) -> Touch<String> {
-    let told = loaded(host, knob, unit, "InvocationID")?.filter(|id| !id.is_empty());
-    told.ok_or_else(|| HostError::plain("find", unit, Kind::Gone, "it does not run"))
-}
-
-/// Ends the present run and begins another.
-pub(super) fn restart(host: &RealHost, knob: &Knob, unit: &str) -> Touch<()> {
-    named(knob, unit)?;
-    systemctl(host, knob, &["restart", "--", unit], RESTART).map(|_| ())
 }
 
 /// Whether we may: systemd lets root, and it has to know the unit.

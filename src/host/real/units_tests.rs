@@ -21,13 +21,12 @@ control=$top/run/systemd/system.control/web.service.d
 echo "$*" >>"$top/calls"
 case "$*" in
 *show*broken*) sleep 60 ;;
-*show*web.service) echo LoadState=loaded; echo InvocationID=$(cat "$top/run-id"); echo ActiveState=active
+*show*web.service) echo LoadState=loaded; echo ActiveState=active
     echo "CPUWeight=$(cat "$top/held")" ;;
 *show*) echo LoadState=not-found; echo CPUWeight= ;;
 *set-property*"-- web.service CPUWeight="*) mkdir -p "$control"; value=${*##*=}
     printf '[Service]\nCPUWeight=%s\n' "$value" >"$control/50-CPUWeight.conf"; echo "$value" >"$top/held"; echo "$value" >"$top/group/cpu.weight" ;;
 *daemon-reload*) [ -f "$control/50-CPUWeight.conf" ] || { echo '[not set]' >"$top/held"; echo 100 >"$top/group/cpu.weight"; } ;;
-*restart*) echo second >"$top/run-id" ;;
 *) echo "Failed: Unit not found." >&2; exit 5 ;;
 esac
 "#;
@@ -47,7 +46,6 @@ impl World {
         fs::write(at("usr/bin/systemctl"), DOUBLE).unwrap();
         fs::set_permissions(at("usr/bin/systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(at("held"), "[not set]\n").unwrap();
-        fs::write(at("run-id"), "first\n").unwrap();
         fs::write(at("group/cpu.weight"), "100\n").unwrap();
         let roots = Roots { etc: at("etc"), top: top.path().into(), ..Roots::default() };
         World { host: RealHost::below(roots), top }
@@ -116,14 +114,6 @@ fn no_hostile_name_or_value_reaches_the_program() {
 }
 
 #[test]
-fn a_run_is_ended_and_begun_anew() {
-    let (world, run) = (World::new(), Knob::Run { unit: "web.service".into(), directory: Place::top("/group") });
-    assert_eq!(world.get(&run), "first");
-    world.host.set(&run, "another").unwrap();
-    assert_eq!(world.get(&run), "second");
-}
-
-#[test]
 fn a_document_is_written_whole_and_never_over_another_s() {
     let world = World::new();
     let text = document::sysctls(ChangeId(1), &[("vm.swappiness".into(), "20".into())]);
@@ -145,7 +135,7 @@ fn a_document_is_written_whole_and_never_over_another_s() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "vm.swappiness = 7\n");
     fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink(world.at("run-id"), &path).unwrap();
+    std::os::unix::fs::symlink(world.at("held"), &path).unwrap();
     assert_eq!(world.host.set(&knob, &text).unwrap_err().kind, Kind::Invalid, "not through a link");
     assert_eq!(world.host.set(&Knob::Document(Place::etc("passwd")), &text).unwrap_err().kind, Kind::Invalid);
 }
