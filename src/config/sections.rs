@@ -10,7 +10,7 @@ use crate::{
     },
     model::{
         alert::{Rule, Target},
-        limits::{Budget, Foresight, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+        limits::{Budget, Foresight, Hysteresis, Keeping, Policy, Rescue, ServiceWatch, Thresholds},
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -102,6 +102,8 @@ pub struct Config {
     pub history: Keeping,
     /// How far ahead it looks.
     pub foresight: Foresight,
+    /// What is done when there is no time to ask.
+    pub emergency: Rescue,
     /// Limits that somebody is told of.
     pub alerts: Alerts,
     /// Who is told. A layer replaces the whole list.
@@ -125,6 +127,7 @@ const SECTIONS: &[&str] = &[
     "metrics",
     "history",
     "foresight",
+    "emergency",
     "alerts",
     "notify",
 ];
@@ -136,6 +139,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
     let [thresholds, hysteresis, policy, console, cost, metrics, history, foresight] =
         ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight"].map(&mut gather);
+    let emergency = gather("emergency");
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -163,7 +167,9 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         metrics: build(&metrics, &mut complaints),
         history: build(&history, &mut complaints),
         foresight: build(&foresight, &mut complaints),
+        emergency: build(&emergency, &mut complaints),
     };
+    check::emergency(&config.emergency, &mut |name, why| blame(&emergency, name, why, &mut complaints));
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));

@@ -13,10 +13,33 @@ pub(crate) fn selected(text: &str, knob: &Knob) -> String {
     {
         return text.rsplit(' ').next().unwrap_or("").trim().into();
     }
+    if let Knob::CgroupFile { file, .. } = knob
+        && let Some((file, key)) = file.split_once(' ')
+    {
+        return line_of(text, file, key);
+    }
     let words = || text.split_ascii_whitespace();
     match words().find(|w| w.starts_with('[') && w.ends_with(']')) {
         Some(word) => word.trim_matches(['[', ']']).into(),
         None => words().collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// The line of that key without it; one that is not there holds no bound (cgroup-v2.rst "io.max", cgroup-v1/blkio-controller.rst).
+fn line_of(text: &str, file: &str, key: &str) -> String {
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+    let none = if file == "io.max" { "rbps=max wbps=max riops=max wiops=max" } else { "0" };
+    line.map_or(none, str::trim).into()
+}
+
+/// What is written for `value`: a line of a file is named by its key.
+pub(crate) fn written(knob: &Knob, value: &str) -> String {
+    match knob {
+        Knob::CgroupFile { file, .. } => match file.split_once(' ') {
+            Some((_, key)) => format!("{key} {value}"),
+            None => value.into(),
+        },
+        _ => value.into(),
     }
 }
 

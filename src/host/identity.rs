@@ -20,6 +20,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         Knob::ProcessFile { process: id, .. }
         | Knob::Descriptors(id)
         | Knob::Signal(id)
+        | Knob::Run(id)
         | Knob::Backlog { process: id, .. }
         | Knob::NetworkFile { through: Some(id), .. } => process(host, *id),
         Knob::CgroupFile { directory, inode, .. } => match host.inode(directory) {
@@ -27,7 +28,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
             Ok(_) => Err(gone(directory.to_string(), "the cgroup was removed and made anew")),
             Err(e) => Err(ended(e, directory.to_string())),
         },
-        Knob::File(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
+        Knob::File(_) | Knob::Log(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
     }
 }
 

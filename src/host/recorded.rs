@@ -218,7 +218,8 @@ fn file_of(knob: &Knob) -> Option<Place> {
     match knob {
         Knob::File(place) => Some(place.clone()),
         Knob::ProcessFile { process, file } => Some(Place::proc(format!("{}/{file}", process.pid))),
-        Knob::CgroupFile { directory, file, .. } => Some(directory.join(file)),
+        // A file of lines is named with the line's key: `io.max 8:0`.
+        Knob::CgroupFile { directory, file, .. } => Some(directory.join(file.split(' ').next().unwrap_or(file))),
         Knob::NetworkFile { through: None, file, .. } => Some(Place::proc(format!("sys/net/{file}"))),
         _ => None,
     }
@@ -231,7 +232,8 @@ fn usual(knob: &Knob) -> String {
         Knob::Policy(_) => "other",
         Knob::Affinity(_) => "0-1",
         Knob::IoPriority(_) => "none",
-        Knob::Signal(_) => "running",
+        Knob::Signal(_) | Knob::Run(_) => "running",
+        Knob::Log(_) => "kept",
         Knob::Descriptors(_) => "1024:1048576",
         Knob::Backlog { .. } => "16",
         Knob::NetworkFile { .. } => "16",
@@ -256,11 +258,22 @@ fn store(state: &mut State, knob: &Knob, value: &str) {
     } else if old.contains('[') {
         let words = old.split_ascii_whitespace().map(|w| w.trim_matches(['[', ']']));
         words.map(|w| if w == value { format!("[{w}]") } else { w.into() }).collect::<Vec<_>>().join(" ") + "\n"
+    } else if let Knob::CgroupFile { file, .. } = knob
+        && let Some((_, key)) = file.split_once(' ')
+    {
+        line(&old, key, value)
     } else {
         format!("{value}\n")
     };
     state.tree.insert(place.clone(), Node::File(new.into_bytes()));
     couple(state, &place, value);
+}
+
+/// A file of lines with that one changed; one without a bound is left out, as the kernel does.
+fn line(old: &str, key: &str, value: &str) -> String {
+    let others = old.lines().filter(|line| line.split(' ').next() != Some(key)).map(str::to_string);
+    let bound = value != "0" && value != "rbps=max wbps=max riops=max wiops=max";
+    others.chain(bound.then(|| format!("{key} {value}"))).map(|line| line + "\n").collect()
 }
 
 /// The kernel's couplings that undo has to know: writing one member of a pair zeroes the other.

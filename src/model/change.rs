@@ -102,6 +102,8 @@ pub enum Cause {
     Leaving,
     /// The machine was started anew: what was set in memory is gone with the old boot.
     Reboot,
+    /// The emergency that it was done against is over.
+    Over,
 }
 
 impl Cause {
@@ -119,6 +121,7 @@ impl Cause {
             Cause::Panic => "everything is rolled back",
             Cause::Leaving => "the run ends",
             Cause::Reboot => "a reboot had undone it",
+            Cause::Over => "the emergency is over",
         }
     }
 }

@@ -9,3 +9,4 @@ pub mod journal;
 pub mod lock;
 pub mod page;
 pub mod repair;
+pub mod reserve;

@@ -159,6 +159,7 @@ pub enum Intent {
     Keep,
     RollBack,
     RollBackAll,
+    Rescue,
     Verify,
     Signal,
     Nice(Lean),
@@ -284,6 +285,10 @@ pub const TABLE: &[Binding] = &[
     reaching(
         Reach::Host,
         row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code"),
+    ),
+    reaching(
+        Reach::Host,
+        row(&[Char('S')], C::Global, I::Rescue, "RESCUE", "fight the emergency that holds: climb its ladder; asks"),
     ),
     row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
     row(&[Char('y')], C::Global, I::Copy, "copy", "copy the selected row: command line, finding, commands of the change"),

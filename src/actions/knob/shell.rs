@@ -5,6 +5,10 @@ use crate::model::knob::{Knob, Root};
 /// The command that gives `knob` that `value`; safe to paste.
 pub fn command(knob: &Knob, value: &str) -> String {
     match knob {
+        Knob::CgroupFile { directory, file, .. } if file.contains(' ') => {
+            let (file, key) = file.split_once(' ').unwrap_or((file, ""));
+            format!("echo {} | sudo tee {}", quote(&format!("{key} {value}")), quote(&format!("{directory}/{file}")))
+        }
         Knob::File(_) | Knob::ProcessFile { .. } | Knob::CgroupFile { .. } | Knob::NetworkFile { through: None, .. } => {
             format!("echo {} | sudo tee {}", quote(value), quote(&knob.to_string()))
         }
@@ -24,6 +28,8 @@ pub fn command(knob: &Knob, value: &str) -> String {
         Knob::IoPriority(t) => format!("sudo ionice {} -p {}", io_class(value), t.tid),
         Knob::Descriptors(p) => format!("sudo prlimit --nofile={} --pid {}", quote(value), p.pid),
         Knob::Signal(p) => format!("sudo kill -{} {}", quote(value), p.pid),
+        Knob::Run(p) => format!("sudo kill -{} {}", if value == "stopped" { "STOP" } else { "CONT" }, p.pid),
+        Knob::Log(place) => format!("sudo journalctl --directory={} --vacuum-size={}", quote(&place.to_string()), quote(value)),
         Knob::Backlog { process, .. } => format!("sudo kill -HUP {}", process.pid),
     }
 }

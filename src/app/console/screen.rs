@@ -93,6 +93,7 @@ mod tests {
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
+            emergencies: Vec::new(),
         };
         let layouts = crate::ui::arrangement::Arrangement::built_in();
         let look = Look { themes: Theme::built_in(), chosen: 0, layouts, layout: 0, ink: Ink::Braille };

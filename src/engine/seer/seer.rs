@@ -367,6 +367,7 @@ mod tests {
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
+            emergencies: Vec::new(),
         }
     }
 

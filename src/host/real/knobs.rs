@@ -3,10 +3,10 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, files, netns, rights, status::Status, threads};
+use super::{RealHost, calls, files, held, netns, rights, status::Status, threads};
 use crate::{
     host::{
-        canonical::selected,
+        canonical::{selected, written},
         error::{HostError, Kind},
         host::{Host, Touch},
         identity,
@@ -26,6 +26,12 @@ use std::{
 
 /// What a signal's knob reads: its process is there.
 const RUNNING: &str = "running";
+
+/// What a process that was stopped reads.
+const STOPPED: &str = "stopped";
+
+/// What a log reads before it is shrunk.
+const KEPT: &str = "kept";
 
 /// The present value, canonical.
 pub(super) fn get(host: &RealHost, knob: &Knob) -> Touch<String> {
@@ -58,23 +64,25 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
     match knob {
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
+        Knob::Run(process) => runs(host, *process),
+        Knob::Log(_) => Ok(KEPT.into()),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
         thread => threads::get(thread),
     }
 }
 
 fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
+    if let Some(done) = held::write(host, knob, value) {
+        return done;
+    }
     if let Some(place) = file_of(knob) {
         return in_its_namespace(host, knob, || write_file(host, knob, &place, value));
     }
     identity::check(host, knob)?;
     match knob {
         Knob::Descriptors(process) => set_descriptors(knob, *process, value),
-        Knob::Signal(process) => {
-            let signal = wish::Signal::named(value)
-                .ok_or_else(|| HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}")))?;
-            send(host, knob, *process, number(signal))
-        }
+        Knob::Signal(process) | Knob::Run(process) => send(host, knob, *process, signal_of(knob, value)?),
+        Knob::Log(place) => vacuum(host, knob, place, value),
         Knob::Backlog { process, .. } => {
             takes_sighup(host, knob, *process)?;
             send(host, knob, *process, Signal::HUP)
@@ -96,7 +104,8 @@ fn file_of(knob: &Knob) -> Option<Place> {
     match knob {
         Knob::File(place) => Some(place.clone()),
         Knob::ProcessFile { process, file } => Some(Place::proc(format!("{}/{file}", process.pid))),
-        Knob::CgroupFile { directory, file, .. } => Some(directory.join(file)),
+        // A file of lines is named with the line's key: `io.max 8:0`.
+        Knob::CgroupFile { directory, file, .. } => Some(directory.join(file.split(' ').next().unwrap_or(file))),
         Knob::NetworkFile { file, .. } => Some(Place::proc(format!("sys/net/{file}"))),
         _ => None,
     }
@@ -133,7 +142,7 @@ fn write_file(host: &RealHost, knob: &Knob, place: &Place, value: &str) -> Touch
     if !matches!(place.root, Root::Proc | Root::Sys) && !matches!(knob, Knob::CgroupFile { .. }) {
         return Err(HostError::plain("write", knob, Kind::Invalid, "only files of /proc and /sys are knobs"));
     }
-    let line = format!("{value}\n");
+    let line = format!("{}\n", written(knob, value));
     let mut tries = 1;
     loop {
         let opened = OpenOptions::new().write(true).open(host.path(place));
@@ -156,6 +165,53 @@ fn write_once(mut file: File, line: &[u8]) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// The signal that brings a process to that value.
+pub(super) fn signal_of(knob: &Knob, value: &str) -> Touch<Signal> {
+    let unknown = || HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}"));
+    match (knob, value) {
+        (Knob::Run(_), RUNNING) => Ok(Signal::CONT),
+        (Knob::Run(_), STOPPED) => Ok(Signal::STOP),
+        (Knob::Run(_), _) => Err(unknown()),
+        _ => wish::Signal::named(value).map(number).ok_or_else(unknown),
+    }
+}
+
+/// `stopped` in state T or t of proc_pid_stat(5), field 3; a zombie runs no more than one that has ended.
+fn runs(host: &RealHost, process: ProcessId) -> Touch<String> {
+    let place = Place::proc(format!("{}/stat", process.pid));
+    let text = host.text(&place)?;
+    let state = text.rfind(')').and_then(|end| text.get(end + 1..)).and_then(|rest| rest.trim_start().chars().next());
+    match state {
+        Some('T' | 't') => Ok(STOPPED.into()),
+        Some('Z' | 'X') => Err(HostError::plain("find", format!("process {}", process.pid), Kind::Gone, "it has ended")),
+        _ => Ok(RUNNING.into()),
+    }
+}
+
+/// The logging daemon's own tool removes its oldest archived files (journalctl(1), `--vacuum-size`); without a shell, by its full path.
+fn vacuum(host: &RealHost, knob: &Knob, place: &Place, bytes: &str) -> Touch<()> {
+    let tool = Place::top("usr/bin/journalctl");
+    let failed = |e: io::Error| HostError::new("run", &tool, &e);
+    let mut command = std::process::Command::new(host.path(&tool));
+    command.arg(format!("--vacuum-size={bytes}")).arg(format!("--directory={}", host.path(place).display()));
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command.env_clear();
+    let mut child = command.spawn().map_err(failed)?;
+    for _ in 0..VACUUM_LOOKS {
+        match child.try_wait().map_err(failed)? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(HostError::plain("run", &tool, Kind::Other, format!("it ended with {status}"))),
+            None => host.pause(BETWEEN),
+        }
+    }
+    let _ended_meanwhile = child.kill();
+    child.wait().map_err(failed)?;
+    Err(HostError::plain("shrink", knob, Kind::Other, "it took longer than a rung may take, and was stopped"))
+}
+
+/// Looks at a tool at work, [`BETWEEN`] apart: as long as a rung may take.
+const VACUUM_LOOKS: u32 = 40;
 
 /// Soft and hard limit by the name that `/proc/PID/limits` has, which needs no rights, unlike prlimit(2).
 pub(super) fn limit(host: &RealHost, process: ProcessId, name: &str) -> Touch<(String, String)> {

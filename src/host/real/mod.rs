@@ -1,11 +1,13 @@
 //! The machine itself, below injectable roots.
 
 pub mod alone;
+pub mod brace;
 mod calls;
 mod connections;
 mod diag;
 mod facts;
 mod files;
+mod held;
 mod knobs;
 mod netns;
 pub mod nvml;
@@ -33,10 +35,12 @@ use crate::{
     },
 };
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
+    os::fd::OwnedFd,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, SystemTime},
@@ -67,12 +71,14 @@ impl Default for Roots {
 pub struct RealHost {
     roots: Roots,
     guard: AtomicU32,
+    /// Opened against an emergency.
+    held: Mutex<BTreeMap<Knob, OwnedFd>>,
 }
 
 impl RealHost {
     /// The machine below other roots.
     pub fn below(roots: Roots) -> RealHost {
-        RealHost { roots, guard: AtomicU32::new(0) }
+        RealHost { roots, ..RealHost::default() }
     }
 
     /// Makes the guard's pid one of the family; 0 for none.
@@ -202,5 +208,9 @@ impl Host for RealHost {
 
     fn may_set(&self, knob: &Knob) -> Touch<()> {
         knobs::may_set(self, knob)
+    }
+
+    fn hold(&self, knobs: &[Knob]) {
+        held::hold(self, knobs);
     }
 }

@@ -53,7 +53,9 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
             takes_sighup(host, knob, *process)?;
             signal(knob, *process)
         }
-        Knob::Signal(process) => signal(knob, *process),
+        Knob::Signal(process) | Knob::Run(process) => signal(knob, *process),
+        Knob::Log(place) => accessat(CWD, host.path(place), Access::WRITE_OK, AtFlags::EACCESS)
+            .map_err(|e| HostError::new("write", knob, &e.into()).needing("root")),
         file => Err(HostError::plain("write", file, Kind::Invalid, "it is a file")),
     }
 }

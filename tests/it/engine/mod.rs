@@ -4,6 +4,7 @@
 mod bounds;
 mod scene;
 mod start;
+mod urgent;
 
 use scene::{Scene, apply, approve, is_done, refused};
 use trimtab::model::{

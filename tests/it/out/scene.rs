@@ -144,6 +144,7 @@ pub fn view(snapshot: Snapshot) -> View {
         engine: 11,
         alerts: Arc::default(),
         outlook: Some(Arc::new(outlook())),
+        emergencies: Vec::new(),
     }
 }
 

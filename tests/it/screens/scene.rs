@@ -380,6 +380,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         engine: 98,
         alerts: Arc::default(),
         outlook: None,
+        emergencies: Vec::new(),
     }
 }
 
