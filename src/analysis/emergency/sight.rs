@@ -57,7 +57,7 @@ pub struct Sight {
     pub finding: Finding,
 }
 
-/// What the signs of a lane say now. `waiting` is the share of the last two seconds in which all tasks waited, for memory and for disks.
+/// What the signs of a lane say now. `waiting` is the share of the last moments in which all tasks waited, for memory and for disks.
 pub fn look(lane: Lane, world: &World<'_>, rule: &Rescue, waiting: [f64; 2]) -> Vec<Sight> {
     let [memory, io] = waiting;
     let all = match lane {

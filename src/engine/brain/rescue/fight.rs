@@ -176,7 +176,7 @@ impl Fight {
 
     /// Why nothing is left.
     fn end(&self) -> String {
-        let barred = self.ladder.iter().rev().find_map(|rung| match &rung.state {
+        let barred = self.ladder.iter().find_map(|rung| match &rung.state {
             RungState::Barred(why) => Some(why.clone()),
             _ => None,
         });

@@ -52,7 +52,7 @@ const SPARED: Duration = Duration::from_secs(300);
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// Seconds over which waiting is smoothed before it counts as relief.
-const SMOOTH: f64 = 2.0;
+const SMOOTH: f64 = 1.0;
 
 /// The ladders of all kinds.
 type Table = BTreeMap<EmergencyKind, Vec<Rung>>;
