@@ -131,7 +131,11 @@ impl Host {
             memory: Some(i << 26),
             ..CgroupSample::default()
         };
-        let network = NetworkSample { interfaces: vec![card("eth0"), card("eth1"), card("lo")], softnet: vec![[n * 500, 0, 0]; 8] };
+        let network = NetworkSample {
+            interfaces: vec![card("eth0"), card("eth1"), card("lo")],
+            softnet: vec![[n * 500, 0, 0]; 8],
+            ..NetworkSample::default()
+        };
         vec![
             (SourceName::Disks, Sample::Disks(vec![disk("sda"), disk("sdb"), disk("vda")])),
             (SourceName::Filesystems, Sample::Filesystems((0..6).map(mount).collect())),

@@ -130,11 +130,14 @@ fn view(second: i64) -> Arc<View> {
         findings: Arc::default(),
         changes: Arc::default(),
         problems: Vec::new(),
+        halted: None,
         cost: Cost::default(),
         guard: GuardState::default(),
         engine: 1,
         alerts: Arc::default(),
         outlook: None,
+        present: Vec::new(),
+        trust: None,
     })
 }
 

@@ -9,6 +9,7 @@ use trimtab::{
         facts::Facts,
         limits::Mode,
         message::{Cost, GuardState, View, Welcome},
+        role::Role,
         snapshot::{Cgroup, Process, Reading, Snapshot, Vitals},
         subject::ProcessId,
         time::{Now, Tick, Wall},
@@ -67,10 +68,13 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         changes: Arc::default(),
         alerts: Arc::default(),
         outlook: None,
+        trust: None,
         problems: Vec::new(),
+        halted: None,
         cost: Cost::default(),
         guard: GuardState::Idle,
         engine: 1,
+        present: Vec::new(),
     }
 }
 
@@ -88,7 +92,7 @@ fn main() {
 fn measure(processes: u32, groups: u32, form: Form, held: bool) {
     let views: Vec<Arc<View>> = (0..4).map(|n| Arc::new(view(100 + n, processes, groups))).collect();
     let look = trimtab::ui::state::Look { themes: vec![], chosen: 0, layouts: vec![], layout: 0, ink: Ink::Braille };
-    let mut state = State::begin(&Welcome { view: (*views[0]).clone(), history: vec![] }, look, true);
+    let mut state = State::begin(&Welcome { view: (*views[0]).clone(), history: vec![], role: Role::Admin }, look, true);
     state.processes.choices.form = form;
     state.processes.arrange();
     update(&mut state, at(100), Msg::Resize(160, 48));

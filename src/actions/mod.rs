@@ -1,8 +1,12 @@
 //! Actions: one file per knob, each with five verbs. No action imports a sibling; shared help is in [`knob`].
 
+pub mod absent;
+pub mod access_times;
 pub mod action;
 pub mod affinity;
 pub mod autogroup;
+pub mod cgroup_io;
+pub mod congestion_control;
 pub mod conntrack;
 pub mod descriptors;
 pub mod io_priority;
@@ -10,15 +14,24 @@ pub mod io_scheduler;
 pub mod knob;
 pub mod listen_backlog;
 pub mod memory_limit;
+pub mod neighbour_table;
 pub mod nice;
+pub mod orphans;
 pub mod policy;
 pub mod port_range;
+pub mod port_reuse;
 pub mod quota;
 pub mod read_ahead;
+pub mod receive_backlog;
 pub mod renice;
+pub mod request_completion;
+pub mod request_queue;
 pub mod rescue;
 pub mod signal;
+pub mod slow_start_idle;
+pub mod socket_buffers;
 pub mod swappiness;
+pub mod syn_backlog;
 pub mod thp;
 pub mod weight;
 pub mod writeback;
@@ -42,9 +55,21 @@ pub fn all() -> &'static [&'static dyn Action] {
         &io_scheduler::IoScheduler,
         &io_priority::IoPriority,
         &read_ahead::ReadAhead,
+        &request_queue::RequestQueue,
+        &cgroup_io::CgroupIo,
+        &request_completion::RequestCompletion,
+        &access_times::AccessTimes,
         &listen_backlog::ListenBacklog,
+        &syn_backlog::SynBacklog,
         &port_range::PortRange,
+        &port_reuse::PortReuse,
         &conntrack::Conntrack,
+        &socket_buffers::SocketBuffers,
+        &receive_backlog::ReceiveBacklog,
+        &congestion_control::CongestionControl,
+        &slow_start_idle::SlowStartIdle,
+        &neighbour_table::NeighbourTable,
+        &orphans::Orphans,
         &descriptors::Descriptors,
     ]
 }

@@ -138,6 +138,7 @@ fn spared(step: &Step, host: &dyn Host) -> Result<(), Refusal> {
             "cgroup.freeze" | "freezer.state" | "cgroup.kill" => protect::pausable_cgroup(host, &directory.path, directory),
             _ => protect::cgroup(host, &directory.path, directory),
         },
+        Knob::CgroupDevice { directory, .. } => protect::cgroup(host, &directory.path, directory),
         _ => Ok(()),
     }
 }
@@ -216,10 +217,15 @@ fn disk_controller(host: &dyn Host) -> &'static str {
 /// A bound on what the group writes to a disk.
 fn writing(directory: &Directory, device: &str, bytes: &str, host: &dyn Host) -> Result<Vec<Step>, Refusal> {
     let (file, value) = match directory.version {
-        CgroupVersion::V2 => (format!("io.max {device}"), format!("rbps=max wbps={bytes} riops=max wiops=max")),
-        CgroupVersion::V1 => (format!("blkio.throttle.write_bps_device {device}"), bytes.to_string()),
+        CgroupVersion::V2 => ("io.max", format!("rbps=max wbps={bytes} riops=max wiops=max")),
+        CgroupVersion::V1 => ("blkio.throttle.write_bps_device", bytes.to_string()),
     };
-    let step = step(directory.knob(&file), value, host)?;
+    let number = |text: &str| text.parse::<u32>().ok();
+    let Some(device) = device.split_once(':').and_then(|(major, minor)| Some((number(major)?, number(minor)?))) else {
+        return Err(refusal(Obstacle::Unsupported, format!("{device} is no number of a device.")));
+    };
+    let Directory { place, inode, .. } = directory.clone();
+    let step = step(Knob::CgroupDevice { directory: place, inode, file: file.into(), device }, value, host)?;
     if step.before == "0" || step.before == "rbps=max wbps=max riops=max wiops=max" {
         return Ok(vec![step]);
     }

@@ -80,6 +80,8 @@ pub enum Verb {
     Demo(Demo),
     /// Run the engine without a screen
     Daemon,
+    /// Open the console on a running engine, of this host or, through ssh, of another one
+    Attach(Attach),
     /// Watch without a screen and write what is seen into a file
     Record(Record),
     /// Open the console on the past: a file, or a time of this host's history
@@ -130,12 +132,24 @@ pub enum Verb {
     Mode(SetMode),
     /// Fight an emergency that holds: E1 to E6
     Rescue(RescueFrom),
+    /// Stop everything new, with or without a running engine; what is applied stays, and can be rolled back
+    Halt(Format),
+    /// Lift a halt
+    Resume(Format),
     /// One part of the demo
     #[command(hide = true)]
     DemoPart(DemoPart),
     /// The process that undoes what nobody confirmed
     #[command(hide = true)]
     Guard(Guard),
+}
+
+/// Which engine.
+#[derive(Clone, Debug, Args)]
+pub struct Attach {
+    /// On this host, as ssh names it, such as ann@web1; --socket is then a path there
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
 }
 
 /// What to record.

@@ -25,7 +25,7 @@ use crate::{
             screen::Screen,
             terminal::{Terminal, Writer},
         },
-        seat::Seat,
+        seat::{News, Seat},
         signals::Signals,
     },
     config::sections::Keys,
@@ -124,6 +124,7 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
         answers,
     };
     let mut views = Some(seat.views);
+    let mut news = seat.news;
     if options.mouse {
         console.state.mouse = true;
         console.carry_out(UiCommand::Mouse(true));
@@ -158,7 +159,11 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
             body = answered.recv() => body.map(|body| console.take(Msg::Answer(body))).unwrap_or_default(),
             view = next(&mut views) => match view {
                 Some(view) => console.take(Msg::View(view)),
-                None => { views = None; console.take(Msg::Lost) }
+                None => { views = None; console.take(Msg::Lost(None)) }
+            },
+            news = tidings(&mut news) => match news {
+                News::Lost(why) => console.take(Msg::Lost(Some(why))),
+                News::Back(welcome) => console.take(Msg::Back(welcome)),
             },
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => console.take(Msg::Tick),
         };
@@ -176,6 +181,18 @@ pub async fn run(seat: Seat, options: ConsoleOptions) -> Result<Ended, String> {
 async fn next(views: &mut Option<watch::Receiver<Arc<View>>>) -> Option<Arc<View>> {
     match views {
         Some(views) => views.changed().await.ok().map(|()| views.borrow_and_update().clone()),
+        None => std::future::pending().await,
+    }
+}
+
+/// The next news of the connection; never, where it does not come back by itself.
+async fn tidings(news: &mut Option<mpsc::Receiver<News>>) -> News {
+    let heard = match news {
+        Some(heard) => heard.recv().await,
+        None => None,
+    };
+    match heard {
+        Some(heard) => heard,
         None => std::future::pending().await,
     }
 }

@@ -3,17 +3,23 @@
 use crate::{
     actions,
     app::{
+        access,
         cli::Common,
         desk,
         env::Env,
         failure::Failure,
         logger, metrics,
         parts::{self, Legacy, Memory, Rights, Wish},
-        settings,
+        service, settings,
         signals::Signals,
     },
+    config::sections::Config,
     engine::handle::EngineHandle,
-    link::{server, socket},
+    host::real::{self, RealHost},
+    link::{
+        server::{self, Entrance},
+        socket,
+    },
 };
 use tokio::{net::UnixListener, task::JoinHandle};
 
@@ -23,25 +29,34 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     logger::start();
     let config = settings::load(common, env)?;
     let path = env.socket(common.socket.as_deref());
-    let (listener, _claim) = socket::claim(&path, env.uid)?;
+    let entrance = entrance(&config, env)?;
+    let (listener, _claim) = socket::claim(&path, env.uid, entrance.reach())?;
     let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(
         &Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual },
         env,
     )?;
-    let _serving = serve(listener, env, &running.engine);
+    let _serving = serve(listener, entrance, &running.engine);
     let _measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
     log::info!("the engine listens on {}", path.display());
+    service::ready();
+    let _watchdog = service::watchdog(running.engine.views.clone());
     log::info!("{}: ending", signals.next().await);
+    service::stopping();
     running.engine.stop().await;
     Ok(())
 }
 
+/// Who may come to the socket.
+pub fn entrance(config: &Config, env: &Env) -> Result<Entrance, Failure> {
+    Ok(Entrance { doors: access::doors(&config.access, env.uid, &RealHost::default())?, groups: real::peer_groups })
+}
+
 /// Serves the engine on the socket for as long as the runtime lives.
-pub fn serve(listener: UnixListener, env: &Env, engine: &EngineHandle) -> JoinHandle<()> {
+pub fn serve(listener: UnixListener, entrance: Entrance, engine: &EngineHandle) -> JoinHandle<()> {
     let asked = engine.clone();
     let answer = move |peer: server::Peer, ask| desk::answer(asked.clone(), desk::peer(&asked, &peer), ask);
-    tokio::spawn(server::serve(listener, env.uid, engine.views.clone(), answer))
+    tokio::spawn(server::serve(listener, entrance, engine.views.clone(), answer))
 }
 
 /// What the command line and this user's directories allow.

@@ -81,5 +81,5 @@ pub async fn seat(engine: &EngineHandle, who: Who) -> Option<Seat> {
             }
         }
     });
-    Some(Seat { welcome, views, asks, own: true, replay: false })
+    Some(Seat { welcome, views, asks, news: None, own: true, replay: false })
 }

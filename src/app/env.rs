@@ -1,6 +1,6 @@
 //! What surrounds the program: user, environment, terminal. Read once, here, and handed down; nothing below asks for itself.
 
-use crate::app::console::kind::Says;
+use crate::{app::console::kind::Says, store::stop};
 use rustix::process::{getgid, getuid};
 use std::{
     ffi::OsString,
@@ -104,6 +104,11 @@ impl Env {
     pub fn runtime_directory(&self) -> PathBuf {
         let usual = || crate::link::socket::usual_directory(self.uid, self.runtime.as_deref(), &self.tmp);
         self.service_runtime.clone().unwrap_or_else(usual)
+    }
+
+    /// The file that stops everything while it is there.
+    pub fn stop(&self, asked: Option<&str>) -> PathBuf {
+        asked.map_or_else(|| self.runtime_directory().join(stop::FILE), PathBuf::from)
     }
 
     /// The socket of the engine.

@@ -1,5 +1,6 @@
 //! The only room that knows every other: run modes, wiring, command line.
 
+pub mod access;
 pub mod anomalies;
 pub mod attach;
 pub mod bystander;
@@ -13,6 +14,7 @@ pub mod env;
 pub mod failure;
 pub mod forecast;
 pub mod guard;
+pub mod halt;
 pub mod logger;
 pub mod manual;
 pub mod metrics;
@@ -23,12 +25,14 @@ pub mod record;
 pub mod replay;
 pub mod run;
 pub mod seat;
+pub mod service;
 pub mod settings;
 pub mod signals;
 pub mod snapshot;
 pub mod solo;
 pub mod stream;
 pub mod text;
+pub mod tunnel;
 pub mod verbs;
 pub mod watching;
 

@@ -8,7 +8,7 @@ use crate::{
         engine,
         guard::process::GuardProcess,
         handle::EngineHandle,
-        hands::Hands,
+        hands::{Bounds, Hands},
         job::Job,
         parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
         record::{End, Recording},
@@ -112,6 +112,8 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
         }
         Rights::Change(directory) => acting(directory, config, env)?,
     };
+    let acts = matches!(wish.rights, Rights::Change(_)) && crew.lock.is_some();
+    let stop = acts.then(|| env.stop(config.policy.stop.as_deref()));
     let mut policy = config.policy.clone();
     policy.mode = crew.mode;
     let parts = Parts {
@@ -130,6 +132,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             foresight: foresight(wish),
             rescue: config.emergency.clone(),
             alerts: alerts(wish),
+            stop,
         },
         leave: wish.legacy == Legacy::Leave,
     };
@@ -206,7 +209,8 @@ fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Store
     let args = vec!["guard".into(), directory.into()];
     let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
     let seen = entries.last().map_or(0, |(number, _)| *number);
-    let mut hands = Hands::new(tools, Box::new(guard), seen);
+    let bounds = Bounds { stop: Some(env.stop(config.policy.stop.as_deref())), dry: config.policy.dry };
+    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds);
     let recovered = hands.recover(&entries);
     if let Some(error) = &recovered.error {
         log::error!("recovery: {error}");

@@ -62,6 +62,7 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
             rescue: config.emergency.clone(),
             // What held then is raised again from the same numbers; nobody is told, nothing is kept.
             alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
+            stop: None,
         },
     )?;
     let seat = desk::replayed(&engine).await.ok_or_else(|| Failure::new("the replay has ended"))?;

@@ -3,12 +3,12 @@
 use crate::{
     actions,
     app::{
-        anomalies,
+        anomalies, attach,
         cli::{Cli, DemoPart, Format, Verb},
         daemon, demo, doctor,
         env::Env,
         failure::Failure,
-        forecast, guard, manual, metrics, once, out, parts, record, replay, settings, snapshot, solo, stream, verbs, what_if,
+        forecast, guard, halt, manual, metrics, once, out, parts, record, replay, settings, snapshot, solo, stream, verbs, what_if,
     },
     host::{host::Host, real::RealHost},
     sources,
@@ -55,8 +55,11 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Anomalies(wish)) => anomalies::run(wish),
         Some(Verb::WhatIf(wish)) if wish.stdin => what_if::stdin::run(wish),
         Some(Verb::WhatIf(wish)) => wait(what_if::ask::run(wish, &cli.common, env)),
+        Some(Verb::Halt(format)) => wait(halt::run(true, *format, &cli.common, env)),
+        Some(Verb::Resume(format)) => wait(halt::run(false, *format, &cli.common, env)),
+        Some(Verb::Attach(wish)) => wait(solo::attach(wish, &cli.common, env)),
         Some(Verb::Daemon) => wait(daemon::run(&cli.common, env)),
-        Some(verb) => wait(verbs::run(verb, env, &env.socket(cli.common.socket.as_deref()))),
+        Some(verb) => wait(verbs::run(verb, env, &attach::socket(cli.common.socket.as_deref(), env))),
         None if cli.stream.is_some() => wait(stream::run(cli, env)),
         None if cli.once => {
             let format = if cli.json { once::Format::Json } else { once::Format::Text };

@@ -3,8 +3,8 @@
 use crate::{
     actions,
     app::{
-        attach,
-        cli::Common,
+        attach::{self, Way},
+        cli::{Attach, Common},
         console::{self, ConsoleOptions, kept::Chosen, kind::Kind, look::look},
         daemon, desk, doctor,
         env::Env,
@@ -13,6 +13,7 @@ use crate::{
         parts::{self, Legacy, Memory, Wish},
         seat::Seat,
         settings,
+        tunnel::Tunnel,
     },
     config::sections::Config,
     engine::handle::EngineHandle,
@@ -55,8 +56,12 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     console::keep_log();
     let config = settings::load(common, env)?;
     looks(&config, env)?;
-    let path = env.socket(common.socket.as_deref());
-    let (listener, claim) = match socket::claim(&path, env.uid) {
+    let path = attach::socket(common.socket.as_deref(), env);
+    if path != env.socket(common.socket.as_deref()) {
+        return attached(common, env, &path, &config).await;
+    }
+    let entrance = daemon::entrance(&config, env)?;
+    let (listener, claim) = match socket::claim(&path, env.uid, entrance.reach()) {
         Ok(claimed) => claimed,
         Err(SocketError::Held(_)) => return attached(common, env, &path, &config).await,
         Err(e) => return Err(e.into()),
@@ -74,13 +79,27 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         log::warn!("{lack}; `trimtab doctor` tells all");
     }
     let measured = endpoint.map(|listener| tokio::spawn(metrics::server::serve(listener, running.engine.clone())));
-    let serving = daemon::serve(listener, env, &running.engine);
+    let serving = daemon::serve(listener, entrance, &running.engine);
     let ended = sit_at(&running.engine, &config, env, End::Never).await;
     running.engine.stop().await;
     serving.abort();
     measured.inspect(tokio::task::JoinHandle::abort);
     drop(claim);
     ended
+}
+
+/// A console at a running engine, of this host or of another one; never starts one.
+pub async fn attach(wish: &Attach, common: &Common, env: &Env) -> Result<(), Failure> {
+    needs_terminal(env)?;
+    console::keep_log();
+    let config = settings::load(common, env)?;
+    looks(&config, env)?;
+    let asked = common.socket.as_deref();
+    let way = match &wish.host {
+        Some(host) => Way::Tunnel(Tunnel::open(host, asked, env).await?),
+        None => Way::Socket(attach::socket(asked, env)),
+    };
+    screen(attach::lasting(env, way).await?, &config, env, End::Never).await
 }
 
 /// A console at an engine that somebody else has started.
@@ -96,7 +115,7 @@ async fn attached(common: &Common, env: &Env, path: &Path, config: &Config) -> R
     if let Some(mode) = common.mode {
         switch(env, path, mode).await?;
     }
-    let seat = attach::seat(env, path).await?;
+    let seat = attach::lasting(env, Way::Socket(path.into())).await?;
     screen(seat, config, env, End::Never).await
 }
 

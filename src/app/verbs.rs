@@ -45,6 +45,9 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         | Verb::WhatIf(_)
         | Verb::Demo(_)
         | Verb::Daemon
+        | Verb::Halt(_)
+        | Verb::Resume(_)
+        | Verb::Attach(_)
         | Verb::Metrics(_)
         | Verb::Completions(_)
         | Verb::Man

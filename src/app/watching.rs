@@ -33,7 +33,7 @@ pub struct Watching {
 impl Watching {
     /// Takes a seat at the running engine, or starts one that only watches.
     pub async fn begin(common: &Common, env: &Env, config: &Config) -> Result<Watching, Failure> {
-        match attach::seat(env, &env.socket(common.socket.as_deref())).await {
+        match attach::seat(env, &attach::socket(common.socket.as_deref(), env)).await {
             Ok(seat) => return Ok(Watching { seat, own: None, seen: None }),
             Err(failure) if failure.code == Code::NoEngine => {}
             Err(failure) => return Err(failure),

@@ -86,6 +86,14 @@ pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
     if !(p.foresight > 0.0 && p.foresight <= 1.0) {
         blame("foresight", "`foresight` is a share: more than 0, at most 1 (0.85 is 85 %)".into());
     }
+    for (name, value) in [("harms", p.harms), ("per_hour", p.per_hour), ("flaps", p.flaps), ("high_per_day", p.high_per_day)] {
+        if value > 1000 || (value == 0 && name == "harms") {
+            blame(name, format!("`{name}` is at most 1000{}", if name == "harms" { ", and at least 1" } else { "" }));
+        }
+    }
+    if p.stop.as_ref().is_some_and(|path| !path.starts_with('/')) {
+        blame("stop", "`stop` is an absolute path".into());
+    }
     let fits = |value: f64, least: f64| (least..=3600.0).contains(&value);
     if !(fits(p.windows.before, 5.0) && fits(p.windows.settle, 0.0) && fits(p.windows.after, 5.0)) {
         blame("windows", "`before` and `after` are 5 to 3600 seconds, `settle` 0 to 3600".into());

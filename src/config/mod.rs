@@ -17,5 +17,6 @@ pub mod check;
 pub mod complaint;
 pub mod layer;
 pub mod outline;
+pub mod policy;
 pub mod rules;
 pub mod sections;

@@ -6,7 +6,7 @@ use crate::{
         complaint::{Complaint, Complaints},
         layer::Layer,
         outline::{self, Field, Outline},
-        rules,
+        policy, rules,
     },
     model::{
         alert::{Rule, Target},
@@ -44,6 +44,18 @@ impl Default for Console {
 pub struct Metrics {
     /// Where to listen; nowhere unless told.
     pub listen: Option<String>,
+}
+
+/// Who may come to the engine's socket, beside root and the engine's own user: names of users, `@group`, or `*` for everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Access {
+    /// They look.
+    pub viewers: Vec<String>,
+    /// They approve, apply, keep and roll back, too.
+    pub operators: Vec<String>,
+    /// They let the engine act by itself, too.
+    pub admins: Vec<String>,
 }
 
 /// Rules of alerts. A layer changes or adds rules by name.
@@ -104,6 +116,8 @@ pub struct Config {
     pub foresight: Foresight,
     /// What is done when there is no time to ask.
     pub emergency: Rescue,
+    /// Who may come.
+    pub access: Access,
     /// Limits that somebody is told of.
     pub alerts: Alerts,
     /// Who is told. A layer replaces the whole list.
@@ -128,6 +142,7 @@ const SECTIONS: &[&str] = &[
     "history",
     "foresight",
     "emergency",
+    "access",
     "alerts",
     "notify",
 ];
@@ -137,9 +152,10 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     let mut complaints = Vec::new();
     let outlines: Vec<Outline<'_>> = layers.iter().filter_map(|layer| outline::of_file(layer, SECTIONS, &mut complaints)).collect();
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
-    let [thresholds, hysteresis, policy, console, cost, metrics, history, foresight] =
-        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight"].map(&mut gather);
+    let [thresholds, hysteresis, mut bounds, console, cost, metrics, history, foresight, access] =
+        ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight", "access"].map(&mut gather);
     let emergency = gather("emergency");
+    policy::lists(&mut bounds, &mut complaints);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
         services = outline::items::<ServiceWatch>(field, &mut complaints);
@@ -159,7 +175,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         notify: notify.into_iter().map(|(target, _)| target).collect(),
         thresholds: build(&thresholds, &mut complaints),
         hysteresis: build(&hysteresis, &mut complaints),
-        policy: build(&policy, &mut complaints),
+        policy: build(&bounds, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),
         console: build(&console, &mut complaints),
         cost: build(&cost, &mut complaints),
@@ -168,11 +184,12 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         history: build(&history, &mut complaints),
         foresight: build(&foresight, &mut complaints),
         emergency: build(&emergency, &mut complaints),
+        access: build(&access, &mut complaints),
     };
     check::emergency(&config.emergency, &mut |name, why| blame(&emergency, name, why, &mut complaints));
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
-    check::policy(&config.policy, &mut |name, why| blame(&policy, name, why, &mut complaints));
+    check::policy(&config.policy, &mut |name, why| blame(&bounds, name, why, &mut complaints));
     check::budget(&config.cost, &mut |name, why| blame(&cost, name, why, &mut complaints));
     check::metrics(&config.metrics, &mut |name, why| blame(&metrics, name, why, &mut complaints));
     check::history(&config.history, &mut |name, why| blame(&history, name, why, &mut complaints));

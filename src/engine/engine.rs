@@ -21,9 +21,10 @@ use crate::{
         worker::Worker,
     },
     host::host::Host,
-    model::message::{Reply, View},
+    model::message::{Command, Reply, View},
+    store::stop,
 };
-use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, thread, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Room in `asks` and in `inputs`.
@@ -38,6 +39,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let facts = Arc::new(host.first_facts());
     let (targets, file) = (settings.alerts.targets.clone(), settings.alerts.file.clone());
     let foresight = settings.foresight.clone();
+    let stop = settings.stop.clone();
     let name = facts.host.clone();
     let birth = Birth {
         deriver: feed.deriver(),
@@ -90,6 +92,8 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         waiting: BTreeMap::new(),
         tickets: 0,
         over: Vec::new(),
+        stop,
+        halted: false,
     };
     let life = move || {
         let mut engine = engine;
@@ -127,6 +131,9 @@ struct Loop {
     tickets: u64,
     /// Stops to answer once everything has ended; not empty means that it is over.
     over: Vec<Option<oneshot::Sender<()>>>,
+    /// The stop file, and whether it was there at the last look.
+    stop: Option<PathBuf>,
+    halted: bool,
 }
 
 impl Loop {
@@ -152,6 +159,10 @@ impl Loop {
         match asked {
             Asked::Do(who, command, back) => {
                 let ticket = self.ticket(Waiter::Command(back));
+                // Who asks for the file may have put it there already: that is no news then, but theirs.
+                if !matches!(command, Command::Halt(_)) {
+                    self.look_for_stop();
+                }
                 // Decided by the time at which it came, not by that of the last reading.
                 self.step(Input::Ticked { now: self.host.now() });
                 self.step(Input::Commanded { ticket, who, command });
@@ -176,7 +187,19 @@ impl Loop {
         Ticket(self.tickets)
     }
 
+    /// Whether the stop file is there, as far as that is news.
+    fn look_for_stop(&mut self) {
+        let there = self.stop.as_deref().is_some_and(stop::stands);
+        if std::mem::replace(&mut self.halted, there) != there {
+            let effects = self.brain.step(Input::Halted(there));
+            self.carry_out(effects);
+        }
+    }
+
     fn step(&mut self, input: Input) {
+        if is_sweep(&input) || matches!(input, Input::Ticked { .. }) {
+            self.look_for_stop();
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&input);
         }

@@ -13,11 +13,14 @@ use crate::{
     },
     model::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
+        note::Note,
         plan::{Held, Obstacle, Plan, Refusal},
         proposal::Proposal,
     },
-    store::{chain::digest, error::StoreError},
+    planning::policy,
+    store::{chain::digest, error::StoreError, stop},
 };
+use std::path::PathBuf;
 
 /// Hands with their tools.
 pub struct Hands {
@@ -29,12 +32,27 @@ pub struct Hands {
     stamp: Option<i64>,
     /// What it takes to climb at once.
     pub(super) rescuer: Rescuer,
+    bounds: Bounds,
+}
+
+/// What ties the hands, whatever they are told.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    /// While this file is there nothing new is written.
+    pub stop: Option<PathBuf>,
+    /// They go the whole way and write nothing.
+    pub dry: bool,
 }
 
 impl Hands {
     /// Hands on a journal whose entries up to number `seen` the brain has folded.
     pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
-        Hands { tools, guard, seen, stamp: None, rescuer: Rescuer::default() }
+        Hands { tools, guard, seen, stamp: None, rescuer: Rescuer::default(), bounds: Bounds::default() }
+    }
+
+    /// The same hands, tied.
+    pub fn tied(self, bounds: Bounds) -> Hands {
+        Hands { bounds, ..self }
     }
 
     /// Puts right, at the start of an engine, what an earlier one left: `entries` is the whole journal as it was opened.
@@ -55,6 +73,7 @@ impl Work for Hands {
             Job::RollBack { change, plan, cause, who } => Ok(self.roll_back(&Case { change, plan: &plan, cause, who })),
             Job::Carry(carry) => self.carry(&carry),
             Job::Keep(change, who) => self.keep(change, &who),
+            Job::Halt(halt, who) => self.halt(halt, who),
             Job::Verify(change, plan) => Ok(self.verify(change, &plan)),
             Job::Ready(rungs) => Ok(self.ready(rungs)),
             Job::Climb(climb) => Ok(self.climb(&climb)),
@@ -126,7 +145,29 @@ impl Hands {
         (self.tools.actions)(name).ok_or_else(|| format!("this trimtab has no action {name}"))
     }
 
+    /// Why nothing new may be written, if so.
+    pub(super) fn halted(&self) -> Option<String> {
+        self.bounds.stop.as_deref().filter(|file| stop::stands(file)).map(|file| policy::halted(&file.display().to_string()))
+    }
+
+    fn halt(&mut self, halt: bool, who: Who) -> Result<Done, StoreError> {
+        let Some(file) = &self.bounds.stop else { return Ok(failed("these hands look at no stop file".into())) };
+        let done = if halt { stop::raise(file, &who.to_string()) } else { stop::lower(file) };
+        if let Err(e) = done {
+            return Ok(failed(e.to_string()));
+        }
+        self.record(vec![(ChangeId::HOUSE, Deed::Noted(Box::new(Note::Halted(halt))), who)])
+    }
+
+    /// What ends a change before its intent: a dry run.
+    pub(super) fn rehearsed(&self, plan: &Plan) -> Option<Deed> {
+        self.bounds.dry.then(|| Deed::Refused(Refusal::dry(plan)))
+    }
+
     fn apply(&mut self, job: &Apply) -> Result<Done, StoreError> {
+        if let Some(why) = self.halted() {
+            return Ok(failed(why));
+        }
         let Some((newest, now)) = self.tools.standing(job.change)? else {
             return Ok(failed(format!("the journal does not know {}", job.change)));
         };
@@ -141,6 +182,10 @@ impl Hands {
                 return Ok(written.map_or_else(moved, |_| Done::default()));
             }
         };
+        if let Some(end) = self.rehearsed(&plan) {
+            let written = self.tools.move_on(job.change, newest, &job.who, vec![Deed::Prepared, end])?;
+            return Ok(written.map_or_else(moved, |_| Done::default()));
+        }
         let deadline = self.tools.host.now().tick + job.confirm;
         let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: job.leave };
         match self.tools.move_on(job.change, newest, &job.who, vec![Deed::Prepared, intent])? {
@@ -152,6 +197,9 @@ impl Hands {
     /// What an operator asks for by hand: approved by asking, and standing (or over) as soon as it is done.
     fn carry(&mut self, job: &Carry) -> Result<Done, StoreError> {
         let (id, who) = (job.change, &job.who);
+        if let Some(why) = self.halted() {
+            return Ok(failed(why));
+        }
         let proposed = Deed::Proposed { proposal: Box::new(job.proposal.clone()), finding: Box::new(job.finding.clone()) };
         let entry = self.tools.entry(id, proposed, who.clone());
         let newest = self.tools.journal.append(&[entry])?.last().copied().unwrap_or_default();
@@ -163,6 +211,10 @@ impl Hands {
                 return Ok(written.map_or_else(moved, |_| Done::default()));
             }
         };
+        if let Some(end) = self.rehearsed(&plan) {
+            let written = self.tools.move_on(id, newest, who, vec![end])?;
+            return Ok(written.map_or_else(moved, |_| Done::default()));
+        }
         let deadline = self.tools.host.now().tick + job.confirm;
         let approved = Deed::Approved { digest: digest(&plan.essence()) };
         let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: job.leave };
@@ -182,6 +234,10 @@ impl Hands {
         let case = |cause| Case { change, plan, cause, who: Who::Engine };
         if let Err(why) = self.guard.arm(change) {
             let why = format!("the guard could not be armed, so nothing was changed: {why}");
+            return self.give_up(&case(Cause::ApplyFailed), why);
+        }
+        // The last look before the first write.
+        if let Some(why) = self.halted() {
             return self.give_up(&case(Cause::ApplyFailed), why);
         }
         if let Err((cause, why)) = self.write(plan) {

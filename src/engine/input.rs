@@ -87,6 +87,8 @@ pub enum Input {
     },
     /// How forecasts did cannot be kept, and why; or it can be again.
     Foresight(Option<Arc<str>>),
+    /// The stop file came (true) or went.
+    Halted(bool),
     /// Time has passed and nothing else came.
     Ticked {
         /// When.

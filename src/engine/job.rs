@@ -38,6 +38,8 @@ pub enum Job {
     Carry(Box<Carry>),
     /// Journal that a change is kept, and take it out of the guard's hands.
     Keep(ChangeId, Who),
+    /// Put the stop file there (true) or take it away, and journal that.
+    Halt(bool, Who),
     /// Read the knobs of a live change back.
     Verify(ChangeId, Box<Plan>),
     /// Make the plans of these rungs and hold their knobs open, against an emergency; nothing is written.

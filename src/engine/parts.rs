@@ -61,6 +61,8 @@ pub struct Settings {
     pub foresight: ForesightSettings,
     /// What is done when there is no time to ask.
     pub rescue: Rescue,
+    /// The file that stops everything while it is there.
+    pub stop: Option<PathBuf>,
 }
 
 /// Where samples come from.

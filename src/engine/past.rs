@@ -123,6 +123,7 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         findings: newest.findings.clone(),
         changes: Arc::new(changes),
         problems: own.problems,
+        halted: None,
         cost: own.cost,
         guard: own.guard,
         engine: own.engine,
@@ -130,6 +131,8 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         alerts: Arc::default(),
         outlook: None,
         emergencies: Vec::new(),
+        present: Vec::new(),
+        trust: None,
     }
 }
 

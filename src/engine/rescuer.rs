@@ -60,6 +60,9 @@ impl Hands {
 
     /// Climbs.
     pub(super) fn climb(&mut self, job: &Climb) -> Done {
+        if let Some(why) = self.halted() {
+            return Done { error: Some(why), ..Done::default() };
+        }
         let (id, who) = (job.change, &job.who);
         let proposed = Deed::Proposed { proposal: Box::new(job.proposal.clone()), finding: Box::new(job.finding.clone()) };
         let plan = match self.plan_of(&job.proposal) {
@@ -70,6 +73,10 @@ impl Hands {
                 return Done { error: Some(why), ..done };
             }
         };
+        if let Some(rehearsed) = self.rehearsed(&plan) {
+            let done = self.put(id, vec![(proposed, who.clone()), (rehearsed, Who::Engine)]);
+            return Done { error: Some("a dry run writes nothing".into()), ..done };
+        }
         let deadline = self.tools.host.now().tick + job.confirm;
         let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: true };
         let approved = Deed::Approved { digest: digest(&plan.essence()) };

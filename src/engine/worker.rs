@@ -95,7 +95,7 @@ impl Worker {
     pub fn perform(&self, number: JobNumber, job: Job) {
         let mut pile = self.shared.pile();
         let line = match &job {
-            Job::RollBack { .. } | Job::Climb(_) => &mut pile.urgent,
+            Job::RollBack { .. } | Job::Climb(_) | Job::Halt(..) => &mut pile.urgent,
             Job::Record(_) | Job::Apply(_) | Job::Carry(_) | Job::Keep(..) => &mut pile.deeds,
             Job::Preview(..) | Job::Verify(..) | Job::Ready(_) => &mut pile.looks,
         };

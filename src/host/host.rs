@@ -42,6 +42,19 @@ pub struct Connection {
     pub state: u8,
     /// Payload received and sent, resends not counted; `None` in the states that have no counters.
     pub bytes: Option<[u64; 2]>,
+    /// Its path, where the kernel tells.
+    pub path: Option<Path>,
+}
+
+/// What TCP knows of the path of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Path {
+    /// Microseconds of round trip, smoothed.
+    pub micros: u32,
+    /// Segments that may be on the way.
+    pub window: u32,
+    /// Segments sent again so far.
+    pub resent: u32,
 }
 
 /// Graphics processors through the library of their vendor, kept open between readings.

@@ -4,10 +4,10 @@
 
 use crate::{
     host::{
-        canonical::selected,
+        canonical::{self, selected},
         error::{HostError, Kind},
         host::{Connection, Gpus, Handle, Host, Touch},
-        identity,
+        identity, mounts,
     },
     model::{
         facts::Facts,
@@ -218,8 +218,8 @@ fn file_of(knob: &Knob) -> Option<Place> {
     match knob {
         Knob::File(place) => Some(place.clone()),
         Knob::ProcessFile { process, file } => Some(Place::proc(format!("{}/{file}", process.pid))),
-        // A file of lines is named with the line's key: `io.max 8:0`.
-        Knob::CgroupFile { directory, file, .. } => Some(directory.join(file.split(' ').next().unwrap_or(file))),
+        Knob::CgroupFile { directory, file, .. } | Knob::CgroupDevice { directory, file, .. } => Some(directory.join(file)),
+        Knob::Mount { .. } => Some(Place::proc("self/mountinfo")),
         Knob::NetworkFile { through: None, file, .. } => Some(Place::proc(format!("sys/net/{file}"))),
         _ => None,
     }
@@ -255,25 +255,18 @@ fn store(state: &mut State, knob: &Knob, value: &str) {
         && file == "autogroup"
     {
         format!("{} nice {value}\n", old.split(" nice").next().unwrap_or("/autogroup-1"))
+    } else if let Knob::CgroupDevice { file, device, .. } = knob {
+        canonical::with_device(&old, file, *device, value)
+    } else if let Knob::Mount { at, .. } = knob {
+        mounts::with_options(&old, at, value)
     } else if old.contains('[') {
         let words = old.split_ascii_whitespace().map(|w| w.trim_matches(['[', ']']));
         words.map(|w| if w == value { format!("[{w}]") } else { w.into() }).collect::<Vec<_>>().join(" ") + "\n"
-    } else if let Knob::CgroupFile { file, .. } = knob
-        && let Some((_, key)) = file.split_once(' ')
-    {
-        line(&old, key, value)
     } else {
         format!("{value}\n")
     };
     state.tree.insert(place.clone(), Node::File(new.into_bytes()));
     couple(state, &place, value);
-}
-
-/// A file of lines with that one changed; one without a bound is left out, as the kernel does.
-fn line(old: &str, key: &str, value: &str) -> String {
-    let others = old.lines().filter(|line| line.split(' ').next() != Some(key)).map(str::to_string);
-    let bound = value != "0" && value != "rbps=max wbps=max riops=max wiops=max";
-    others.chain(bound.then(|| format!("{key} {value}"))).map(|line| line + "\n").collect()
 }
 
 /// The kernel's couplings that undo has to know: writing one member of a pair zeroes the other.
@@ -419,7 +412,12 @@ impl Host for RecordedHost {
         match file_of(knob) {
             Some(place) => {
                 let text = self.text(&place)?;
-                Ok(selected(&text, knob))
+                match knob {
+                    Knob::Mount { at, .. } => {
+                        Ok(mounts::options(&text, at).map(|(_, options)| options.to_string()).unwrap_or_default())
+                    }
+                    _ => Ok(selected(&text, knob)),
+                }
             }
             None => Ok(self.state().knobs.get(knob).cloned().unwrap_or_else(|| usual(knob))),
         }

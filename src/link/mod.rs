@@ -3,6 +3,8 @@
 //! The words of the wire are in [`crate::model::message`]; their version is [`crate::model::message::WIRE`].
 
 pub mod client;
+pub mod doors;
+pub mod guests;
 pub mod lines;
 pub mod server;
 pub mod socket;

@@ -4,28 +4,37 @@
 //! sees fewer of them and one that does not read at all is let go after [`WRITE`].
 
 use crate::{
-    link::lines::{Broken, Lines},
+    link::{
+        doors::Doors,
+        guests::{Guest, Guests},
+        lines::{Broken, Lines},
+        socket::Reach,
+    },
     model::{
-        message::{Answer, Ask, Body, Request, View, WIRE},
+        message::{Answer, Ask, Body, Present, Reply, Request, View, WIRE},
         outlook::Outlook,
+        role::Role,
     },
 };
 use serde::Deserialize;
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{
         UnixListener, UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{Semaphore, watch},
+    sync::watch,
     time::timeout,
 };
 
 /// Bytes of a request at most.
 pub const REQUEST: usize = 1 << 20;
-/// Connections at a time; one more is told so and closed.
-pub const CONNECTIONS: usize = 32;
 /// How long a client may take to read what it is sent.
 pub const WRITE: Duration = Duration::from_secs(5);
 /// How long a client that does not watch may say nothing, and how long any may take over one line.
@@ -40,15 +49,34 @@ pub struct Peer {
     pub pid: Option<i32>,
     /// How they say that they came; cut and cleaned.
     pub via: Arc<str>,
+    /// What they may ask.
+    pub role: Role,
 }
 
-/// Serves until its task is dropped. `owner` and root may connect. `answer` is asked all but what [`Ask::Watch`] goes on with.
-pub async fn serve<A, F>(listener: UnixListener, owner: u32, views: watch::Receiver<Arc<View>>, answer: A)
+/// Who may come in, and how their groups are found.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// Roles.
+    pub doors: Doors,
+    /// The groups of the other end, as the kernel knows them.
+    pub groups: fn(BorrowedFd<'_>) -> Vec<u32>,
+}
+
+impl Entrance {
+    /// Whom the socket's file has to let in.
+    pub fn reach(&self) -> Reach {
+        if self.doors.are_open() { Reach::Host } else { Reach::Own }
+    }
+}
+
+/// Serves until its task is dropped. Who has no role is turned away; `answer` is asked all that a role may ask, but what
+/// [`Ask::Watch`] goes on with.
+pub async fn serve<A, F>(listener: UnixListener, entrance: Entrance, views: watch::Receiver<Arc<View>>, answer: A)
 where
     A: Fn(Peer, Ask) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Body> + Send + 'static,
 {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let guests = Guests::default();
     // Connections end with this set, that is with the caller.
     let mut all = tokio::task::JoinSet::new();
     loop {
@@ -59,11 +87,12 @@ where
             continue;
         };
         let Some((uid, pid)) = stream.peer_cred().ok().map(|cred| (cred.uid(), cred.pid())) else { continue };
-        if uid != owner && uid != 0 {
-            turn_away(&stream, "this engine belongs to another user");
+        let Some(role) = entrance.doors.role(uid, &(entrance.groups)(stream.as_fd())) else {
+            turn_away(&stream, "this engine belongs to another user, and its configuration gives you no role (access)");
             continue;
-        }
-        let Ok(place) = room.clone().try_acquire_owned() else {
+        };
+        let at_home = uid == 0 || uid == entrance.doors.owner;
+        let Some(guest) = guests.admit(uid, at_home) else {
             turn_away(&stream, "too many clients are connected");
             continue;
         };
@@ -74,13 +103,11 @@ where
             views: views.clone(),
             watching: None,
             outlook: None,
-            peer: Peer { uid, pid, via: "socket".into() },
+            peer: Peer { uid, pid, via: "socket".into(), role },
+            guest,
         };
         let answer = answer.clone();
-        all.spawn(async move {
-            connection.run(answer).await;
-            drop(place);
-        });
+        all.spawn(connection.run(answer));
     }
 }
 
@@ -106,6 +133,8 @@ struct Connection {
     /// The outlook that was sent last: large, and most views carry the same one.
     outlook: Option<Arc<Outlook>>,
     peer: Peer,
+    /// Its place among all; free again when this ends.
+    guest: Guest,
 }
 
 enum Event {
@@ -125,7 +154,7 @@ impl Connection {
                 Event::Line(line) => self.serve(&line, &answer).await,
                 Event::View => {
                     let view = self.views.borrow_and_update().clone();
-                    let view = self.lightened((*view).clone());
+                    let view = self.fitted((*view).clone());
                     self.send(self.watching.unwrap_or(0), Body::View(Box::new(view))).await
                 }
                 Event::End(why) => {
@@ -141,13 +170,19 @@ impl Connection {
         }
     }
 
-    /// The view without an outlook that the other side has already.
-    fn lightened(&mut self, mut view: View) -> View {
+    /// The view with those who are here, and without an outlook that the other side has already.
+    fn fitted(&mut self, mut view: View) -> View {
+        view.present = self.present(&view);
         match (&self.outlook, &view.outlook) {
             (Some(sent), Some(new)) if Arc::ptr_eq(sent, new) => view.outlook = None,
             (_, new) => self.outlook = new.clone(),
         }
         view
+    }
+
+    fn present(&self, view: &View) -> Vec<Present> {
+        let guests = self.guest.watchers();
+        guests.into_iter().map(|(uid, via, role)| Present { user: view.facts.user(uid), via, role }).collect()
     }
 
     async fn event(&mut self) -> Event {
@@ -175,13 +210,24 @@ impl Connection {
             Ok(request) => request,
             Err((id, why)) => return self.send(id, Body::Error(why)).await,
         };
+        let least = Role::asking(&request.ask);
+        if self.peer.role < least {
+            let (yours, needed) = (self.peer.role.words(), least.words());
+            let why = format!("you are a {yours} here, and that takes an {needed}: ask one, or be made one (access)");
+            return self.send(request.id, Body::Reply(Reply::Refused(why))).await;
+        }
+        let peer = Peer { via: clean(&request.via), ..self.peer.clone() };
         if request.ask == Ask::Watch {
             self.watching = Some(request.id);
+            self.guest.watches(peer.via.clone(), peer.role);
             // What the welcome shows need not be sent again.
             self.views.mark_unchanged();
         }
-        let peer = Peer { via: clean(&request.via), ..self.peer.clone() };
-        let body = answer(peer, request.ask).await;
+        let mut body = answer(peer, request.ask).await;
+        if let Body::Welcome(welcome) = &mut body {
+            welcome.role = self.peer.role;
+            welcome.view.present = self.present(&welcome.view);
+        }
         self.send(request.id, body).await
     }
 

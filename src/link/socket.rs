@@ -1,6 +1,6 @@
 //! Where the socket stands, and who may own it.
 //!
-//! It stands in a directory that only its user can enter. A lock file beside it says whether an engine lives: a socket without a
+//! It stands in a directory that only its user can enter, unless the configuration lets others come (see `doors`). A lock file beside it says whether an engine lives: a socket without a
 //! holder of the lock is stale and is replaced, never one with. See unix(7), flock(2).
 
 use rustix::fs::{FlockOperation, flock};
@@ -78,10 +78,25 @@ pub fn private_directory(path: &Path, uid: u32) -> Result<(), SocketError> {
     }
 }
 
+/// Whom the socket's file lets in; who they may be is asked of each that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Its user.
+    Own,
+    /// All users of this host.
+    Host,
+}
+
 /// Takes the lock, clears a stale socket away, listens. Must run within tokio.
-pub fn claim(path: &Path, uid: u32) -> Result<(UnixListener, Claim), SocketError> {
+pub fn claim(path: &Path, uid: u32, reach: Reach) -> Result<(UnixListener, Claim), SocketError> {
     let failed = |e: io::Error| SocketError::Failed(path.into(), e);
-    private_directory(path.parent().unwrap_or(Path::new(".")), uid)?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    private_directory(directory, uid)?;
+    let (entry, mode) = if reach == Reach::Host { (Some(0o711), 0o666) } else { (None, 0o600) };
+    // A directory that others can enter already is left as it is.
+    if let Some(entry) = entry.filter(|_| std::fs::metadata(directory).is_ok_and(|meta| meta.mode() & 0o011 != 0o011)) {
+        std::fs::set_permissions(directory, Permissions::from_mode(entry)).map_err(failed)?;
+    }
     let lock = OpenOptions::new()
         .write(true)
         .create(true)
@@ -100,7 +115,7 @@ pub fn claim(path: &Path, uid: u32) -> Result<(UnixListener, Claim), SocketError
     }
     let listener = UnixListener::bind(path).map_err(failed)?;
     let claim = Claim { path: path.into(), _lock: lock };
-    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
     Ok((listener, claim))
 }
 
@@ -120,12 +135,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        let (_listener, held) = claim(&path, uid()).unwrap();
+        let (_listener, held) = claim(&path, uid(), Reach::Own).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert!(matches!(claim(&path, uid()), Err(SocketError::Held(_))));
+        assert!(matches!(claim(&path, uid(), Reach::Own), Err(SocketError::Held(_))));
         drop(held);
         assert!(!path.exists());
-        claim(&path, uid()).unwrap();
+        claim(&path, uid(), Reach::Own).unwrap();
     }
 
     #[test]

@@ -5,8 +5,10 @@ use crate::model::{
     note::Note,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
+    rule::Decision,
     series::Point,
     time::{Now, Tick, Wall},
+    trial::Leg,
     verdict::{Foresight, Verdict},
 };
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,18 @@ pub enum Who {
     Guard,
     /// Recovery after a crash.
     Recovery,
+}
+
+impl Who {
+    /// The name of the person; of a part of trimtab, its own.
+    pub fn user(&self) -> &str {
+        match self {
+            Who::Operator { user, .. } => user,
+            Who::Engine => "engine",
+            Who::Guard => "guard",
+            Who::Recovery => "recovery",
+        }
+    }
 }
 
 impl fmt::Display for Who {
@@ -104,6 +118,8 @@ pub enum Cause {
     Reboot,
     /// The emergency that it was done against is over.
     Over,
+    /// A kept change harmed a guardrail, slowly enough to be seen only after the verdict.
+    LateHarm,
 }
 
 impl Cause {
@@ -122,6 +138,7 @@ impl Cause {
             Cause::Leaving => "the run ends",
             Cause::Reboot => "a reboot had undone it",
             Cause::Over => "the emergency is over",
+            Cause::LateHarm => "it hurt in the end",
         }
     }
 }
@@ -169,6 +186,8 @@ pub enum Deed {
     Applied,
     /// Measuring began.
     WatchStarted,
+    /// Switched off or on to be judged: intent, durable before the first write; the watch goes on.
+    Switched(Leg),
     /// A verdict was reached; keep or rollback follows.
     Judged(Box<Verdict>),
     /// Kept.
@@ -222,6 +241,8 @@ impl Deed {
             Deed::ApplyStarted { .. } => "being applied",
             Deed::Applied => "applied",
             Deed::WatchStarted => "watched",
+            Deed::Switched(Leg::On) => "switched on",
+            Deed::Switched(Leg::Off) => "switched off",
             Deed::Judged(_) => "judged",
             Deed::Kept => "kept",
             Deed::Done => "done",
@@ -254,7 +275,8 @@ impl ChangeState {
         use ChangeState as S;
         let to = match (self, deed) {
             (S::Proposed, Deed::Approved { .. }) => S::Approved,
-            (S::Proposed, Deed::Endorsed { .. }) => S::Proposed,
+            // The first of two approvals, and its end by time or by another plan.
+            (S::Proposed, Deed::Endorsed { .. } | Deed::Unapproved) => S::Proposed,
             (S::Proposed | S::Approved, Deed::Rejected) => S::Rejected,
             (S::Proposed | S::Approved, Deed::Expired) => S::Expired,
             (S::Approved, Deed::Unapproved) => S::Proposed,
@@ -263,7 +285,7 @@ impl ChangeState {
             (S::Prepared, Deed::ApplyStarted { .. }) => S::Applying,
             (S::Applying, Deed::Applied) => S::Applied,
             (S::Applied, Deed::WatchStarted) => S::Watching,
-            (S::Watching, Deed::Judged(_)) => S::Watching,
+            (S::Watching, Deed::Judged(_) | Deed::Switched(_)) => S::Watching,
             (S::Applied | S::Watching, Deed::Kept) => S::Kept,
             (S::Applied, Deed::Done) => S::Done,
             (S::Applying | S::Applied | S::Watching | S::Kept | S::RollingBack | S::Stuck, Deed::RollbackStarted(_)) => {
@@ -342,6 +364,17 @@ pub struct Entry {
     pub boot: String,
 }
 
+/// The first of two approvals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Endorsement {
+    /// Whose.
+    pub who: Who,
+    /// Digest of the plan that was shown.
+    pub digest: String,
+    /// When.
+    pub at: Now,
+}
+
 /// A change as engine and screen see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -359,6 +392,12 @@ pub struct Change {
     pub digest: String,
     /// Why it cannot be applied here and now, if so: the lock that the queue shows.
     pub lock: Option<Refusal>,
+    /// The first of two approvals, while the second is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endorsed: Option<Endorsement>,
+    /// What policy says of it, as long as it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
     /// What the data at hand could show.
     pub foresight: Option<Foresight>,
     /// When it was proposed.
@@ -381,6 +420,9 @@ pub struct Change {
     pub trouble: Option<String>,
     /// The primary metric before and after, for the chart; newest points of a bounded window.
     pub track: Vec<Point>,
+    /// When it was switched off and on to be judged, oldest first; in force before the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<(Tick, Leg)>,
     /// Deeds so far, with time and actor, for the detail view.
     pub deeds: Vec<(Wall, Who, String)>,
 }
@@ -405,6 +447,11 @@ impl Change {
         locked.then(severity).then(other.proposal.fit.total_cmp(&self.proposal.fit))
     }
 
+    /// Whether its values stand, while it is watched.
+    pub fn leg(&self) -> Leg {
+        self.legs.last().map_or(Leg::On, |(_, leg)| *leg)
+    }
+
     /// The change that a first entry ([`Deed::Proposed`]) makes; `None` for any other deed.
     pub fn begin(entry: &Entry) -> Option<Change> {
         let Deed::Proposed { proposal, finding } = &entry.deed else { return None };
@@ -416,6 +463,8 @@ impl Change {
             plan: None,
             digest: String::new(),
             lock: None,
+            endorsed: None,
+            decision: None,
             foresight: None,
             proposed: entry.now.wall,
             applied: None,
@@ -427,15 +476,36 @@ impl Change {
             held: None,
             trouble: None,
             track: Vec::new(),
+            legs: Vec::new(),
             deeds: vec![(entry.now.wall, entry.who.clone(), entry.deed.words().into())],
         })
+    }
+
+    /// How many of the people who must approve it have, and who: `1 of 2 (ann)`. `None` where one suffices.
+    pub fn approvals(&self) -> Option<String> {
+        let needed = self.decision.as_ref().map_or(1, |decision| decision.approvals);
+        let by = self.endorsed.as_ref().map(|endorsed| endorsed.who.user().to_string());
+        match (self.state, by) {
+            (ChangeState::Proposed, Some(user)) => Some(format!("1 of 2 ({user})")),
+            (ChangeState::Proposed, None) if needed > 1 => Some(format!("0 of {needed}")),
+            _ => None,
+        }
+    }
+
+    /// Whether it went the whole way of a dry run.
+    pub fn is_dry(&self) -> bool {
+        self.state == ChangeState::Refused && self.trouble.as_deref().is_some_and(crate::model::plan::is_dry)
     }
 
     /// Folds one more entry into the change. Illegal deeds change nothing.
     pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
         self.state = self.state.next(&entry.deed)?;
         let mut words = entry.deed.words().to_string();
+        self.endorsed = None;
         match &entry.deed {
+            Deed::Endorsed { digest } => {
+                self.endorsed = Some(Endorsement { who: entry.who.clone(), digest: digest.clone(), at: entry.now });
+            }
             Deed::ApplyStarted { plan, deadline, leave } => {
                 self.plan = Some((**plan).clone());
                 self.deadline = Some(*deadline);
@@ -443,6 +513,7 @@ impl Change {
                 self.lock = None;
             }
             Deed::Applied => self.applied = Some(entry.now),
+            Deed::Switched(leg) => self.legs.push((entry.now.tick, *leg)),
             Deed::Judged(verdict) => {
                 words = format!("judged: {}", verdict.why);
                 self.verdict = Some((**verdict).clone());

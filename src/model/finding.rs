@@ -35,6 +35,20 @@ pub enum FindingKind {
     SoftirqImbalance,
     /// The hypervisor gives our time to others.
     Steal,
+    /// Requests for a connection are dropped: too many are half open.
+    SynDrops,
+    /// Receive buffers of sockets are too small for what comes.
+    SocketBuffers,
+    /// Packets are dropped before any protocol saw them, or wait for the next round.
+    ReceiveBacklog,
+    /// Much is sent twice over a long path.
+    LossyPath,
+    /// Connections over a long path start slowly again after each rest.
+    IdleRestart,
+    /// The table of neighbours is nearly full.
+    NeighbourTable,
+    /// Connections without a program are nearly as many as may be.
+    Orphans,
     /// Nothing is wrong: an operator asked for a change by hand.
     Asked,
     /// E1: all tasks wait for memory, or none is left.
@@ -85,6 +99,13 @@ impl FindingKind {
             FindingKind::FilesystemFull => "filesystem nearly full",
             FindingKind::SoftirqImbalance => "softirq imbalance",
             FindingKind::Steal => "cpu stolen by the hypervisor",
+            FindingKind::SynDrops => "requests to connect dropped",
+            FindingKind::SocketBuffers => "socket buffers too small",
+            FindingKind::ReceiveBacklog => "receive backlog",
+            FindingKind::LossyPath => "lossy long path",
+            FindingKind::IdleRestart => "slow starts after rests",
+            FindingKind::NeighbourTable => "neighbour table nearly full",
+            FindingKind::Orphans => "orphaned connections pile up",
             FindingKind::Asked => "asked for",
             FindingKind::EmergencyMemory => "EMERGENCY: out of memory",
             FindingKind::EmergencySpace => "EMERGENCY: disk full",

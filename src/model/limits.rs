@@ -1,6 +1,11 @@
 //! Every number that an operator may want to set: thresholds, hysteresis, windows, policy. Sections of the configuration.
 
-use crate::model::{emergency::Reach, trial::Windows};
+use crate::model::{
+    emergency::Reach,
+    hours::{Hours, Offset},
+    rule::{Rule, Tiering},
+    trial::Windows,
+};
 use serde::{Deserialize, Serialize};
 
 /// Thresholds of the detectors (catalogue B0 and B9). Shares are of one.
@@ -50,6 +55,24 @@ pub struct Thresholds {
     pub filesystem: f64,
     /// Softirq share of one core.
     pub softirq: f64,
+    /// Requests to connect dropped per second, over ten seconds.
+    pub syn_drops: f64,
+    /// Receive queues cut, or datagrams lost for a full buffer, per second over ten seconds.
+    pub socket_buffers: f64,
+    /// Packets dropped at a cpu's queue per second, over ten seconds.
+    pub backlog_drops: f64,
+    /// Receive rounds cut short per second, over ten seconds.
+    pub backlog_squeezes: f64,
+    /// Share of segments sent twice.
+    pub resent: f64,
+    /// Seconds of round trip from which a path is long.
+    pub round_trip: f64,
+    /// Slow starts after a rest per second, over ten seconds.
+    pub restarts: f64,
+    /// Neighbours over what their table holds.
+    pub neighbours: f64,
+    /// Connections without a program over how many there may be.
+    pub orphans: f64,
     /// Seconds ahead at which it is told that a limit will be reached.
     pub trouble_horizon: f64,
     /// Confidence from which that is told.
@@ -83,6 +106,15 @@ impl Default for Thresholds {
             ports: 0.70,
             filesystem: 0.90,
             softirq: 0.60,
+            syn_drops: 0.5,
+            socket_buffers: 1.0,
+            backlog_drops: 1.0,
+            backlog_squeezes: 10.0,
+            resent: 0.015,
+            round_trip: 0.02,
+            restarts: 1.0,
+            neighbours: 0.80,
+            orphans: 0.80,
             trouble_horizon: 7200.0,
             trouble_confidence: 0.5,
         }
@@ -110,7 +142,7 @@ impl Default for Hysteresis {
 }
 
 /// What trimtab may do by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Mode {
     /// Watches; proposes nothing, changes nothing. Rollback stays possible.
     Observe,
@@ -130,6 +162,18 @@ impl Mode {
             Mode::Auto => "auto",
         }
     }
+}
+
+/// When a change whose knobs can be set and reset at once is judged by switching it off and on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Switchback {
+    /// Never.
+    Never,
+    /// Where before and after alone could show no effect smaller than three times the least useful one.
+    #[default]
+    Blind,
+    /// Always.
+    Always,
 }
 
 /// Bounds on acting.
@@ -152,8 +196,26 @@ pub struct Policy {
     pub foresight: f64,
     /// Seconds after the end of the watch at which the guard rolls back what nobody confirmed.
     pub grace: f64,
+    /// Changes of high risk applied per day at most.
+    pub high_per_day: usize,
+    /// Changes that hurt within a day, after which auto mode gives way to suggest.
+    pub harms: usize,
     /// Trial windows.
     pub windows: Windows,
+    /// What is allowed to whom and when; of several rules that fit, the first decides.
+    pub rules: Vec<Rule>,
+    /// How much subjects matter; of several that fit, the first counts.
+    pub tiers: Vec<Tiering>,
+    /// Maintenance windows.
+    pub maintenance: Vec<Hours>,
+    /// How far the clock of hours and windows is ahead of UTC.
+    pub utc_offset: Offset,
+    /// Go the whole way and write nothing.
+    pub dry: bool,
+    /// The file that stops everything while it is there, if it is another one than `STOP` in the runtime directory.
+    pub stop: Option<String>,
+    /// When to judge by switching off and on.
+    pub switchback: Switchback,
 }
 
 impl Default for Policy {
@@ -167,7 +229,16 @@ impl Default for Policy {
             rejected: 3600.0,
             foresight: 0.85,
             grace: 30.0,
+            high_per_day: 2,
+            harms: 3,
             windows: Windows::default(),
+            rules: Vec::new(),
+            tiers: Vec::new(),
+            maintenance: Vec::new(),
+            utc_offset: Offset::default(),
+            dry: false,
+            stop: None,
+            switchback: Switchback::default(),
         }
     }
 }

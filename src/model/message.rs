@@ -11,17 +11,19 @@ use crate::model::{
     metric::Key,
     outlook::{Forecast, Outlook},
     past::{Mark, Past, Trace},
+    role::Role,
     series::Point,
     snapshot::Snapshot,
     subject::ProcessId,
     time::{Now, Wall},
+    verdict::Trust,
     wish::Wish,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the wire. Both sides name theirs first; unequal versions part with a clear error.
-pub const WIRE: u32 = 3;
+pub const WIRE: u32 = 4;
 
 /// What an operator asks the engine to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +70,8 @@ pub enum Command {
     },
     /// Do what an operator asks for by hand.
     Wish(Wish),
+    /// Put the stop file there (true) or take it away.
+    Halt(bool),
 }
 
 /// The engine's answer to a command.
@@ -169,6 +173,9 @@ pub struct View {
     pub changes: Arc<Vec<Arc<Change>>>,
     /// What is wrong with trimtab itself, such as a journal that cannot be written; shown in the header.
     pub problems: Vec<String>,
+    /// The stop file, while it is there: nothing new is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halted: Option<String>,
     /// Its cost.
     pub cost: Cost,
     /// The guard.
@@ -184,6 +191,23 @@ pub struct View {
     /// Emergencies that hold, each with its ladder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emergencies: Vec<Emergency>,
+    /// Who watches through the socket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub present: Vec<Present>,
+    /// How often the judge cries wolf here; `None` before the first trial of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+}
+
+/// Somebody who watches through the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    /// Name of the user, from the socket.
+    pub user: Arc<str>,
+    /// How they say that they came.
+    pub via: Arc<str>,
+    /// What they may ask.
+    pub role: Role,
 }
 
 /// The first thing a console gets: the present view and the history of the charts.
@@ -193,6 +217,9 @@ pub struct Welcome {
     pub view: View,
     /// History of every key but those of processes.
     pub history: Vec<(Key, Vec<Point>)>,
+    /// What who is welcomed may ask.
+    #[serde(default)]
+    pub role: Role,
 }
 
 /// A question on the socket, one JSON object a line.

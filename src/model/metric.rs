@@ -190,6 +190,22 @@ metrics! {
     CgroupUnreclaimable, Bytes, Lower, "cgroup memory beyond reclaim";
     /// Tasks of a cgroup and of those below it, kept where their number is limited and a quarter of it is used.
     CgroupTasks, Count, Lower, "cgroup tasks";
+    /// Requests for a connection dropped because too many were half open; kept once it has happened.
+    TcpSynDrops, PerSecond, Lower, "requests to connect dropped";
+    /// Receive queues of sockets squeezed or cut for want of buffer; kept once it has happened.
+    TcpPrunes, PerSecond, Lower, "receive queues cut";
+    /// Round trip of what is sent over TCP.
+    TcpRoundTrip, Seconds, Lower, "round trip";
+    /// Connections over a long path that started slowly again after a rest; kept once it has happened.
+    TcpRestarts, PerSecond, Lower, "slow starts after a rest";
+    /// Packets dropped because the queue of a cpu was full.
+    BacklogDrops, PerSecond, Lower, "packets dropped at a cpu's queue";
+    /// Rounds of receiving that ended before all was taken.
+    BacklogSqueezes, PerSecond, Lower, "receive rounds cut short";
+    /// The fuller one of the tables of neighbours.
+    NeighboursUsed, Share, Lower, "neighbour table used";
+    /// Connections without a program, of how many there may be; kept from a tenth on.
+    OrphansUsed, Share, Lower, "orphaned connections used";
 }
 
 impl Metric {

@@ -16,6 +16,8 @@
 //! - An *outlook* ([`outlook::Outlook`]) is what is thought beyond the present: forecasts, anomalies, links, stories, patterns.
 //! - A *note* ([`note::Note`]) is what happened to the engine itself, such as a switch of its mode; a *role* ([`role::Role`]) is what an
 //!   operator may ask of it.
+//! - A *rule* ([`rule::Rule`]) says what policy allows, to whom and when; a *decision* ([`rule::Decision`]) is what the rules say of one
+//!   change.
 //! - A *wish* ([`wish::Wish`]) is a change that an operator asks for by hand, such as a signal.
 //! - *yield*: someone else set the knob, so hands off. *stuck*: an undo failed and a human is needed.
 
@@ -28,6 +30,7 @@ pub mod emergency;
 pub mod facts;
 pub mod finding;
 pub mod hardware;
+pub mod hours;
 pub mod inspection;
 pub mod knob;
 pub mod limits;
@@ -41,6 +44,7 @@ pub mod plan;
 pub mod proposal;
 pub mod readings;
 pub mod role;
+pub mod rule;
 pub mod sample;
 pub mod series;
 pub mod snapshot;

@@ -1,7 +1,7 @@
 //! Notes: what happened to the house itself and not to one change. They stand in the journal beside the deeds, under
 //! [`ChangeId::HOUSE`], so that who switched a mode or read another configuration is proved by the same chain as what was written.
 
-use crate::model::limits::Mode;
+use crate::model::{limits::Mode, metric::Key, verdict::Outcome};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened.
@@ -33,6 +33,13 @@ pub enum Note {
     Emergency(String, String),
     /// So many entries could not be kept while the journal took none.
     Lost(u64),
+    /// A trial in which nothing was done was judged like any other.
+    Tested {
+        /// What was measured.
+        key: Key,
+        /// What a change would have been told to have done.
+        outcome: Outcome,
+    },
 }
 
 impl Note {
@@ -46,6 +53,14 @@ impl Note {
             Note::Stopped => "trimtab stopped".into(),
             Note::Mode { from, to } => format!("mode {} -> {}", from.words(), to.words()),
             Note::Halted(true) => "the stop file is there: nothing new is applied".into(),
+            Note::Tested { key, outcome } => {
+                let told = match outcome {
+                    Outcome::Better => "would have kept a change: false alarm",
+                    Outcome::Worse => "would have blamed a change: false alarm",
+                    Outcome::Neutral | Outcome::Unclear => "saw nothing, as it should",
+                };
+                format!("self-test on {key}: {told}")
+            }
             Note::Halted(false) => "the stop file is gone".into(),
             Note::Held(why) => format!("everything is rolled back and held in mode observe: {why}"),
             Note::Emergency(row, what) => format!("emergency {row}: {what}"),

@@ -80,6 +80,29 @@ pub struct Refusal {
     pub why: String,
 }
 
+/// How the refusal of a dry run begins.
+const DRY: &str = "dry run: ";
+
+impl Refusal {
+    /// What is said at the end of a dry run: what would have been written.
+    pub fn dry(plan: &Plan) -> Refusal {
+        let step = |step: &Step| format!("{}: {} -> {}", step.knob, step.before, step.after);
+        let shown: Vec<String> = plan.steps.iter().take(4).map(step).collect();
+        let more = plan.steps.len().checked_sub(4).filter(|n| *n > 0).map_or_else(String::new, |n| format!(" and {n} more"));
+        Refusal { kind: Obstacle::Policy, why: format!("{DRY}would have written {}{more}", shown.join(", ")) }
+    }
+
+    /// Whether it is the end of a dry run.
+    pub fn is_dry(&self) -> bool {
+        is_dry(&self.why)
+    }
+}
+
+/// Whether these are the words of a dry run's end.
+pub fn is_dry(why: &str) -> bool {
+    why.starts_with(DRY)
+}
+
 /// Kinds of obstacle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Obstacle {

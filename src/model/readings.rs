@@ -3,7 +3,7 @@
 use crate::model::{
     hardware::{Gpu, Hardware},
     metric::{Key, Metric},
-    snapshot::{Cgroup, Disk, Process, Service, Snapshot, Tcp, Vitals},
+    snapshot::{Cgroup, Disk, Network, Process, Service, Snapshot, Tcp, Vitals},
     subject::Subject,
 };
 
@@ -71,6 +71,9 @@ pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
         }
         keep(Key::new(subject, Metric::NetDrops), errors_in + errors_out + drops_in + drops_out);
     }
+    if let Some(found) = snapshot.network.known() {
+        receive(found, keep);
+    }
     for row in snapshot.tcp.known().into_iter().flatten() {
         tcp(row, keep);
     }
@@ -94,6 +97,18 @@ pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
     }
     for row in snapshot.gpus.known().into_iter().flatten() {
         gpu(row, keep);
+    }
+}
+
+/// The receive path of all cpus, and the fuller table of neighbours.
+fn receive(found: &Network, keep: &mut dyn FnMut(Key, f64)) {
+    if !found.softnet.is_empty() {
+        let [_, dropped, squeezed] = found.softnet.iter().fold([0.0; 3], |[a, b, c], [x, y, z]| [a + x, b + y, c + z]);
+        keep(Key::host(Metric::BacklogDrops), dropped);
+        keep(Key::host(Metric::BacklogSqueezes), squeezed);
+    }
+    if let Some(used) = found.neighbours.iter().map(|table| table.used()).reduce(f64::max) {
+        keep(Key::host(Metric::NeighboursUsed), used);
     }
 }
 
@@ -140,6 +155,11 @@ fn connections(row: &Tcp, subject: &Subject, keep: &mut dyn FnMut(Key, f64)) {
     put(Metric::TcpSynReceived, state(3));
     put(Metric::TcpCloseWait, state(8));
     put(Metric::UdpFull, Some(row.udp.full[0] + row.udp.full[1]));
+    put(Metric::TcpSynDrops, row.strained.syns);
+    put(Metric::TcpPrunes, row.strained.prunes);
+    put(Metric::TcpRestarts, row.strained.restarts);
+    put(Metric::TcpRoundTrip, row.round_trip);
+    put(Metric::OrphansUsed, row.orphaned().filter(|used| *used >= 0.1));
     put(Metric::ConntrackUsed, row.conntrack.filter(|[_, most]| *most > 0).map(|[now, most]| now as f64 / most as f64));
 }
 

@@ -1,6 +1,9 @@
 //! Roles: what an operator may ask of an engine. A role holds all that a lesser one does.
 
-use crate::model::{limits::Mode, message::Command};
+use crate::model::{
+    limits::Mode,
+    message::{Ask, Command},
+};
 use serde::{Deserialize, Serialize};
 
 /// What one may ask.
@@ -32,6 +35,16 @@ impl Role {
             _ => Role::Operator,
         }
     }
+
+    /// The least role that may ask that. A close look tells what other users' processes hold; a snapshot is written as the engine's user.
+    pub fn asking(ask: &Ask) -> Role {
+        match ask {
+            Ask::Do(command) => Role::least(command),
+            Ask::Inspect(_) => Role::Operator,
+            Ask::WriteSnapshot { .. } => Role::Admin,
+            _ => Role::Viewer,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -44,5 +57,7 @@ mod tests {
         assert_eq!(Role::least(&Command::SetMode(Mode::Observe)), Role::Operator);
         assert_eq!(Role::least(&Command::RollBackAll), Role::Operator);
         assert!(Role::Viewer < Role::Operator && Role::Operator < Role::Admin);
+        assert_eq!(Role::asking(&Ask::View), Role::Viewer);
+        assert_eq!(Role::asking(&Ask::Do(Command::RollBackAll)), Role::Operator);
     }
 }

@@ -283,6 +283,9 @@ pub struct DiskQueue {
     pub rotational: bool,
     /// Size in bytes.
     pub size: u64,
+    /// Microseconds that a read should take at most beside buffered writes (`wbt_lat_usec`): 0 for off, `None` without the feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_throttling: Option<u64>,
 }
 
 /// A mount and its space.
@@ -299,6 +302,9 @@ pub struct FilesystemSample {
     /// Nothing can be written to it.
     #[serde(default)]
     pub read_only: bool,
+    /// Options of the mount, such as `rw,relatime`.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub options: Arc<str>,
     /// Space; `None` while the mount does not answer.
     pub space: Option<Space>,
     /// Seconds since the mount last answered, when it does not answer now.
@@ -327,6 +333,44 @@ pub struct NetworkSample {
     pub interfaces: Vec<InterfaceSample>,
     /// `/proc/net/softnet_stat`: per cpu processed, dropped, squeezed.
     pub softnet: Vec<[u64; 3]>,
+    /// Limits of the receive path; `None` in a namespace that cannot see them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive: Option<ReceiveLimits>,
+    /// Tables of neighbours, IPv4 and IPv6, where they can be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<NeighbourTable>,
+}
+
+/// Limits of the receive path of each cpu (admin-guide/sysctl/net.rst).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiveLimits {
+    /// `netdev_max_backlog`: packets that wait for a cpu at most.
+    pub backlog: u64,
+    /// `netdev_budget`: packets taken in one round at most.
+    pub budget: u64,
+    /// `netdev_budget_usecs`: microseconds of a round at most; 0 before Linux 4.12.
+    pub micros: u64,
+}
+
+/// Neighbours of one family (`/proc/net/stat/{arp,ndisc}_cache`, `gc_thresh1` to `3` of networking/ip-sysctl.rst).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeighbourTable {
+    /// IPv6, else IPv4.
+    pub six: bool,
+    /// Entries.
+    pub entries: u64,
+    /// Times that there was no room for one more.
+    pub fulls: u64,
+    /// From how many on it is swept, swept hard, and full.
+    pub thresholds: [u64; 3],
+}
+
+impl NeighbourTable {
+    /// Share of what it holds that is taken.
+    pub fn used(&self) -> f64 {
+        let [_, _, most] = self.thresholds;
+        self.entries as f64 / most.max(1) as f64
+    }
 }
 
 /// `/proc/net/dev` and `/sys/class/net/NAME`.
@@ -439,6 +483,52 @@ pub struct TcpSample {
     /// where there are too many to look at.
     #[serde(default)]
     pub traffic: Option<Arc<TrafficSample>>,
+    /// Pages that TCP takes in all namespaces together.
+    #[serde(default)]
+    pub pages: u64,
+    /// Where a limit of TCP was too low.
+    #[serde(default)]
+    pub strained: Strained,
+    /// Limits of the namespace; of a foreign one read once something of it is strained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Arc<NetworkLimits>>,
+}
+
+/// Events of `/proc/net/netstat` that tell which limit of TCP is too low.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs)] // the kernel's own words, events since the namespace began
+pub struct Strained {
+    pub syncookies_sent: u64,
+    pub syncookies_recv: u64,
+    pub prune_called: u64,
+    pub rcvq_drop: u64,
+    pub memory_pressures: u64,
+}
+
+/// Limits of a network namespace (networking/ip-sysctl.rst, admin-guide/sysctl/net.rst). `None` where this kernel or namespace has no
+/// such file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs)] // the kernel's own words and units
+pub struct NetworkLimits {
+    pub syncookies: Option<u64>,
+    pub max_syn_backlog: Option<u64>,
+    pub tw_reuse: Option<u64>,
+    pub slow_start_after_idle: Option<u64>,
+    pub fin_timeout: Option<u64>,
+    /// `tcp_rmem` and `tcp_wmem`: least, usual and most bytes of a socket.
+    pub rmem: Option<[u64; 3]>,
+    pub wmem: Option<[u64; 3]>,
+    /// The most that a program may ask for.
+    pub rmem_max: Option<u64>,
+    pub wmem_max: Option<u64>,
+    /// The congestion control of new connections, and those to choose from.
+    pub congestion: Arc<str>,
+    pub congestions: Vec<Arc<str>>,
+    /// Of the whole host, hence of our own namespace only: `tcp_mem`, in pages.
+    pub mem: Option<[u64; 3]>,
+    pub max_orphans: Option<u64>,
 }
 
 /// UDP of a network namespace, IPv4 and IPv6 together.
@@ -453,7 +543,7 @@ pub struct UdpSample {
 }
 
 /// What the TCP connections of a namespace moved, by process (inet_diag): sums since we first looked, counted in turns.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrafficSample {
     /// When the connections were looked at.
     pub at: Tick,
@@ -463,6 +553,12 @@ pub struct TrafficSample {
     pub unattributed: [u64; 2],
     /// Connections by state, as `include/net/tcp_states.h` numbers them: index 1 is ESTABLISHED, 3 SYN_RECV, 8 CLOSE_WAIT.
     pub states: [u32; 13],
+    /// Seconds of round trip, weighed by what was sent in the last look; `None` when nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip: Option<f64>,
+    /// Times that the window of a connection over a long path shrank though nothing was lost: it had been idle.
+    #[serde(default)]
+    pub restarts: u64,
 }
 
 /// Payload that the TCP connections of a process moved.

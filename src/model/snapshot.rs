@@ -4,7 +4,10 @@ use crate::model::{
     allowance::Allowance,
     backing::Backing,
     hardware::{Gpu, Hardware},
-    sample::{CgroupVersion, DiskLayout, DiskQueue, InterfaceKind, Listener, NetMark, Policy, SourceName, Space},
+    sample::{
+        CgroupVersion, DiskLayout, DiskQueue, InterfaceKind, Listener, NeighbourTable, NetMark, NetworkLimits, Policy,
+        ReceiveLimits, SourceName, Space,
+    },
     subject::ProcessId,
     time::{Now, Wall},
 };
@@ -299,6 +302,9 @@ pub struct Filesystem {
     /// Nothing can be written to it.
     #[serde(default)]
     pub read_only: bool,
+    /// Options of the mount.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub options: Arc<str>,
 }
 
 impl Filesystem {
@@ -323,6 +329,12 @@ pub struct Network {
     pub interfaces: Vec<Interface>,
     /// Per cpu, per second: packets processed, dropped for a full backlog, times out of budget (squeezed).
     pub softnet: Vec<[f64; 3]>,
+    /// Limits of the receive path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive: Option<ReceiveLimits>,
+    /// Tables of neighbours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<NeighbourTable>,
 }
 
 /// An interface; index 0 received, 1 sent.
@@ -420,12 +432,46 @@ pub struct Tcp {
     /// Bytes per second received and sent over connections whose process is not known.
     #[serde(default)]
     pub unattributed: Option<[f64; 2]>,
+    /// Where a limit of TCP is too low.
+    #[serde(default)]
+    pub strained: Strained,
+    /// Pages that TCP takes in all namespaces together.
+    #[serde(default)]
+    pub pages: u64,
+    /// Limits, where read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Arc<NetworkLimits>>,
+    /// Seconds of round trip of what is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip: Option<f64>,
+}
+
+/// Per second; `None` while it has never happened in the namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Strained {
+    /// Requests for a connection that found no room: dropped.
+    pub syns: Option<f64>,
+    /// Cookies sent for want of room, and cookies that came back as connections.
+    pub cookies: Option<[f64; 2]>,
+    /// Receive queues of sockets that were squeezed together or lost segments.
+    pub prunes: Option<f64>,
+    /// Times that TCP came short of memory as a whole.
+    pub memory: Option<f64>,
+    /// Connections over a long path that started slowly again after a rest.
+    pub restarts: Option<f64>,
 }
 
 impl Tcp {
     /// Share of segments sent that had been sent before; `None` when hardly anything was sent.
     pub fn resent(&self) -> Option<f64> {
         (self.segments_out >= 10.0).then(|| self.retransmits / self.segments_out)
+    }
+
+    /// Connections without a program, of how many there may be on the whole host.
+    pub fn orphaned(&self) -> Option<f64> {
+        let most = self.limits.as_ref()?.max_orphans?;
+        Some(self.orphans as f64 / most.max(1) as f64)
     }
 }
 

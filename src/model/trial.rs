@@ -42,6 +42,26 @@ pub struct Prevention {
     pub moved: f64,
 }
 
+/// Whether a change is in force while it is switched off and on to be judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Leg {
+    /// In force.
+    #[default]
+    On,
+    /// Every knob at its value before.
+    Off,
+}
+
+impl Leg {
+    /// Its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Leg::On => "on",
+            Leg::Off => "off",
+        }
+    }
+}
+
 /// What is measured, which way is better, and what would count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {

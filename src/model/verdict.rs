@@ -1,9 +1,10 @@
 //! Verdicts: what a change did, with an interval and its limits.
 
+use crate::model::metric::Key;
 use serde::{Deserialize, Serialize};
 
 /// The four possible outcomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The primary improved by at least the least useful effect, no guardrail suffered.
     Better,
@@ -12,6 +13,7 @@ pub enum Outcome {
     /// No benefit could be shown: rolled back.
     Neutral,
     /// Too little or too disturbed data to say; treated as neutral.
+    #[default]
     Unclear,
 }
 
@@ -47,8 +49,65 @@ pub struct Effect {
     pub points: (usize, usize),
 }
 
-/// What a change did.
+/// How a control took the load's share out of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Method {
+    /// The control's own relative change was subtracted (difference in differences on the ratio scale).
+    Difference,
+    /// What the control explained of the primary before the change was subtracted (regression, CUPED).
+    Regression,
+}
+
+/// The effect without the share that a control explains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adjusted {
+    /// The control.
+    pub by: Key,
+    /// How.
+    pub method: Method,
+    /// What is left of the effect; the outcome is decided by it.
+    pub effect: Effect,
+    /// Share of the primary's long-run variance before the change that the control explained, 0 to 1.
+    pub explained: f64,
+}
+
+/// Segments in which a change was in force and out of it by turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switched {
+    /// Pairs of segments, one in force and one out of it, in random order.
+    pub pairs: usize,
+    /// Pairs in which being in force was better.
+    pub better: usize,
+}
+
+/// A verdict among those of the last seven days.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Week {
+    /// Verdicts with a probability, this one included.
+    pub verdicts: usize,
+    /// Gains among them that Benjamini and Hochberg accept at a false discovery rate of 10 %.
+    pub accepted: usize,
+    /// How many of those chance alone would make, at most.
+    pub chance: f64,
+    /// This one is among the accepted.
+    pub holds: bool,
+}
+
+/// How often the judge cries wolf on this host: trials in which nothing was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trust {
+    /// Trials of nothing, the newest that count.
+    pub trials: usize,
+    /// Of which it would have kept a change.
+    pub keeps: usize,
+    /// Of which it would have blamed one for harm.
+    pub harms: usize,
+    /// Surely more often than it may: automatic mode only suggests.
+    pub lost: bool,
+}
+
+/// What a change did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The outcome.
     pub outcome: Outcome,
@@ -60,4 +119,16 @@ pub struct Verdict {
     pub why: String,
     /// What weakens the verdict (short history, load moved), in phrases.
     pub doubts: Vec<String>,
+    /// The effect adjusted for load, where a control explains a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted: Option<Adjusted>,
+    /// Set where the change was judged by switching it off and on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched: Option<Switched>,
+    /// Probability of so large a gain by chance (one-sided, respecting autocorrelation); `None` where nothing was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
+    /// How it stands among the verdicts of the week.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub week: Option<Week>,
 }

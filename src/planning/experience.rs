@@ -60,6 +60,11 @@ impl Experience {
         }
     }
 
+    /// How often it was judged here, at most as often as is remembered.
+    pub fn count(&self, proposal: &Proposal) -> usize {
+        self.effects.get(&kind(proposal)).map_or(0, VecDeque::len)
+    }
+
     /// The effect to expect of a proposal; `None` with too little experience.
     pub fn expected(&self, proposal: &Proposal) -> Option<Expected> {
         let mut order: Vec<f64> = self.effects.get(&kind(proposal))?.iter().copied().collect();

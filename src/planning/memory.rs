@@ -3,8 +3,10 @@
 //! A fold of the journal's entries of this boot, so that a restarted engine remembers its budgets and cool-downs. Pure.
 
 use crate::model::{
-    change::{Cause, Change, Deed, Entry},
-    proposal::Proposal,
+    change::{Cause, Change, ChangeId, Deed, Entry, Who},
+    limits::Mode,
+    note::Note,
+    proposal::{Proposal, Risk},
     subject::Subject,
     time::Tick,
 };
@@ -17,7 +19,7 @@ use std::{
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// After this time nothing that is remembered about a knob matters any more.
-const LONG: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A knob as far as it can be told before a plan exists: the action and what it acts on.
 type Place = (Arc<str>, Subject);
@@ -33,7 +35,7 @@ struct Past {
     touched: Option<Tick>,
     /// Undone, newest last.
     reversals: VecDeque<Tick>,
-    /// Undone for no effect, in a row.
+    /// Undone because it did no good, in a row.
     fruitless: u32,
     /// Dismissed by the operator.
     rejected: Option<Tick>,
@@ -49,7 +51,16 @@ impl Past {
 #[derive(Debug, Default)]
 pub struct Memory {
     applied: VecDeque<Tick>,
+    /// Applied at high risk.
+    high: VecDeque<Tick>,
+    /// Undone because they hurt, since an operator last switched to auto.
+    harms: VecDeque<(Tick, ChangeId)>,
     past: HashMap<Place, Past>,
+}
+
+/// Whether an undo says that the change was no good, and not only that its time was over.
+fn is_reproach(cause: Option<Cause>) -> bool {
+    !matches!(cause, Some(Cause::Leaving | Cause::Reboot | Cause::LostWatcher) | None)
 }
 
 impl Memory {
@@ -65,12 +76,25 @@ impl Memory {
                 // What is asked for by hand does not use up the budget of what is proposed.
                 if !change.proposal.asked {
                     self.applied.push_back(at);
+                    if change.proposal.risk == Risk::High {
+                        self.high.push_back(at);
+                    }
                 }
+            }
+            // A dry run rests like a wet one, else it would come again with the next sweep.
+            Deed::Refused(refusal) if refusal.is_dry() => {
+                past(&|p| p.touched = Some(at));
+                if !change.proposal.asked {
+                    self.applied.push_back(at);
+                }
+            }
+            Deed::RollbackStarted(Cause::Hurt) if !self.harms.iter().any(|(_, id)| *id == change.id) => {
+                self.harms.push_back((at, change.id));
             }
             Deed::RolledBack | Deed::Yielded(_) => past(&|p| {
                 p.touched = Some(at);
                 p.reversals.push_back(at);
-                if change.cause == Some(Cause::NoEffect) {
+                if is_reproach(change.cause) {
                     p.fruitless += 1;
                 }
             }),
@@ -81,14 +105,33 @@ impl Memory {
         self.prune(at);
     }
 
+    /// Takes what happened to the engine itself: an operator who switches to auto has seen the harm that was done.
+    pub fn note(&mut self, note: &Note, who: &Who) {
+        if let (Note::Mode { to: Mode::Auto, .. }, Who::Operator { .. }) = (note, who) {
+            self.harms.clear();
+        }
+    }
+
     fn prune(&mut self, now: Tick) {
         self.applied.retain(|at| now.since(*at) < HOUR);
-        self.past.retain(|_, past| past.newest().is_some_and(|at| now.since(at) < LONG));
+        self.high.retain(|at| now.since(*at) < DAY);
+        self.harms.retain(|(at, _)| now.since(*at) < DAY);
+        self.past.retain(|_, past| past.newest().is_some_and(|at| now.since(at) < DAY));
     }
 
     /// Applications within the last hour.
     pub fn applied(&self, now: Tick) -> usize {
         self.applied.iter().filter(|at| now.since(**at) < HOUR).count()
+    }
+
+    /// Applications of high risk within the last day.
+    pub fn applied_high(&self, now: Tick) -> usize {
+        self.high.iter().filter(|at| now.since(**at) < DAY).count()
+    }
+
+    /// Changes that hurt within the last day, since an operator last switched to auto.
+    pub fn harms(&self, now: Tick) -> usize {
+        self.harms.iter().filter(|(at, _)| now.since(*at) < DAY).count()
     }
 
     /// Reversals within the last hour of the one of the proposal's knobs that had most.
@@ -97,7 +140,7 @@ impl Memory {
     }
 
     /// Seconds until all of the proposal's knobs may be touched again: its cool-down, doubled for each time in a row that one of them
-    /// brought nothing.
+    /// had to be undone.
     pub fn cooling(&self, proposal: &Proposal, now: Tick) -> Option<f64> {
         let left = |past: &Past| {
             let waits = proposal.cooldown * f64::from(1_u32 << past.fruitless.min(10));

@@ -5,27 +5,42 @@
 use crate::{
     model::{
         change::Change,
+        finding::FindingId,
         limits::{Mode, Policy},
         message::GuardState,
         plan::{Obstacle, Refusal},
         proposal::{Proposal, Risk},
-        time::Tick,
+        rule::{Decision, Tier, Window},
+        time::{Now, Tick},
+        unit::Unit,
         verdict::Foresight,
     },
-    planning::memory::Memory,
+    planning::{
+        experience::Experience,
+        memory::Memory,
+        rules::{Moment, decide},
+    },
 };
 
 /// What the bounds are held against.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'a> {
     /// When.
-    pub now: Tick,
+    pub now: Now,
     /// The mode in force.
     pub mode: Mode,
     /// The numbers.
     pub policy: &'a Policy,
     /// What past changes taught.
     pub memory: &'a Memory,
+    /// What actions did here before.
+    pub experience: &'a Experience,
+    /// Findings that are critical now.
+    pub critical: &'a [FindingId],
+    /// This hour of the week is quiet here; `None` as long as too little is known of the host's week.
+    pub low_traffic: Option<bool>,
+    /// The stop file, if it is there.
+    pub halted: Option<&'a str>,
     /// How the guard stands.
     pub guard: &'a GuardState,
     /// Why the journal cannot be written, if so.
@@ -38,6 +53,9 @@ impl Standing<'_> {
         if self.mode == Mode::Observe {
             return refuse("the mode is observe, nothing is applied: switch to suggest first");
         }
+        if let Some(file) = self.halted {
+            return refuse(halted(file));
+        }
         if let Some(why) = self.journal {
             return refuse(format!(
                 "the journal cannot be written ({why}), so no change begins: mend that first; rollback still works"
@@ -46,7 +64,7 @@ impl Standing<'_> {
         if let GuardState::Failed(why) = self.guard {
             return refuse(format!("the guard that would undo it is not running ({why}): no change begins without it"));
         }
-        let applied = self.memory.applied(self.now);
+        let applied = self.memory.applied(self.now.tick);
         if applied >= self.policy.per_hour {
             return refuse(format!(
                 "{applied} changes were applied within the hour, the budget is {}: wait, or raise per_hour",
@@ -58,13 +76,20 @@ impl Standing<'_> {
 
     /// Whether these knobs may be touched now.
     pub fn may_touch(&self, proposal: &Proposal) -> Result<(), Refusal> {
-        let flaps = self.memory.reversals(proposal, self.now);
+        let high = self.memory.applied_high(self.now.tick);
+        if proposal.risk == Risk::High && high >= self.policy.high_per_day {
+            return refuse(format!(
+                "{high} changes of high risk were applied within the day, the budget is {}: wait, or raise high_per_day",
+                self.policy.high_per_day
+            ));
+        }
+        let flaps = self.memory.reversals(proposal, self.now.tick);
         if flaps >= self.policy.flaps {
             return refuse(format!(
                 "these knobs were set and undone {flaps} times within the hour: they are left alone until that hour is over"
             ));
         }
-        match self.memory.cooling(proposal, self.now) {
+        match self.memory.cooling(proposal, self.now.tick) {
             Some(left) => refuse(format!("these knobs were touched a moment ago: they rest for another {left:.0} s")),
             None => Ok(()),
         }
@@ -85,21 +110,113 @@ impl Standing<'_> {
         }
     }
 
-    /// Whether auto mode may take this change by itself: low risk, exact undo, nothing in the way, and data that can show its effect.
-    /// What answers trouble that has not come yet has no effect to show; there the forecast must be sure enough.
-    pub fn may_be_automatic(&self, change: &Change) -> bool {
+    /// What policy says of a change here and now, and why auto mode may not take it, if so. The names of its subjects are those that
+    /// were last looked up.
+    pub fn decision(&self, change: &Change) -> Decision {
+        let names = change.decision.as_ref().map(|decision| decision.names.clone()).unwrap_or_default();
+        let moment = Moment::of(self.policy, self.now.wall, self.low_traffic);
+        let decision = decide(self.policy, &change.proposal, names, &moment);
+        let manual = self.automatic(change, &decision).err().map(|refusal| refusal.why);
+        Decision { manual, ..decision }
+    }
+
+    /// Whether anybody may have this change applied.
+    pub fn is_allowed(&self, change: &Change) -> Result<(), Refusal> {
+        match self.decision(change) {
+            Decision { level: Mode::Observe, rule, .. } => refuse(format!(
+                "{} of the policy lets such changes only be observed",
+                rule.map_or_else(|| "the default".into(), |rule| format!("rule {rule}"))
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// People who must approve a change.
+    pub fn approvals(&self, change: &Change) -> u8 {
+        self.decision(change).approvals
+    }
+
+    /// Whether auto mode may take this change by itself, and if not, why: the first of all that stands in the way.
+    pub fn may_be_automatic(&self, change: &Change) -> Result<(), Refusal> {
+        self.automatic(change, &self.decision(change))
+    }
+
+    fn automatic(&self, change: &Change, decision: &Decision) -> Result<(), Refusal> {
         let proposal = &change.proposal;
-        let visible = |f: Foresight| !f.short && f.detectable < 3.0 * proposal.trial.least;
-        let sure = match proposal.foreseen {
-            Some(confidence) => confidence >= self.policy.foresight,
-            None => change.foresight.is_some_and(visible),
-        };
-        sure && proposal.risk == Risk::Low && proposal.reversible && change.plan.is_some() && change.lock.is_none()
+        let by = decision.rule.map_or_else(|| "without a rule".into(), |rule| format!("rule {rule}"));
+        if decision.level < Mode::Auto {
+            let why = match decision.rule {
+                Some(rule) => format!("rule {rule} allows no more than {}", decision.level.words()),
+                None if decision.tier == Tier::Critical => "its subject is critical, and no rule allows it".into(),
+                None => format!("its risk is {}, and no rule allows it", proposal.risk.words()),
+            };
+            return refuse(why);
+        }
+        if decision.approvals > 1 {
+            return refuse("two people must approve it");
+        }
+        if proposal.risk == Risk::High && decision.window != Some(Window::Maintenance) {
+            return refuse(format!("its risk is high, and {by} names no maintenance window"));
+        }
+        if !proposal.reversible {
+            return refuse("it cannot be undone exactly");
+        }
+        if let Some(lock) = &change.lock {
+            return refuse(format!("it is locked: {}", lock.why));
+        }
+        if change.plan.is_none() {
+            return refuse("its plan is still being made");
+        }
+        self.can_be_told(change)?;
+        self.is_no_gamble(change, decision)?;
+        if self.mode < Mode::Auto {
+            return refuse(format!("the mode is {}", self.mode.words()));
+        }
+        Ok(())
+    }
+
+    /// Whether the data can show the effect. What answers trouble that has not come yet has no effect to show; there the forecast must
+    /// be sure enough.
+    fn can_be_told(&self, change: &Change) -> Result<(), Refusal> {
+        let trial = &change.proposal.trial;
+        match (change.proposal.foreseen, change.foresight) {
+            (Some(confidence), _) if confidence >= self.policy.foresight => Ok(()),
+            (Some(confidence), _) => {
+                refuse(format!("the forecast is sure to {confidence:.2}, it takes {:.2}", self.policy.foresight))
+            }
+            (None, None) => refuse("what its effect would look like is not known yet"),
+            (None, Some(Foresight { short: true, .. })) => refuse("the history is too short to show its effect"),
+            (None, Some(foresight)) if foresight.detectable < 3.0 * trial.least => Ok(()),
+            (None, Some(foresight)) => refuse(format!(
+                "the data could show only an effect of {} or more",
+                Unit::Share.show(foresight.detectable)
+            )),
+        }
+    }
+
+    /// Trying something that has hardly been tried here is for quiet hours, and not while something worse is the matter. Where the
+    /// host's week is not known yet, only low risk is tried.
+    fn is_no_gamble(&self, change: &Change, decision: &Decision) -> Result<(), Refusal> {
+        let proposal = &change.proposal;
+        let tried = self.experience.count(proposal);
+        if decision.promoted || tried >= TRIED {
+            return Ok(());
+        }
+        if let Some(worse) = self.critical.iter().find(|id| **id != proposal.finding) {
+            return refuse(format!("it was tried {tried} times here, and now is no time to try it: {}", worse.kind.words()));
+        }
+        match self.low_traffic {
+            Some(false) => refuse(format!("it was tried {tried} times here, and tries are for hours of low traffic")),
+            None if proposal.risk > Risk::Low => {
+                refuse(format!("it was tried {tried} times here, and the host's quiet hours are not known yet"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the approval given at `approved` still holds.
     pub fn is_fresh(&self, change: &Change, approved: Tick) -> Result<(), Refusal> {
-        if self.now.seconds_since(approved) <= self.policy.approval {
+        if self.now.tick.seconds_since(approved) <= self.policy.approval {
             return Ok(());
         }
         refuse(format!(
@@ -108,6 +225,14 @@ impl Standing<'_> {
         ))
     }
 }
+
+/// What is said of the stop file.
+pub fn halted(file: &str) -> String {
+    format!("HALTED: {file} is there, so nothing new is applied; rollback still works; `trimtab resume` lifts it")
+}
+
+/// Fewer outcomes here make it a try.
+const TRIED: usize = 3;
 
 fn refuse(why: impl Into<String>) -> Result<(), Refusal> {
     Err(Refusal { kind: Obstacle::Policy, why: why.into() })

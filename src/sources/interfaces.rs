@@ -5,7 +5,7 @@ use crate::{
     host::{error::HostError, host::Host},
     model::{
         knob::Place,
-        sample::{InterfaceKind, InterfaceSample, NetworkSample, Sample, SourceName},
+        sample::{InterfaceKind, InterfaceSample, NeighbourTable, NetworkSample, ReceiveLimits, Sample, SourceName},
         text::clean,
         time::Tick,
     },
@@ -26,6 +26,15 @@ pub struct Interfaces {
     softnet: Kept,
     buffer: Vec<u8>,
     links: BTreeMap<Arc<str>, Link>,
+    rest: Rest,
+}
+
+/// What changes slowly: limits of the receive path, tables of neighbours.
+#[derive(Default)]
+struct Rest {
+    read: Option<Tick>,
+    receive: Option<ReceiveLimits>,
+    neighbours: Vec<NeighbourTable>,
 }
 
 /// What sysfs said of an interface.
@@ -47,6 +56,7 @@ impl Default for Interfaces {
             softnet: Kept::new(Place::proc("net/softnet_stat")),
             buffer: Vec::new(),
             links: BTreeMap::new(),
+            rest: Rest::default(),
         }
     }
 }
@@ -57,7 +67,7 @@ impl Source for Interfaces {
             name: SourceName::Interfaces,
             lane: Lane::Sweep,
             deadline: Duration::from_millis(1500),
-            reads: "/proc/net/{dev,softnet_stat}, /sys/class/net/NAME",
+            reads: "/proc/net/{dev,softnet_stat,stat}, /proc/sys/net, /sys/class/net/NAME",
         }
     }
 
@@ -83,7 +93,11 @@ impl Source for Interfaces {
             Ok(()) => parse_softnet(&parse::text(&self.buffer)),
             Err(_) => Vec::new(),
         };
-        Ok(Sample::Interfaces(NetworkSample { interfaces, softnet }))
+        if self.rest.read.is_none_or(|read| now.seconds_since(read) >= TURN) {
+            self.rest = Rest { read: Some(now), receive: receive(host), neighbours: neighbours(host) };
+        }
+        let (receive, neighbours) = (self.rest.receive, self.rest.neighbours.clone());
+        Ok(Sample::Interfaces(NetworkSample { interfaces, softnet, receive, neighbours }))
     }
 }
 
@@ -132,6 +146,41 @@ impl Interfaces {
             _ => InterfaceKind::Virtual,
         }
     }
+}
+
+/// Limits of the receive path: the whole host's, in its first namespace only.
+fn receive(host: &dyn Host) -> Option<ReceiveLimits> {
+    let number = |file: &str| parse::whole(&host.text(&Place::proc(format!("sys/net/core/{file}"))).ok()?);
+    let micros = number("netdev_budget_usecs").unwrap_or(0);
+    Some(ReceiveLimits { backlog: number("netdev_max_backlog")?, budget: number("netdev_budget")?, micros })
+}
+
+/// The tables of neighbours, IPv4 and IPv6: the whole host's as well.
+fn neighbours(host: &dyn Host) -> Vec<NeighbourTable> {
+    let table = |six: bool| {
+        let (stat, family) = if six { ("ndisc_cache", "ipv6") } else { ("arp_cache", "ipv4") };
+        let text = host.text(&Place::proc(format!("net/stat/{stat}"))).ok()?;
+        let number = |n| parse::whole(&host.text(&Place::proc(format!("sys/net/{family}/neigh/default/gc_thresh{n}"))).ok()?);
+        let (entries, fulls) = parse_neighbours(&text)?;
+        Some(NeighbourTable { six, entries, fulls, thresholds: [number(1)?, number(2)?, number(3)?] })
+    };
+    [false, true].into_iter().filter_map(table).collect()
+}
+
+/// `/proc/net/stat/arp_cache`: a heading, then hexadecimal columns for each cpu. `entries` says the same in each line, `table_fulls`
+/// (Linux 3.15) is counted by each cpu.
+pub fn parse_neighbours(text: &str) -> Option<(u64, u64)> {
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next()?.split_ascii_whitespace().collect();
+    let place = |name: &str| names.iter().position(|known| *known == name);
+    let (entries, fulls) = (place("entries")?, place("table_fulls"));
+    let of = |line: &str, column: usize| u64::from_str_radix(line.split_ascii_whitespace().nth(column)?, 16).ok();
+    let mut found = None;
+    for line in lines {
+        let (_, sum) = found.unwrap_or((0, 0_u64));
+        found = Some((of(line, entries)?, sum.saturating_add(fulls.and_then(|column| of(line, column)).unwrap_or(0))));
+    }
+    found
 }
 
 /// `/proc/net/dev`, sorted by name; `None` without its heading.
@@ -185,6 +234,15 @@ mod tests {
 
     const DEV: &str = "Inter-|   Receive  |  Transmit\n face |bytes packets errs drop|bytes\n  veth:1:    5 4 3 2 0 0 0 0 50 40 30 20 0 0 0 0\n\
                        eth0:76699861    4117    0    1    0     0          0         0   316854    2584    0    2    0     0       0          0\n";
+
+    #[test]
+    fn neighbours_are_counted_once_and_their_overflows_by_each_cpu() {
+        let text = "entries  allocs   table_fulls\n000000ff 00000020 00000001\n000000ff 0000001d 00000002\n";
+        assert_eq!(parse_neighbours(text), Some((255, 3)));
+        assert_eq!(parse_neighbours("entries allocs\n0000000a 00000001\n"), Some((10, 0)), "kernels of old");
+        assert_eq!(parse_neighbours("garbage\n1\n"), None);
+        assert_eq!(parse_neighbours("entries\nzz\n"), None);
+    }
 
     #[test]
     fn rows_are_sorted_and_names_may_hold_a_colon() {

@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn verdict(why: &str) -> Deed {
-        let verdict = Verdict { outcome: Outcome::Better, effect: None, placebo: None, why: why.into(), doubts: vec![] };
+        let verdict = Verdict { outcome: Outcome::Better, effect: None, placebo: None, why: why.into(), ..Verdict::default() };
         Deed::Judged(Box::new(verdict))
     }
 

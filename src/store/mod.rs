@@ -10,3 +10,4 @@ pub mod lock;
 pub mod page;
 pub mod repair;
 pub mod reserve;
+pub mod stop;

@@ -39,6 +39,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::RollBack
             | I::RollBackAll
             | I::Rescue
+            | I::Halt
             | I::Mode
             | I::Interval
             | I::Audit
@@ -54,7 +55,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
         return Some("this is a replay: nothing can be changed".into());
     }
     // What was is no ground to act on; PANIC is about what is applied now, and asks.
-    if engine && !matches!(intent, I::Audit | I::RollBackAll) && state.travel.past.is_some() {
+    if engine && !matches!(intent, I::Audit | I::RollBackAll | I::Halt) && state.travel.past.is_some() {
         return Some("the screen shows the past; `.` goes back to now".into());
     }
     match intent {
@@ -133,6 +134,8 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             let Some(kind) = waiting(state) else { return vec![] };
             return ask(state, Question::Rescue(kind));
         }
+        Intent::Halt if state.view.halted.is_some() => return ask(state, Question::Resume),
+        Intent::Halt => return ask(state, Question::Halt),
         Intent::Copy => return take(state),
         _ => {}
     }

@@ -40,6 +40,10 @@ pub enum Question {
     Wish(Wish, Vec<String>),
     /// Let the engine act by itself.
     Auto,
+    /// Stop everything new.
+    Halt,
+    /// Lift that.
+    Resume,
     /// Leave while a change is in flight.
     Quit,
 }
@@ -98,6 +102,10 @@ impl Dialog {
                 let holds = view.emergencies.iter().any(|emergency| emergency.kind == *kind);
                 (!holds).then(|| "the emergency is over".into())
             }
+            Question::Halt | Question::Resume => {
+                let done = view.halted.is_some() == (self.question == Question::Halt);
+                done.then(|| "it is so already".into())
+            }
             Question::RollBackAll | Question::Auto | Question::Quit => None,
         };
     }
@@ -112,6 +120,8 @@ impl Dialog {
             Question::Rescue(kind) => Some(Command::Rescue(*kind)),
             Question::Wish(wish, _) => Some(Command::Wish(wish.clone())),
             Question::Auto => Some(Command::SetMode(Mode::Auto)),
+            Question::Halt => Some(Command::Halt(true)),
+            Question::Resume => Some(Command::Halt(false)),
             Question::Quit => None,
         }
     }

@@ -210,6 +210,13 @@ pub fn due(state: &mut State) -> Option<Ask> {
     Some(Ask::Trace { keys, from, to: now.wall, points: DOTS })
 }
 
+impl Foresight {
+    /// Whoever was asked does not answer any more.
+    pub fn forget(&mut self) {
+        self.asked = None;
+    }
+}
+
 /// Takes a trace if it is the one that was asked for here.
 pub fn take(state: &mut State, trace: Trace) -> Option<Trace> {
     let Some(asked) = &mut state.foresight.asked else { return Some(trace) };

@@ -115,6 +115,7 @@ pub enum Intent {
     Mode,
     Interval,
     Basis,
+    Halt,
     Audit,
     Alerts,
     Acknowledge,
@@ -288,8 +289,10 @@ pub const TABLE: &[Binding] = &[
     ),
     reaching(
         Reach::Host,
-        row(&[Char('S')], C::Global, I::Rescue, "RESCUE", "fight the emergency that holds: climb its ladder; asks"),
+        row(&[Char('Y')], C::Global, I::Rescue, "RESCUE", "fight the emergency that holds: climb its ladder; asks"),
     ),
+    // It stands in the help and the palette only, to leave the bar to what is about this change.
+    reaching(Reach::Host, row(&[Char('S')], C::Global, I::Halt, "", "HALT: nothing new is applied until that is lifted; asks")),
     row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
     row(&[Char('y')], C::Global, I::Copy, "copy", "copy the selected row: command line, finding, commands of the change"),
     // Panes.

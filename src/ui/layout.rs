@@ -91,6 +91,9 @@ pub fn shows(state: &State, pane: Pane) -> bool {
 
 /// What the banner says, if there is reason for one.
 pub fn banner(state: &State) -> Option<String> {
+    if let Some(why) = state.retries.as_ref().filter(|_| state.lost) {
+        return Some(format!("the connection is lost ({why}): trying again; this is the last that was seen; q quits"));
+    }
     if state.lost {
         let own = if state.own { "the engine has ended" } else { "the connection to the engine is lost" };
         return Some(format!("{own}: this is the last that was seen; q quits"));
@@ -104,7 +107,7 @@ pub fn banner(state: &State) -> Option<String> {
     }
     let waits = state.view.emergencies.iter().find(|emergency| emergency.stage == Stage::Proposed);
     if let Some(emergency) = waits {
-        return Some(format!("EMERGENCY {}: {}; S fights it: {}", emergency.kind.row(), emergency.headline, emergency.promise()));
+        return Some(format!("EMERGENCY {}: {}; Y fights it: {}", emergency.kind.row(), emergency.headline, emergency.promise()));
     }
     state.view.problems.first().cloned()
 }

@@ -6,6 +6,7 @@ use crate::{
         change::{Change, ChangeId, Entry},
         finding::{Finding, FindingId},
         message::{Ask, Body, View, Welcome},
+        role::Role,
         time::{Now, Tick},
     },
     ui::{
@@ -52,8 +53,10 @@ pub enum Msg {
     Answer(Body),
     /// Something to tell the operator, from the console itself.
     Notice(String),
-    /// The engine has ended, or the connection is lost.
-    Lost,
+    /// The engine has ended, or the connection is lost; why it could not be had again, where that is tried.
+    Lost(Option<String>),
+    /// The connection is there again, maybe to another engine.
+    Back(Box<Welcome>),
     /// Time has passed.
     Tick,
 }
@@ -197,6 +200,10 @@ pub struct State {
     pub toast: Option<Toast>,
     /// The engine has ended, or the connection is lost.
     pub lost: bool,
+    /// Why it could not be had again; it is tried on and on.
+    pub retries: Option<String>,
+    /// What this operator may ask.
+    pub role: Role,
     /// The engine is in this process and ends with the console.
     pub own: bool,
     /// What 100 % of processor time is.
@@ -264,6 +271,8 @@ impl State {
             close_look: CloseLook::default(),
             toast: None,
             lost: false,
+            retries: None,
+            role: welcome.role,
             own,
             basis: Basis::default(),
             mouse: false,
@@ -274,6 +283,23 @@ impl State {
         state.refresh();
         state.settle();
         state
+    }
+
+    /// Takes a seat anew, maybe at another engine: what came from the old one is dropped, what the operator chose stays.
+    pub fn rejoin(&mut self, welcome: &Welcome) {
+        let frozen = self.frozen.is_some() || self.travel.past.is_some();
+        (self.lost, self.retries, self.role) = (false, None, welcome.role);
+        self.history = History::begin(welcome);
+        self.view = Arc::new(welcome.view.clone());
+        (self.audit, self.close_look) = (None, CloseLook::default());
+        self.foresight.forget();
+        if let Over::Dialog(dialog) = &mut self.over {
+            dialog.check(&self.view);
+        }
+        if !frozen {
+            self.refresh();
+        }
+        self.tell("the connection is back");
     }
 
     /// The view on the screen: the newest, or the one that is held.

@@ -1,8 +1,11 @@
 //! What a message does to the state. Pure: the same state, time and message give the same state and commands.
 
 use crate::{
-    model::message::{Ask, Body, Reply, View},
-    model::time::Now,
+    model::{
+        change::Who,
+        message::{Ask, Body, Reply, View},
+        time::Now,
+    },
     ui::{
         act, alerts, close_look,
         dialog::{Dialog, Question},
@@ -56,8 +59,12 @@ fn take(state: &mut State, msg: Msg) -> Vec<UiCommand> {
             state.refuse(text);
             vec![]
         }
-        Msg::Lost => {
-            state.lost = true;
+        Msg::Lost(retries) => {
+            (state.lost, state.retries) = (true, retries);
+            vec![]
+        }
+        Msg::Back(welcome) => {
+            state.rejoin(&welcome);
             vec![]
         }
         Msg::Tick => vec![],
@@ -75,6 +82,9 @@ fn resize(state: &mut State, width: u16, height: u16) {
 
 fn view_came(state: &mut State, view: Arc<View>) -> Vec<UiCommand> {
     state.history.take(&view);
+    if let Some(news) = others(&state.view, &view, state.toast.is_some()) {
+        state.tell(news);
+    }
     state.view = view;
     if let Over::Dialog(dialog) = &mut state.over {
         dialog.check(&state.view);
@@ -83,6 +93,18 @@ fn view_came(state: &mut State, view: Arc<View>) -> Vec<UiCommand> {
         state.refresh();
     }
     time::passed(state)
+}
+
+/// What other operators did since the view before: who is at this console sees its own deeds answered.
+fn others(before: &View, now: &View, told: bool) -> Option<String> {
+    if told || Arc::ptr_eq(&before.changes, &now.changes) || now.present.len() < 2 {
+        return None;
+    }
+    now.changes.iter().find_map(|change| {
+        let known = before.changes.iter().find(|c| c.id == change.id).map_or(0, |c| c.deeds.len());
+        let (_, who, deed) = change.deeds.get(known..)?.iter().find(|(_, who, _)| matches!(who, Who::Operator { .. }))?;
+        Some(format!("{} {}: {deed} by {who}", change.id, change.proposal.title))
+    })
 }
 
 fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
@@ -277,6 +299,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         | Intent::RollBack
         | Intent::RollBackAll
         | Intent::Rescue
+        | Intent::Halt
         | Intent::Verify
         | Intent::Copy => return act::perform(state, intent),
     }

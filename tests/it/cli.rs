@@ -35,7 +35,7 @@ impl Home {
         self.trimtab(args).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn config(&self, text: &str) -> PathBuf {
+    pub fn config(&self, text: &str) -> PathBuf {
         let path = self.path("config/trimtab/config.ron");
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -82,6 +82,12 @@ impl Daemon {
         while !self.heard.contains(word) {
             assert!(self.errors.read_line(&mut self.heard).unwrap() > 0, "it never said {word}: {}", self.heard);
         }
+    }
+
+    /// Kills it.
+    pub fn end_at_once(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Sends the signal and waits for the end.

@@ -42,7 +42,7 @@ fn the_example_names_every_setting_and_says_what_it_is() {
     let written: ron::Value = ron::from_str(FILE).unwrap();
     assert_eq!(every_path(written), every_path(Config::default()));
     let setting = |line: &&str| line.starts_with("        ") && !line.trim_start().starts_with("//") && line.contains(": ");
-    let mute: Vec<&str> = FILE.lines().filter(setting).filter(|line| !line.ends_with(": (") && !line.contains(", // ")).collect();
+    let mute: Vec<&str> = FILE.lines().filter(setting).filter(|line| !line.ends_with(['(', '[']) && !line.contains(", // ")).collect();
     assert!(mute.is_empty(), "without a comment: {mute:?}");
 }
 
@@ -50,6 +50,21 @@ fn the_example_names_every_setting_and_says_what_it_is() {
 fn the_service_in_the_comment_can_be_uncommented() {
     let config = merged(&FILE.replace("// (name:", "(name:"));
     assert_eq!(config.services.len(), 1);
+}
+
+#[test]
+fn the_rules_in_the_comments_can_be_uncommented() {
+    let uncommented = FILE
+        .replace("// (subjects", "(subjects")
+        .replace("// (tier", "(tier")
+        .replace("// (families", "(families")
+        .replace("//  confidence", " confidence")
+        .replace("// (risk", "(risk")
+        .replace("// (allow", "(allow")
+        .replace("// (match", "(match")
+        .replace("// \"Sun", "\"Sun");
+    let policy = merged(&uncommented).policy;
+    assert_eq!((policy.rules.len(), policy.tiers.len(), policy.maintenance.len()), (6, 1, 2));
 }
 
 #[test]

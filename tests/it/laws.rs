@@ -162,6 +162,8 @@ fn coupled(a: &Knob, b: &Knob) -> bool {
         Knob::Backlog { .. } => "backlog".to_string(),
         Knob::NetworkFile { file, .. } if file == "core/somaxconn" => "backlog".into(),
         Knob::CgroupFile { directory, file, .. } if file.ends_with("limit_in_bytes") => directory.to_string(),
+        Knob::NetworkFile { file, .. } if file.contains("rmem") => "buffers".into(),
+        Knob::File(p) if p.path.contains("gc_thresh") => p.path.rsplit_once('/').unwrap().0.into(),
         Knob::File(p) if p.path.contains("dirty") => p.path.replace("_bytes", "").replace("_ratio", ""),
         Knob::File(p) if p.path.contains("/queue/") => p.path.rsplit_once('/').unwrap().0.into(),
         other => format!("{other:?}"),
@@ -255,7 +257,7 @@ fn end(proposal: &Proposal, host: &RecordedHost) -> Option<()> {
         match &want.on {
             Subject::Process(p) => host.remove(&format!("/proc/{}", p.pid)),
             Subject::Cgroup(path) => {
-                ["cpu", "memory"].iter().for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
+                ["cpu", "memory", "blkio"].iter().for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
             }
             _ => continue,
         }
@@ -308,7 +310,9 @@ fn trimtab_and_the_operators_session_are_never_slowed() {
         let (host, proposal) = (host(), proposal(*action));
         let family = |want: &Want| match &want.on {
             Subject::Process(p) => Some(p.pid),
-            Subject::Cgroup(path) if action.about().name == "cgroup-weight" => (&**path == "/batch").then_some(400),
+            Subject::Cgroup(path) if matches!(action.about().name, "cgroup-weight" | "cgroup-io") => {
+                (&**path == "/batch").then_some(400)
+            }
             _ => None,
         };
         let Some(pid) = proposal.wants.iter().find_map(family) else { continue };

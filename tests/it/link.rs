@@ -13,8 +13,10 @@ use tokio::{
 use trimtab::{
     link::{
         client::{Client, LinkError},
-        server::{self, Peer},
-        socket::{self, Claim},
+        doors::Doors,
+        guests,
+        server::{self, Entrance, Peer},
+        socket::{self, Claim, Reach},
     },
     model::{
         alert::{Alert, AlertId, AlertState, Side},
@@ -27,7 +29,7 @@ use trimtab::{
         },
         knob::Knob,
         limits::Mode,
-        message::{Answer, Ask, Body, Command, Cost, Exposition, GuardState, Reply, Request, View, WIRE, Welcome},
+        message::{Answer, Ask, Body, Command, Cost, Exposition, GuardState, Present, Reply, Request, View, WIRE, Welcome},
         metric::{Better, Key, Metric},
         outlook::{
             Anomaly, Band, Crossing, Effort, Forecast, Link, Method, Outlook, Pattern, Record, Shape, Story, Suspect, Unusual,
@@ -35,6 +37,7 @@ use trimtab::{
         past::{Event, Mark, Past, Trace, Trend},
         plan::{Plan, Step},
         proposal::{Domain, Proposal, Risk, Want},
+        role::Role,
         series::Point,
         snapshot::Snapshot,
         subject::{ProcessId, Subject},
@@ -137,12 +140,15 @@ fn view() -> View {
         findings: Arc::new(vec![finding()]),
         changes: Arc::new(vec![Arc::new(change)]),
         problems: vec!["none".into()],
+        halted: None,
         cost: Cost { cpu: 0.0078125, resident: 1 << 24, ..Cost::default() },
         guard: GuardState::Armed { pid: 12, plans: 1 },
         engine: 11,
         alerts: Arc::new(vec![Arc::new(alert())]),
         outlook: Some(Arc::new(outlook())),
         emergencies: Vec::new(),
+        present: Vec::new(),
+        trust: None,
     }
 }
 
@@ -243,7 +249,7 @@ fn outlook() -> Outlook {
 
 fn welcome() -> Welcome {
     let key = Key { subject: Subject::Host, metric: Metric::CpuBusy };
-    Welcome { view: view(), history: vec![(key, vec![Point { at: Tick(1), value: 0.5 }])] }
+    Welcome { view: view(), history: vec![(key, vec![Point { at: Tick(1), value: 0.5 }])], role: Role::Operator }
 }
 
 fn past() -> Past {
@@ -371,7 +377,7 @@ fn uid() -> u32 {
 fn serve() -> Served {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("engine.sock");
-    let (listener, claim) = socket::claim(&path, uid()).unwrap();
+    let (listener, claim) = socket::claim(&path, uid(), Reach::Own).unwrap();
     let (views, receiver) = watch::channel(Arc::new(view()));
     let answer = |peer: Peer, ask: Ask| async move {
         match ask {
@@ -383,7 +389,8 @@ fn serve() -> Served {
             _ => Body::Error("not here".into()),
         }
     };
-    tokio::spawn(server::serve(listener, uid(), receiver, answer));
+    let entrance = Entrance { doors: Doors::of(uid()), groups: |_| Vec::new() };
+    tokio::spawn(server::serve(listener, entrance, receiver, answer));
     Served { path, views, _claim: claim, _dir: dir }
 }
 
@@ -429,10 +436,13 @@ fn questions_are_answered_and_views_stream() {
         assert_eq!(client.ask(Ask::Do(Command::RollBackAll)).await.unwrap(), said);
         assert_eq!(client.ask(Ask::Audit { most: 3 }).await.unwrap(), Body::Audit(entries()));
         let (first, mut views) = client.watch().await.unwrap();
-        assert_eq!(first, welcome());
+        let here = vec![Present { user: uid().to_string().into(), via: "ssh 10.0.0.7".into(), role: Role::Admin }];
+        let expected = Welcome { view: View { present: here.clone(), ..view() }, role: Role::Admin, ..welcome() };
+        assert_eq!(first, expected, "they see themselves and what they may ask");
         for number in 4..8 {
             served.views.send_replace(Arc::new(View { number, ..view() }));
-            assert_eq!(views.next().await.unwrap().number, number);
+            let view = views.next().await.unwrap();
+            assert_eq!((view.number, &view.present), (number, &here));
         }
     });
 }
@@ -526,7 +536,7 @@ fn one_client_too_many_is_told_so_and_room_comes_back() {
     run(Clock::Real, async {
         let served = serve();
         let mut all = Vec::new();
-        for _ in 0..server::CONNECTIONS {
+        for _ in 0..guests::CONNECTIONS {
             let mut client = served.client().await;
             client.ask(Ask::View).await.unwrap();
             all.push(client);

@@ -3,6 +3,7 @@
 #![allow(clippy::type_complexity)] // tables of cases
 
 mod acceptance;
+mod access;
 mod alerts;
 mod anomalies;
 mod architecture;

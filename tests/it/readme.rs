@@ -9,7 +9,7 @@ fn the_table_of_actions_is_that_of_the_code() {
     let text = std::fs::read_to_string(path).unwrap();
     let (head, rest) = text.split_once(BEGIN).expect("README has the table's opening mark");
     let (_, tail) = rest.split_once(END).expect("README has the table's closing mark");
-    let made = format!("{head}{BEGIN}{}{END}{tail}", trimtab::actions::table());
+    let made = format!("{head}{BEGIN}{}\n{}{END}{tail}", trimtab::actions::table(), trimtab::actions::absent::table());
     if std::env::var_os("UPDATE_README").is_some() {
         std::fs::write(path, made).unwrap();
     } else {

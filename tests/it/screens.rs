@@ -265,7 +265,7 @@ fn a_verdict_names_the_guardrail_that_decided_it() {
     let why = "io pressure of host went from 1.0 % to 40.0 %";
     let effect = Effect { before: 0.04, after: 0.041, change: 0.03, interval: (-0.02, 0.08), points: (60, 60) };
     let verdict =
-        |why: &str| Verdict { outcome: Outcome::Worse, effect: Some(effect), placebo: None, why: why.into(), doubts: vec![] };
+        |why: &str| Verdict { outcome: Outcome::Worse, effect: Some(effect), placebo: None, why: why.into(), ..Verdict::default() };
     let undone =
         |why| Change { state: ChangeState::RolledBack, cause: Some(Cause::Hurt), verdict: Some(verdict(why)), ..watched() };
     assert!(text(&drawn(&mut only(undone(why)), 160, 50)).contains("worse: io pressure of host went from"));
@@ -411,14 +411,14 @@ fn the_bar_shows_only_keys_that_work_here_and_now() {
     let none = intents(&state_of(view(0, vec![])));
     assert!(!none.contains(&Intent::Approve) && !none.contains(&Intent::RollBackAll) && none.contains(&Intent::Quit));
     let mut lost = only(open());
-    update(&mut lost, after(0), Msg::Lost);
+    update(&mut lost, after(0), Msg::Lost(None));
     assert!(!intents(&lost).contains(&Intent::Approve));
 }
 
 #[test]
 fn the_engine_s_end_is_told_and_the_last_view_stays() {
     let mut state = state();
-    update(&mut state, after(0), Msg::Lost);
+    update(&mut state, after(0), Msg::Lost(None));
     let picture = text(&drawn(&mut state, 160, 50));
     assert!(picture.contains("the engine has ended") && picture.contains("python3"));
     assert_eq!(press(&mut state, 0, "q"), [UiCommand::Quit]);

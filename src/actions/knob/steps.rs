@@ -84,12 +84,17 @@ fn group(knob: &Knob) -> Option<String> {
             match file {
                 "dirty_bytes" | "dirty_ratio" => Some(format!("{directory}/dirty")),
                 "dirty_background_bytes" | "dirty_background_ratio" => Some(format!("{directory}/dirty_background")),
-                "scheduler" | "nr_requests" => Some(directory.into()),
+                "scheduler" | "nr_requests" | "wbt_lat_usec" => Some(directory.into()),
+                "gc_thresh1" | "gc_thresh2" | "gc_thresh3" => Some(directory.into()),
                 _ => None,
             }
         }
         Knob::NetworkFile { netns, file, .. } if file == "core/somaxconn" => Some(format!("backlog {netns}")),
         Knob::Backlog { netns, .. } => Some(format!("backlog {netns}")),
+        // What a socket may hold and what a program may ask for bound each other.
+        Knob::NetworkFile { netns, file, .. } if matches!(file.as_str(), "ipv4/tcp_rmem" | "core/rmem_max" | "ipv4/tcp_mem") => {
+            Some(format!("buffers {netns}"))
+        }
         // v1: memory with swap may never be below memory alone.
         Knob::CgroupFile { directory, file, .. } if file.ends_with("limit_in_bytes") => Some(format!("{directory}/memory")),
         _ => None,

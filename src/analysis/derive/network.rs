@@ -3,7 +3,7 @@
 use super::delta::{delta, per, rate};
 use crate::model::{
     sample::{InterfaceSample, NetworkSample, TcpSample},
-    snapshot::{Interface, Network, Tcp, Udp},
+    snapshot::{Interface, Network, Strained, Tcp, Udp},
 };
 
 /// What happened between two samples.
@@ -17,7 +17,7 @@ pub(super) fn network(old: &NetworkSample, new: &NetworkSample, seconds: f64) ->
     } else {
         Vec::new()
     };
-    Network { interfaces, softnet }
+    Network { interfaces, softnet, receive: new.receive, neighbours: new.neighbours.clone() }
 }
 
 fn interface(old: &InterfaceSample, new: &InterfaceSample, seconds: f64) -> Option<Interface> {
@@ -80,6 +80,27 @@ fn namespace(old: &TcpSample, new: &TcpSample, seconds: f64) -> Tcp {
         conntrack: new.conntrack,
         states: new.traffic.as_ref().map(|traffic| traffic.states),
         unattributed: None,
+        strained: strained(old, new, seconds),
+        pages: new.pages,
+        limits: new.limits.clone(),
+        round_trip: new.traffic.as_ref().and_then(|traffic| traffic.round_trip),
+    }
+}
+
+/// Rates of what tells that a limit is too low; none of what has never happened.
+fn strained(old: &TcpSample, new: &TcpSample, seconds: f64) -> Strained {
+    let once = |field: fn(&TcpSample) -> u64| (field(new) > 0).then(|| rate(field(old), field(new), seconds));
+    // Without cookies, a request dropped for want of a listener's room counts as a drop and not as an overflow.
+    let plain = new.limits.as_ref().is_some_and(|limits| limits.syncookies == Some(0));
+    let syns: fn(&TcpSample) -> u64 =
+        if plain { |s| s.syn_drops.max(s.listen_drops.saturating_sub(s.listen_overflows)) } else { |s| s.syn_drops };
+    let sent = once(|s| s.strained.syncookies_sent);
+    Strained {
+        syns: once(syns),
+        cookies: sent.map(|sent| [sent, rate(old.strained.syncookies_recv, new.strained.syncookies_recv, seconds)]),
+        prunes: once(|s| s.strained.prune_called.saturating_add(s.strained.rcvq_drop)),
+        memory: once(|s| s.strained.memory_pressures),
+        restarts: once(|s| s.traffic.as_ref().map_or(0, |traffic| traffic.restarts)),
     }
 }
 
@@ -87,6 +108,7 @@ fn namespace(old: &TcpSample, new: &TcpSample, seconds: f64) -> Tcp {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
+    use crate::model::sample::{self, NetworkLimits};
 
     fn row(name: &str, received: u64) -> InterfaceSample {
         InterfaceSample { name: name.into(), bytes: [received, 10], ..InterfaceSample::default() }
@@ -115,6 +137,23 @@ mod tests {
         let of = |active_opens, passive_opens| TcpSample { active_opens, passive_opens, ..TcpSample::default() };
         let all = tcp(&[of(100, 7)], &[of(140, 17)], 2.0);
         assert_eq!((all[0].connects, all[0].opens), (20.0, 25.0));
+    }
+
+    #[test]
+    fn what_has_never_happened_has_no_rate() {
+        let quiet = TcpSample::default();
+        let one = |sample: &TcpSample| [sample.clone()];
+        assert_eq!(tcp(&one(&quiet), &one(&quiet), 1.0)[0].strained, Strained::default());
+        let limits = |syncookies| Some(std::sync::Arc::new(NetworkLimits { syncookies: Some(syncookies), ..Default::default() }));
+        let of = |listen_drops, syncookies| TcpSample { listen_drops, limits: limits(syncookies), ..TcpSample::default() };
+        assert_eq!(tcp(&[of(4, 0)], &[of(10, 0)], 2.0)[0].strained.syns, Some(3.0), "no room and no cookies");
+        assert_eq!(tcp(&[of(4, 1)], &[of(10, 1)], 2.0)[0].strained.syns, None, "with cookies that is another cause");
+        let pruned = TcpSample {
+            strained: sample::Strained { prune_called: 6, rcvq_drop: 2, ..Default::default() },
+            ..TcpSample::default()
+        };
+        assert_eq!(tcp(&one(&quiet), &one(&pruned), 2.0)[0].strained.prunes, Some(4.0));
+        assert_eq!(tcp(&one(&pruned), &one(&pruned), 2.0)[0].strained.prunes, Some(0.0), "kept once it has happened");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! A detector says how far its condition holds *now* (or over the last few seconds, where the trouble comes in bursts); whether that
 //! is a finding is for [`crate::analysis::hysteresis`].
 
+mod backlog;
+mod buffers;
 mod contention;
 mod descriptors;
 mod disk;
@@ -14,12 +16,15 @@ mod innocent;
 mod leak;
 mod listen;
 mod memory;
+mod path;
 mod ports;
 mod recent;
 mod report;
 mod saturation;
 mod softirq;
 mod steal;
+mod syn;
+mod tables;
 mod throttled;
 mod trouble;
 mod who;
@@ -62,6 +67,11 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "descriptors", lane: Lane::Sweep, look: descriptors::look },
         Detector { name: "local ports", lane: Lane::Sweep, look: ports::look },
         Detector { name: "filesystem", lane: Lane::Sweep, look: filesystem::look },
+        Detector { name: "half-open connections", lane: Lane::Sweep, look: syn::look },
+        Detector { name: "socket buffers", lane: Lane::Sweep, look: buffers::look },
+        Detector { name: "receive backlog", lane: Lane::Sweep, look: backlog::look },
+        Detector { name: "long paths", lane: Lane::Sweep, look: path::look },
+        Detector { name: "network tables", lane: Lane::Sweep, look: tables::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
         Detector { name: "trouble", lane: Lane::Sweep, look: trouble::look },
         Detector { name: "leak", lane: Lane::Sweep, look: leak::look },

@@ -101,7 +101,7 @@ mod tests {
         }
         let interface = Interface { name: "eth0".into(), packets: [1e5, 1e5], ..Interface::default() };
         let softnet = packets.iter().map(|p| [*p, 0.0, 0.0]).collect();
-        scene.snapshot.network = Reading::Known(Network { interfaces: vec![interface], softnet });
+        scene.snapshot.network = Reading::Known(Network { interfaces: vec![interface], softnet, ..Network::default() });
         scene
     }
 

@@ -5,7 +5,7 @@ use crate::{
     model::{
         finding::Party,
         metric::{Key, Metric},
-        snapshot::Process,
+        snapshot::{Process, Tcp},
         subject::{ProcessId, Subject},
         unit::Unit,
         world::World,
@@ -48,6 +48,11 @@ impl Candidate<'_> {
     pub(super) fn hungry(&self) -> bool {
         self.cpu + self.wait >= 0.85
     }
+}
+
+/// A namespace as a subject: our own is the host.
+pub(super) fn namespace(row: &Tcp) -> Subject {
+    if row.through.is_none() { Subject::Host } else { Subject::Network(row.netns) }
 }
 
 /// Kernel threads, pid 1 and we ourselves are never culprits nor victims.

@@ -29,7 +29,14 @@ pub fn judge(trial: &Trial, case: &Case<'_>) -> Verdict {
     let (before, after) = case.values(trial, &trial.primary);
     if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
         let why = format!("too few points of {}: {} before, {} after", trial.primary, before.len(), after.len());
-        return Verdict { outcome: Outcome::Unclear, effect: None, placebo: None, why, doubts: doubts(trial, case, &before) };
+        return Verdict {
+            outcome: Outcome::Unclear,
+            effect: None,
+            placebo: None,
+            why,
+            doubts: doubts(trial, case, &before),
+            ..Verdict::default()
+        };
     }
     let effect = effect::of(&before, &after);
     let placebo = placebo::rank(trial, case, &trial.primary);
@@ -40,7 +47,7 @@ pub fn judge(trial: &Trial, case: &Case<'_>) -> Verdict {
     let guards: Vec<Guarded> = trial.guardrails.iter().map(|rail| guarded(trial, case, rail)).collect();
     doubts.extend(guards.iter().filter_map(|g| g.doubt.clone()));
     let (outcome, why) = decide(trial, &effect, placebo, &guards);
-    Verdict { outcome, effect: Some(effect), placebo, why, doubts }
+    Verdict { outcome, effect: Some(effect), placebo, why, doubts, ..Verdict::default() }
 }
 
 /// The verdict on a change against what has not come yet: nothing was to improve, but the other side still must not suffer.
@@ -52,7 +59,8 @@ fn prevented(trial: &Trial, prevention: &Prevention, case: &Case<'_>) -> Verdict
         Some(harm) => (Outcome::Worse, harm.told.clone()),
         None => prevention::decide(trial, prevention, case),
     };
-    Verdict { outcome, effect, placebo: None, why, doubts: guards.into_iter().filter_map(|guard| guard.doubt).collect() }
+    let doubts = guards.into_iter().filter_map(|guard| guard.doubt).collect();
+    Verdict { outcome, effect, why, doubts, ..Verdict::default() }
 }
 
 /// The effect turned so that more is better: estimate, worst, best.

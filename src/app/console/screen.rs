@@ -68,7 +68,7 @@ impl Screen {
 mod tests {
     use super::*;
     use crate::{
-        model::{facts::Facts, limits::Mode, message::*, snapshot::Snapshot, time::Now},
+        model::{facts::Facts, limits::Mode, message::*, role::Role, snapshot::Snapshot, time::Now},
         ui::{
             chart::Ink,
             state::{Look, Msg},
@@ -88,16 +88,19 @@ mod tests {
             findings: Arc::default(),
             changes: Arc::default(),
             problems: Vec::new(),
+            halted: None,
             cost: Cost::default(),
             guard: GuardState::Idle,
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
             emergencies: Vec::new(),
+            present: Vec::new(),
+            trust: None,
         };
         let layouts = crate::ui::arrangement::Arrangement::built_in();
         let look = Look { themes: Theme::built_in(), chosen: 0, layouts, layout: 0, ink: Ink::Braille };
-        State::begin(&Welcome { view, history: Vec::new() }, look, true)
+        State::begin(&Welcome { view, history: Vec::new(), role: Role::Admin }, look, true)
     }
 
     fn frame(screen: &mut Screen, state: &State) -> String {

@@ -16,7 +16,12 @@ use crate::{
         settings,
         solo::{self, End},
     },
-    link::socket,
+    host::real,
+    link::{
+        doors::Doors,
+        server::Entrance,
+        socket::{self, Reach},
+    },
     model::trial::Windows,
 };
 use std::{num::NonZero, thread, time::Duration};
@@ -48,13 +53,14 @@ pub async fn run(demo: &Demo, common: &Common, env: &Env) -> Result<(), Failure>
     config.services = vec![cast.watch()];
     // Dropped in the reverse of this order: the engine has ended by then, the children end, the directory goes.
     let children = Children::start(&cast)?;
-    let (listener, claim) = socket::claim(common.socket.as_deref().unwrap_or(&room.socket()), env.uid)?;
+    let (listener, claim) = socket::claim(common.socket.as_deref().unwrap_or(&room.socket()), env.uid, Reach::Own)?;
     let rights = if common.observe { daemon::rights(common, env) } else { Rights::Change(room.state()) };
     let running = parts::start(
         &Wish { actions: confined(actions::all()), config: config.clone(), rights, legacy: Legacy::Leave, memory: Memory::Usual },
         env,
     )?;
-    let serving = daemon::serve(listener, env, &running.engine);
+    let entrance = Entrance { doors: Doors::of(env.uid), groups: real::peer_groups };
+    let serving = daemon::serve(listener, entrance, &running.engine);
     let ended = solo::sit_at(&running.engine, &config, env, End::After(Duration::from_secs(demo.seconds))).await;
     running.engine.stop().await;
     serving.abort();

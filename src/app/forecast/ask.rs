@@ -2,6 +2,7 @@
 
 use crate::{
     app::{
+        attach,
         cli::{Common, Forecast as Wish, Horizon},
         env::Env,
         failure::{Code, Failure},
@@ -25,7 +26,7 @@ pub async fn run(wish: &Wish, common: &Common, env: &Env) -> Result<(), Failure>
         return Err(Failure::usage("steps are for --stdin; a horizon is a span such as 30m, 2h"));
     };
     let horizon = horizon.as_secs_f64();
-    let mut client = match Client::connect(&env.socket(common.socket.as_deref()), env.uid, &env.via).await {
+    let mut client = match Client::connect(&attach::socket(common.socket.as_deref(), env), env.uid, &env.via).await {
         Ok(client) => client,
         Err(nobody @ LinkError::Nobody(_)) => {
             // What to do about a missing engine helps more than what is wrong with a missing history.

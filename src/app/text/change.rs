@@ -21,9 +21,10 @@ pub fn queue(changes: &[Arc<Change>]) -> String {
             (_, _, Some(trouble)) => format!("  ({trouble})"),
             (_, Some(verdict), _) => format!("  ({})", verdict.why),
             (Some(lock), ..) if change.state.is_open() => format!("  (locked: {})", lock.why),
-            _ => String::new(),
+            _ => change.approvals().map_or_else(String::new, |people| format!("  (approved by {people})")),
         };
-        let (state, risk) = (change.state.words(), change.proposal.risk.words());
+        let state = if change.is_dry() { "dry" } else { change.state.words() };
+        let risk = change.proposal.risk.words();
         line(&mut out, &format!("{id:<5} {state:<12} {risk:<6} {}{note}", change.proposal.title));
     }
     out
@@ -40,6 +41,13 @@ pub fn change(change: &Change) -> String {
     }
     if let Some(lock) = &change.lock {
         row(&mut out, "locked", &lock.why);
+    }
+    if let Some(approvals) = change.approvals() {
+        row(&mut out, "approvals", &approvals);
+    }
+    if let Some(decision) = change.decision.as_ref().filter(|_| change.state.is_open()) {
+        row(&mut out, "policy", &decision.words());
+        row(&mut out, "automatic", &decision.automatic());
     }
     if let Some(foresight) = &change.foresight {
         let least = Unit::Share.show(foresight.detectable);

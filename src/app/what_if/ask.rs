@@ -3,6 +3,7 @@
 use crate::{
     analysis::capacity::question::{Question, what_if},
     app::{
+        attach,
         cli::{Common, Station, WhatIf},
         env::Env,
         failure::Failure,
@@ -26,7 +27,7 @@ const STEPS: usize = 2000;
 
 /// Asks and prints.
 pub async fn run(wish: &WhatIf, common: &Common, env: &Env) -> Result<(), Failure> {
-    let mut client = Client::connect(&env.socket(common.socket.as_deref()), env.uid, &env.via).await?;
+    let mut client = Client::connect(&attach::socket(common.socket.as_deref(), env), env.uid, &env.via).await?;
     let Body::View(view) = client.ask(Ask::View).await? else { return Err(strange()) };
     let question = question(wish, &view)?;
     let known = match wish.last {

@@ -26,7 +26,7 @@ use crate::{
     model::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
-        finding::Finding,
+        finding::{Finding, Severity},
         limits::Mode,
         message::{Command, GuardState, Reply, Welcome},
         note::Note,
@@ -93,6 +93,10 @@ impl Brain {
             journal: None,
             history: None,
             foresight: None,
+            stop: birth.settings.stop.as_ref().map(|path| path.display().to_string().into()),
+            halted: false,
+            critical: Vec::new(),
+            low_traffic: None,
             probed: birth.now.tick,
             effects: Vec::new(),
         };
@@ -139,6 +143,7 @@ impl Brain {
             }
             Input::Performed { job, done } => self.performed(job, &done),
             Input::Foreseen { outlook, cpu } => self.known.foresee(outlook, cpu),
+            Input::Halted(halted) => self.halted(halted),
             Input::Foresight(trouble) => self.office.foresight = trouble,
             Input::History(trouble) => self.office.history = trouble,
             Input::Notified { target, error } => {
@@ -171,6 +176,17 @@ impl Brain {
         }
         self.known.senses.cost.budget = self.thrift.budget();
         self.known.senses.cost.pace = self.thrift.pace();
+    }
+
+    /// The stop file came or went. Whoever asked us for it has written that down already.
+    fn halted(&mut self, halted: bool) {
+        if self.office.halted != halted && !self.office.desk.busy(Purpose::Halt, None) {
+            self.office.house(Note::Halted(halted), Who::Engine);
+            let level = if halted { log::Level::Warn } else { log::Level::Info };
+            self.office.log(level, Note::Halted(halted).words());
+        }
+        self.office.halted = halted;
+        self.publish();
     }
 
     fn interval(&mut self, ticket: Ticket, millis: u32) {
@@ -215,6 +231,8 @@ impl Brain {
         self.tell(&news);
         self.look(Lane::Sweep);
         self.known.alerts.look(now, &self.known.senses.snapshot, &mut self.office);
+        let critical = self.known.alarms.findings.iter().filter(|f| f.severity == Severity::Critical);
+        self.office.critical = critical.map(|f| f.id.clone()).collect();
         if self.stopping.is_none() {
             self.rescue.tend(&self.known.world(now), &mut self.office);
             self.queue.tend(&self.known.world(now), self.actions, &mut self.office);

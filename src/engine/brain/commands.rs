@@ -21,7 +21,7 @@ use crate::{
         snapshot::Snapshot,
         wish::Wish,
     },
-    planning::wish,
+    planning::{policy, wish},
 };
 
 /// One command with who gave it.
@@ -47,6 +47,7 @@ pub fn obey(office: &mut Office, snapshot: &Snapshot, order: Order, command: Com
         Command::RollBack(id) => roll_back(office, order, id),
         Command::RollBackAll => roll_back_all(office, order),
         Command::Wish(wish) => carry(office, snapshot, order, &wish),
+        Command::Halt(halt) => stop_all(office, order, halt),
         // The brain's own answers, before it comes here.
         Command::Interval(_) | Command::Rescue(_) => Ok(None),
         // Alerts are not the office's: the brain has done these before it came here.
@@ -114,7 +115,20 @@ fn approve(office: &mut Office, order: Order, id: ChangeId, shown: Option<String
     if shown.is_some_and(|shown| shown != digest) {
         return Err(format!("the plan of {id} has changed since it was shown: look at it again, then approve"));
     }
-    begin(office, order, (id, Purpose::Approve), Deed::Approved { digest })
+    let standing = office.standing();
+    standing.is_allowed(change).map_err(|refusal| format!("{id} is not approved: {}", refusal.why))?;
+    if standing.approvals(change) < 2 {
+        return begin(office, order, (id, Purpose::Approve), Deed::Approved { digest });
+    }
+    // An endorsement of another plan, or too old, counts for nothing.
+    let first = change.endorsed.as_ref().filter(|e| e.digest == digest && standing.is_fresh(change, e.at.tick).is_ok());
+    match first {
+        None => begin(office, order, (id, Purpose::Endorse), Deed::Endorsed { digest }),
+        Some(first) if first.who.user() == order.who.user() => {
+            Err(format!("{id} is approved by {} already: it takes a second person (1 of 2)", first.who.user()))
+        }
+        Some(_) => begin(office, order, (id, Purpose::Approve), Deed::Approved { digest }),
+    }
 }
 
 fn already(office: &Office, id: ChangeId, shown: Option<&str>) -> Answer {
@@ -131,8 +145,8 @@ fn unapprove(office: &mut Office, order: Order, id: ChangeId) -> Answer {
         return Ok(None);
     }
     match known(office, id)?.state {
-        ChangeState::Proposed => Ok(Some(format!("{id} is not approved"))),
-        ChangeState::Approved => begin(office, order, (id, Purpose::Unapprove), Deed::Unapproved),
+        ChangeState::Proposed if known(office, id)?.endorsed.is_none() => Ok(Some(format!("{id} is not approved"))),
+        ChangeState::Proposed | ChangeState::Approved => begin(office, order, (id, Purpose::Unapprove), Deed::Unapproved),
         state => Err(format!("{id} is {}: there is no approval to take back", state.words())),
     }
 }
@@ -207,6 +221,9 @@ fn carry(office: &mut Office, snapshot: &Snapshot, order: Order, wish: &Wish) ->
     if office.mode == Mode::Observe {
         return Err("the mode is observe, nothing is changed: switch to suggest first".into());
     }
+    if let Some(file) = office.halted() {
+        return Err(policy::halted(file));
+    }
     if let GuardState::Failed(why) = &office.guard {
         return Err(format!("the guard that would undo it is not running ({why}): nothing is changed without it"));
     }
@@ -215,6 +232,20 @@ fn carry(office: &mut Office, snapshot: &Snapshot, order: Order, wish: &Wish) ->
     let job = Carry { change, proposal, finding, who: order.who, confirm: brief(&office.policy), leave: office.leave };
     office.desk.expect(order.ticket);
     office.perform(errand(change, Purpose::Carry, Some(order.ticket)), Job::Carry(Box::new(job)));
+    Ok(None)
+}
+
+/// Puts the stop file there or takes it away; the hands do, before all else.
+fn stop_all(office: &mut Office, order: Order, halt: bool) -> Answer {
+    if office.stop.is_none() {
+        return Err("this engine changes nothing, and looks at no stop file".into());
+    }
+    if office.halted == halt {
+        let standing = office.halted().map_or_else(|| "nothing is halted".into(), policy::halted);
+        return Ok(Some(standing));
+    }
+    office.desk.expect(order.ticket);
+    office.perform(errand(ChangeId::HOUSE, Purpose::Halt, Some(order.ticket)), Job::Halt(halt, order.who));
     Ok(None)
 }
 

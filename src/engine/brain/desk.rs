@@ -18,6 +18,8 @@ pub enum Purpose {
     Preview,
     /// An approval is written down.
     Approve,
+    /// The first of two approvals is written down.
+    Endorse,
     /// It is taken back.
     Unapprove,
     /// A proposal is dismissed.
@@ -40,6 +42,8 @@ pub enum Purpose {
     Verify,
     /// A foreign value was found on its knobs.
     Yield,
+    /// The stop file is put there or taken away; about no change.
+    Halt,
     /// Something that happened to the engine itself is written down; about no change.
     Note,
     /// A rung of an emergency's ladder is climbed.
@@ -62,6 +66,7 @@ impl Purpose {
             Purpose::Propose => "written down",
             Purpose::Preview => "previewed",
             Purpose::Approve => "approved",
+            Purpose::Endorse => "endorsed",
             Purpose::Unapprove => "unapproved",
             Purpose::Reject => "rejected",
             Purpose::Expire => "expired",
@@ -73,6 +78,7 @@ impl Purpose {
             Purpose::RollBack => "rolled back",
             Purpose::Verify => "verified",
             Purpose::Yield => "given up",
+            Purpose::Halt => "halted",
             Purpose::Note => "noted",
             Purpose::Climb => "climbed",
             Purpose::Ready => "made ready",

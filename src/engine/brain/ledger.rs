@@ -3,7 +3,7 @@
 
 use crate::{
     model::{
-        change::{Change, ChangeId, ChangeState, Deed, Entry, Illegal},
+        change::{Change, ChangeId, ChangeState, Deed, Endorsement, Entry, Illegal, Who},
         time::{Now, Tick},
     },
     planning::{experience::Experience, memory::Memory},
@@ -20,6 +20,8 @@ pub struct Approval {
     pub digest: String,
     /// When.
     pub at: Tick,
+    /// How many people stand behind it.
+    pub people: u8,
 }
 
 /// All changes that matter now, and the newest ended ones.
@@ -50,9 +52,13 @@ impl Ledger {
     pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
         let id = entry.change;
         self.newest = self.newest.max(id.0);
-        if matches!(entry.deed, Deed::Noted(_)) {
+        if let Deed::Noted(note) = &entry.deed {
+            if entry.boot == self.boot {
+                self.memory.note(note, &entry.who);
+            }
             return Ok(());
         }
+        let endorsed = self.changes.get(&id).and_then(|change| change.endorsed.clone());
         if let Some(begun) = Change::begin(entry) {
             self.changes.insert(id, Arc::new(begun));
         } else {
@@ -60,7 +66,7 @@ impl Ledger {
             let unknown = Illegal { state: ChangeState::Expired, deed: entry.deed.words() };
             Arc::make_mut(self.changes.get_mut(&id).ok_or(unknown)?).take(entry)?;
         }
-        self.note_approval(entry);
+        self.note_approval(entry, endorsed.as_ref());
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
         }
@@ -73,10 +79,13 @@ impl Ledger {
         Ok(())
     }
 
-    fn note_approval(&mut self, entry: &Entry) {
+    fn note_approval(&mut self, entry: &Entry, endorsed: Option<&Endorsement>) {
         match &entry.deed {
             Deed::Approved { digest } => {
-                self.approvals.insert(entry.change, Approval { digest: digest.clone(), at: entry.now.tick });
+                let first = endorsed.filter(|first| first.digest == *digest && first.who.user() != entry.who.user());
+                let people = u8::from(matches!(entry.who, Who::Operator { .. })) + u8::from(first.is_some());
+                let at = entry.now.tick;
+                self.approvals.insert(entry.change, Approval { digest: digest.clone(), at, people });
             }
             Deed::Prepared => {}
             _ => {

@@ -10,6 +10,7 @@ use crate::{
         job::{Apply, Done, Job},
     },
     model::{
+        finding::FindingId,
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
         limits::{Mode, Policy},
         message::{GuardState, Reply},
@@ -17,7 +18,7 @@ use crate::{
         plan::Refusal,
         time::{Now, Tick},
     },
-    planning::policy::Standing,
+    planning::policy::{self, Standing},
 };
 use std::time::Duration;
 
@@ -55,6 +56,14 @@ pub struct Office {
     pub history: Option<std::sync::Arc<str>>,
     /// Why the record of forecasts is not kept, if so.
     pub foresight: Option<std::sync::Arc<str>>,
+    /// The stop file, if there can be one, and whether it is there.
+    pub stop: Option<std::sync::Arc<str>>,
+    /// The stop file is there.
+    pub halted: bool,
+    /// Findings that are critical now.
+    pub critical: Vec<FindingId>,
+    /// This hour of the week is quiet here; `None` as long as that is not known.
+    pub low_traffic: Option<bool>,
     /// When a journal that cannot be written was last tried.
     pub probed: Tick,
     /// Effects of this step so far.
@@ -65,13 +74,22 @@ impl Office {
     /// The bounds on acting, now.
     pub fn standing(&self) -> Standing<'_> {
         Standing {
-            now: self.now.tick,
+            now: self.now,
             mode: self.mode,
             policy: &self.policy,
             memory: &self.ledger.memory,
+            experience: &self.ledger.experience,
+            critical: &self.critical,
+            low_traffic: self.low_traffic,
+            halted: self.halted(),
             guard: &self.guard,
             journal: self.journal.as_deref(),
         }
+    }
+
+    /// The stop file, while it is there.
+    pub fn halted(&self) -> Option<&str> {
+        self.stop.as_deref().filter(|_| self.halted)
     }
 
     /// A line for the log.
@@ -125,6 +143,13 @@ impl Office {
         let standing = self.standing();
         standing.is_fresh(change, approval.at)?;
         standing.may_act()?;
+        standing.is_allowed(change)?;
+        let needed = standing.approvals(change);
+        if who == Who::Engine {
+            standing.may_be_automatic(change)?;
+        } else if needed > 1 && approval.people < needed {
+            return Err(refused(format!("{id} needs {needed} people to approve it, and has {}: take it back, then approve", approval.people)));
+        }
         if let Some(lock) = &change.lock {
             return Err(lock.clone());
         }
@@ -177,6 +202,11 @@ impl Office {
                 self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
                 continue;
             }
+            if let Deed::Noted(note) = &entry.deed
+                && let Note::Halted(halted) = **note
+            {
+                self.halted = halted;
+            }
             let line = match self.ledger.get(id) {
                 Some(change) => format!("{id} {}: {} by {}", change.proposal.title, entry.deed.words(), entry.who),
                 None => format!("{} by {}", entry.deed.detail(), entry.who),
@@ -221,13 +251,20 @@ impl Office {
 
     fn reply_of(&self, errand: &Errand, error: Option<&str>) -> Reply {
         let id = errand.change;
+        if errand.purpose == Purpose::Halt {
+            return halting(self.halted(), error);
+        }
         let Some(change) = self.ledger.get(id) else {
             return Reply::Refused(error.map_or_else(|| format!("{id} is unknown"), Into::into));
         };
         let state = change.state;
+        if change.is_dry() {
+            return Reply::Done(format!("{id}: {}", change.trouble.clone().unwrap_or_default()));
+        }
         let trouble = || error.map(str::to_string).or_else(|| change.trouble.clone());
         let as_wished = match errand.purpose {
             Purpose::Approve => state == ChangeState::Approved,
+            Purpose::Endorse => change.endorsed.is_some(),
             Purpose::Unapprove => state == ChangeState::Proposed,
             Purpose::Reject => state == ChangeState::Rejected,
             Purpose::Apply => matches!(state, ChangeState::Applied | ChangeState::Watching),
@@ -245,6 +282,10 @@ impl Office {
                     after.settle + after.after
                 ))
             }
+            (true, Purpose::Endorse) => Reply::Done(format!(
+                "{id} has {} approvals: it takes a second person",
+                change.approvals().unwrap_or_default()
+            )),
             (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
                 "{id} is {}{}",
@@ -253,6 +294,16 @@ impl Office {
             )),
             (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
         }
+    }
+}
+
+/// What came of putting the stop file there, or of taking it away.
+fn halting(halted: Option<&str>, error: Option<&str>) -> Reply {
+    match (error, halted) {
+        (Some(why), Some(file)) => Reply::Done(format!("{}; but: {why}", policy::halted(file))),
+        (Some(why), None) => Reply::Refused(why.into()),
+        (None, Some(file)) => Reply::Done(policy::halted(file)),
+        (None, None) => Reply::Done("no longer halted: what is approved can be applied".into()),
     }
 }
 

@@ -1,16 +1,18 @@
 //! What screens see: made whole from the brain's parts, cheap to clone, numbered.
 
 use crate::{
-    engine::brain::{known::Known, office::Office, rescue::rescue::Rescue},
+    engine::brain::{auto, known::Known, office::Office, rescue::rescue::Rescue},
     model::{
         change::Change,
         finding::Finding,
         message::{View, Welcome},
         metric::Key,
+        role::Role,
         series::Point,
         subject::Subject,
         time::Now,
     },
+    planning::policy,
 };
 use std::sync::Arc;
 
@@ -47,12 +49,15 @@ impl Publisher {
             findings: findings(known, rescue),
             changes: Arc::new(changes),
             problems: rescue.problems().chain(problems(office)).chain(known.alerts.problems()).collect(),
+            halted: office.halted().map(Into::into),
             cost: known.senses.cost,
             guard: office.guard.clone(),
             engine: self.engine,
             alerts: known.alerts.shown.clone(),
             outlook: Some(known.outlook.clone()),
             emergencies: rescue.shown(),
+            present: Vec::new(),
+            trust: None,
         }
     }
 
@@ -61,7 +66,7 @@ impl Publisher {
         let kept = known.history.series.iter().filter(|(key, _)| !matches!(key.subject, Subject::Process(_)));
         let mut history: Vec<(Key, Vec<Point>)> = kept.map(|(key, series)| (key.clone(), series.points().collect())).collect();
         history.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Welcome { view: self.present(now, (known, rescue), office), history }
+        Welcome { view: self.present(now, (known, rescue), office), history, role: Role::Admin }
     }
 }
 
@@ -77,5 +82,7 @@ fn findings(known: &Known, rescue: &Rescue) -> Arc<Vec<Finding>> {
 
 fn problems(office: &Office) -> impl Iterator<Item = String> + '_ {
     let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
-    journal.chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
+    let halted = office.halted().map(policy::halted);
+    let demoted = auto::demoted(office);
+    halted.into_iter().chain(journal).chain(demoted).chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
 }

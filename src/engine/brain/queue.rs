@@ -20,10 +20,14 @@ use crate::{
         limits::Mode,
         plan::{Obstacle, Refusal},
         proposal::{Domain, Proposal, Want},
+        rule::{self, Decision},
         time::Tick,
         world::World,
     },
-    planning::rank::{self, Likeness},
+    planning::{
+        rank::{self, Likeness},
+        rules::{self, Moment},
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -78,11 +82,15 @@ impl Queue {
         self.settle(office);
         if office.mode != Mode::Observe && office.journal.is_none() {
             for mut proposal in advice(world, actions) {
+                if only_observed(&proposal, world, office) {
+                    continue;
+                }
                 office.ledger.experience.tell(&mut proposal);
                 self.advise(proposal, world, office);
             }
         }
         self.refresh(world, office);
+        decide(world, office);
         self.expire(office);
         self.preview(office);
         self.foresee(world, office);
@@ -193,6 +201,10 @@ impl Queue {
         for (id, held, advised) in idle {
             if now.seconds_since(held) > alive || now.seconds_since(advised) > alive.max(approval) {
                 office.note(id, Purpose::Expire, Deed::Expired);
+            } else if office.ledger.get(id).and_then(|c| c.endorsed.as_ref()).is_some_and(|e| now.seconds_since(e.at.tick) > approval)
+            {
+                office.note(id, Purpose::Unapprove, Deed::Unapproved);
+                office.log(log::Level::Info, format!("{id}: its first approval is older than {approval:.0} s and no longer counts"));
             } else if office.ledger.approval(id).is_some_and(|a| now.seconds_since(a.at) > approval) {
                 office.note(id, Purpose::Unapprove, Deed::Unapproved);
                 office.log(log::Level::Info, format!("{id}: its approval is older than {approval:.0} s and no longer counts"));
@@ -232,8 +244,8 @@ impl Queue {
         }
         if matches!(result, Err(Refusal { kind: Obstacle::Gone, .. })) {
             office.note(id, Purpose::Expire, Deed::Expired);
-        } else if let (Ok((_, digest)), Some(approval)) = (result, office.ledger.approval(id))
-            && *digest != approval.digest
+        } else if let Ok((_, digest)) = result
+            && approved(office, id).is_some_and(|approved| approved != *digest)
         {
             office.note(id, Purpose::Unapprove, Deed::Unapproved);
             office.log(log::Level::Warn, format!("{id}: its plan is not the approved one any more: look again and approve"));
@@ -258,6 +270,31 @@ impl Queue {
     }
 }
 
+/// The digest that one or two people have approved.
+fn approved(office: &Office, id: ChangeId) -> Option<String> {
+    let whole = office.ledger.approval(id).map(|approval| approval.digest.clone());
+    whole.or_else(|| office.ledger.get(id)?.endorsed.as_ref().map(|first| first.digest.clone()))
+}
+
+/// What policy says of each open change now: rules know hours, and names of processes may come late.
+fn decide(world: &World<'_>, office: &mut Office) {
+    let open: Vec<ChangeId> = office.ledger.open().map(|change| change.id).collect();
+    for id in open {
+        let Some(change) = office.ledger.get(id) else { continue };
+        let names = rule::names(&change.proposal, world.snapshot);
+        let known = change.decision.as_ref().is_some_and(|decision| decision.names == names);
+        if !known && let Some(change) = office.ledger.get_mut(id) {
+            change.decision = Some(Decision { names, ..Decision::default() });
+        }
+        let decision = office.ledger.get(id).map(|change| office.standing().decision(change));
+        if let Some(change) = office.ledger.get_mut(id)
+            && change.decision != decision
+        {
+            change.decision = decision;
+        }
+    }
+}
+
 /// What the actions advise for the findings that hold, best first. While the hypervisor takes our time, no cpu knob can give it back.
 fn advice(world: &World<'_>, actions: &[&dyn Action]) -> Vec<Proposal> {
     if world.findings.is_empty() {
@@ -268,6 +305,15 @@ fn advice(world: &World<'_>, actions: &[&dyn Action]) -> Vec<Proposal> {
     rank::rank(proposals.filter(|p| !(stolen && p.domain == Domain::Cpu)).collect(), world.findings)
 }
 
+/// True for advice of a kind that a rule lets only be observed, here and now.
+fn only_observed(proposal: &Proposal, world: &World<'_>, office: &Office) -> bool {
+    if office.policy.rules.is_empty() {
+        return false;
+    }
+    let moment = Moment::of(&office.policy, office.now.wall, office.low_traffic);
+    rules::decide(&office.policy, proposal, rule::names(proposal, world.snapshot), &moment).level == Mode::Observe
+}
+
 /// False for advice that was dismissed, rests, or is in force already.
 fn wanted(proposal: &Proposal, office: &Office) -> bool {
     let standing = office.standing();
@@ -276,6 +322,6 @@ fn wanted(proposal: &Proposal, office: &Office) -> bool {
             && c.proposal.wants.iter().any(|have| proposal.wants.iter().any(|want| want.on == have.on))
     };
     standing.may_touch(proposal).is_ok()
-        && !standing.memory.rejected(proposal, standing.now, office.policy.rejected)
+        && !standing.memory.rejected(proposal, standing.now.tick, office.policy.rejected)
         && !office.ledger.live().any(in_force)
 }

@@ -362,12 +362,15 @@ mod tests {
             findings: Arc::default(),
             changes: Arc::default(),
             problems: Vec::new(),
+            halted: None,
             cost: Cost::default(),
             guard: GuardState::default(),
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
             emergencies: Vec::new(),
+            present: Vec::new(),
+            trust: None,
         }
     }
 

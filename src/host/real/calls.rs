@@ -1,7 +1,11 @@
 //! System calls that neither std nor rustix offers. The only file with unsafe code; each block says why it is sound.
 #![allow(unsafe_code)]
 
-use std::{fs::File, io, os::fd::IntoRawFd};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsRawFd, BorrowedFd, IntoRawFd},
+};
 
 /// Cpu nanoseconds of a process: `clock_gettime` of its posix cpu clock, whose id is `(~pid << 3) | 2` (CPUCLOCK_SCHED of the whole
 /// process, as `clock_getcpuclockid(3)` makes it).
@@ -98,4 +102,28 @@ pub(super) fn ignore(signal: libc::c_int) {
 pub(super) fn close_inherited() {
     // SAFETY: no memory is touched, and by the contract above no owner is left with a closed descriptor.
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+}
+
+/// The supplementary groups of the other end of a unix socket, as they were when it connected (`SO_PEERGROUPS`, unix(7), Linux 4.13).
+pub(super) fn peer_groups(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    let mut groups: Vec<libc::gid_t> = vec![0; 64];
+    loop {
+        let room = groups.len() * size_of::<libc::gid_t>();
+        let mut length = libc::socklen_t::try_from(room).unwrap_or(libc::socklen_t::MAX);
+        // SAFETY: the kernel writes at most `length` bytes into `groups`, which has room for them, and the real length into `length`.
+        let code = unsafe {
+            let (into, length) = (groups.as_mut_ptr().cast(), &raw mut length);
+            libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERGROUPS, into, length)
+        };
+        let count = length as usize / size_of::<libc::gid_t>();
+        if code == 0 {
+            groups.truncate(count);
+            return Ok(groups);
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(libc::ERANGE) || count <= groups.len() {
+            return Err(error);
+        }
+        groups.resize(count, 0);
+    }
 }

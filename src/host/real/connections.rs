@@ -5,7 +5,7 @@
 //! only the older kind of request can do that.
 
 use super::diag::{self, DATAGRAM, MESSAGE, TCPDIAG_GETSOCK, both_families, dump, header, u16_at, u32_at};
-use crate::host::host::Connection;
+use crate::host::host::{Connection, Path};
 use std::io;
 
 /// ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING: neither TIME_WAIT nor LISTEN.
@@ -23,6 +23,11 @@ const ACKED: usize = 120;
 const RECEIVED: usize = 128;
 const SENT: usize = 200;
 const RESENT: usize = 208;
+
+/// Where it has the round trip, the window for sending and the segments sent again.
+const ROUND_TRIP: usize = 68;
+const WINDOW: usize = 80;
+const RETRANSMITS: usize = 100;
 
 /// Replaces the content of `into`.
 pub(super) fn read(into: &mut Vec<Connection>) -> io::Result<()> {
@@ -53,7 +58,8 @@ fn connection(body: &[u8]) -> Option<Connection> {
     let state = *body.get(1)?;
     let cookie = u64::from(u32_at(body, 44)?) | u64::from(u32_at(body, 48)?) << 32;
     let inode = u32_at(body, 68)?.into();
-    Some(Connection { cookie, inode, state, bytes: attribute(body.get(MESSAGE..)?, INFO).and_then(bytes) })
+    let info = attribute(body.get(MESSAGE..)?, INFO);
+    Some(Connection { cookie, inode, state, bytes: info.and_then(bytes), path: info.and_then(path) })
 }
 
 /// The payload of an attribute (`struct rtattr`).
@@ -73,6 +79,10 @@ fn bytes(info: &[u8]) -> Option<[u64; 2]> {
     let at = |place: usize| info.get(place..)?.first_chunk().copied().map(u64::from_ne_bytes);
     let sent = at(SENT).zip(at(RESENT)).map(|(sent, resent)| sent.saturating_sub(resent)).or_else(|| at(ACKED))?;
     Some([at(RECEIVED)?, sent])
+}
+
+fn path(info: &[u8]) -> Option<Path> {
+    Some(Path { micros: u32_at(info, ROUND_TRIP)?, window: u32_at(info, WINDOW)?, resent: u32_at(info, RETRANSMITS)? })
 }
 
 #[cfg(test)]
@@ -114,7 +124,9 @@ mod tests {
         body.extend([5, 0, 8, 0, 9, 0, 0, 0]);
         body.extend([236, 0, 2, 0]);
         body.extend(info(232));
-        assert_eq!(connection(&body).unwrap().bytes, Some([7, 70]));
+        body[MESSAGE + 12 + ROUND_TRIP] = 9;
+        let found = connection(&body).unwrap();
+        assert_eq!((found.bytes, found.path.unwrap().micros), (Some([7, 70]), 9));
         assert_eq!(connection(&body[..MESSAGE + 40]).unwrap().bytes, None, "cut short");
     }
 
@@ -145,6 +157,8 @@ mod tests {
             // The end of the stream takes a place in its numbering.
             assert!((30_000..=30_001).contains(&received), "{address}: {received}");
             assert_eq!(sent, 30_000, "{address}");
+            let path = of(&client).path.unwrap();
+            assert!(path.micros > 0 && path.micros < 1_000_000 && path.window >= 2, "{address}: {path:?}");
             assert_eq!(of(&served).state, 8, "the other side has closed, we have not");
         }
     }

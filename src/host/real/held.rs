@@ -7,7 +7,7 @@
 use super::{RealHost, knobs};
 use crate::{
     host::{
-        canonical::written,
+        canonical,
         error::HostError,
         host::Touch,
         identity,
@@ -41,9 +41,8 @@ pub(super) fn hold(host: &RealHost, knobs: &[Knob]) {
 
 fn open(host: &RealHost, knob: &Knob) -> Option<OwnedFd> {
     let fd = match knob {
-        Knob::CgroupFile { directory, file, .. } => {
-            let name = file.split(' ').next().unwrap_or(file);
-            OwnedFd::from(OpenOptions::new().write(true).open(host.path(&directory.join(name))).ok()?)
+        Knob::CgroupFile { directory, file, .. } | Knob::CgroupDevice { directory, file, .. } => {
+            OwnedFd::from(OpenOptions::new().write(true).open(host.path(&directory.join(file))).ok()?)
         }
         Knob::Signal(process) | Knob::Run(process) => {
             pidfd_open(knobs::pid_of(*process).ok()?, PidfdFlags::empty()).ok()?
@@ -61,8 +60,8 @@ pub(super) fn write(host: &RealHost, knob: &Knob, value: &str) -> Option<Touch<(
     let fd = held.get(knob)?;
     let failed = |e: Errno| HostError::new("write", knob, &e.into());
     Some(match knob {
-        Knob::CgroupFile { .. } => {
-            pwrite(fd, written(knob, value).as_bytes(), 0).map(drop).map_err(failed)
+        Knob::CgroupFile { .. } | Knob::CgroupDevice { .. } => {
+            pwrite(fd, canonical::line(knob, value).as_bytes(), 0).map(drop).map_err(failed)
         }
         _ => match knobs::signal_of(knob, value) {
             Ok(signal) => identity::check(host, knob).and_then(|()| send(fd, signal).map_err(failed)),

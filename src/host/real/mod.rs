@@ -9,6 +9,7 @@ mod facts;
 mod files;
 mod held;
 mod knobs;
+mod mount;
 mod netns;
 pub mod nvml;
 mod rights;
@@ -37,7 +38,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
-    os::fd::OwnedFd,
+    os::fd::{BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -64,6 +65,11 @@ impl Default for Roots {
         let usual = |root: Root| PathBuf::from(root.usual());
         Roots { proc: usual(Root::Proc), sys: usual(Root::Sys), etc: usual(Root::Etc), top: PathBuf::from("/") }
     }
+}
+
+/// The groups of the other end of a unix socket: its supplementary ones, as the kernel knows them. None where it does not tell.
+pub fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
+    calls::peer_groups(socket).unwrap_or_default()
 }
 
 /// The machine.

@@ -20,6 +20,7 @@ use crate::{
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 const NICE: &str = "CAP_SYS_NICE";
+const ADMIN: &str = "CAP_SYS_ADMIN";
 const RESOURCE: &str = "CAP_SYS_RESOURCE";
 
 /// What writing a file knob needs, in words.
@@ -56,6 +57,8 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
         Knob::Signal(process) | Knob::Run(process) => signal(knob, *process),
         Knob::Log(place) => accessat(CWD, host.path(place), Access::WRITE_OK, AtFlags::EACCESS)
             .map_err(|e| HostError::new("write", knob, &e.into()).needing("root")),
+        Knob::Mount { .. } if ours(host)?.holds(ADMIN) => Ok(()),
+        Knob::Mount { .. } => Err(lacking(knob, "EPERM", format!("it is not ours: needs {ADMIN}"))),
         file => Err(HostError::plain("write", file, Kind::Invalid, "it is a file")),
     }
 }

@@ -61,6 +61,11 @@ pub fn take_netstat(sample: &mut TcpSample, text: &str) -> bool {
             "TCPTimeouts" => &mut sample.tcp_timeouts,
             "TCPSynRetrans" => &mut sample.syn_retrans,
             "TCPReqQFullDrop" => &mut sample.syn_drops,
+            "SyncookiesSent" => &mut sample.strained.syncookies_sent,
+            "SyncookiesRecv" => &mut sample.strained.syncookies_recv,
+            "PruneCalled" => &mut sample.strained.prune_called,
+            "TCPRcvQDrop" => &mut sample.strained.rcvq_drop,
+            "TCPMemoryPressures" => &mut sample.strained.memory_pressures,
             _ => continue,
         };
         *field = value.parse().unwrap_or(0);
@@ -77,6 +82,7 @@ pub fn take_sockstat(sample: &mut TcpSample, text: &str) {
         match name {
             "tw" => sample.time_wait = value.parse().unwrap_or(0),
             "orphan" => sample.orphans = value.parse().unwrap_or(0),
+            "mem" => sample.pages = value.parse().unwrap_or(0),
             _ => {}
         }
     }
@@ -101,6 +107,11 @@ mod tests {
         take_sockstat(&mut sample, "sockets: used 17\nTCP: inuse 1 orphan 0 tw 12 alloc 1 mem 275\nUDP: inuse 0\n");
         assert_eq!((sample.established, sample.out_segs, sample.retrans_segs), (3, 400, 5));
         assert_eq!((sample.listen_drops, sample.listen_overflows, sample.tcp_timeouts, sample.time_wait), (9, 8, 7, 12));
+        assert_eq!(sample.pages, 275);
+        take_netstat(&mut sample, "TcpExt: SyncookiesRecv PruneCalled SyncookiesSent TCPRcvQDrop\nTcpExt: 1 2 3 4\n");
+        let strained = sample.strained;
+        assert_eq!((strained.syncookies_sent, strained.syncookies_recv), (3, 1));
+        assert_eq!((strained.prune_called, strained.rcvq_drop), (2, 4));
     }
 
     #[test]

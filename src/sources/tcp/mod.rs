@@ -4,6 +4,7 @@
 
 pub mod counters;
 mod holders;
+mod limits;
 mod members;
 mod namespace;
 mod owners;
@@ -207,6 +208,18 @@ mod tests {
         host.remove("/proc/21/fd");
         host.step(Duration::from_secs(31));
         assert_eq!(rows(&mut tcp, &host)[1].listeners[0].owner.map(|owner| owner.pid), Some(21), "it is remembered");
+    }
+
+    #[test]
+    fn limits_of_a_foreign_one_are_read_once_something_is_strained() {
+        let (mut tcp, host) = (Tcp::default(), host());
+        host.put("/proc/sys/net/ipv4/tcp_syncookies", "1\n");
+        let all = rows(&mut tcp, &host);
+        assert_eq!(all[0].limits.as_ref().unwrap().syncookies, Some(1));
+        assert_eq!(all[1].limits, None, "nothing has happened there");
+        host.put("/proc/20/net/netstat", "TcpExt: ListenOverflows TCPReqQFullDrop\nTcpExt: 0 3\n");
+        host.step(Duration::from_secs(1));
+        assert!(rows(&mut tcp, &host)[1].limits.is_some());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One network namespace: its counters each sweep, its settings and listeners in turns.
 
 use super::{
-    counters,
+    counters, limits,
     members::Members,
     owners::Owners,
     traffic::{Traffic, Where},
@@ -32,11 +32,16 @@ pub struct Namespace {
     pub sample: TcpSample,
     files: Files,
     settings_read: Option<Tick>,
+    limits_read: Option<Tick>,
     listeners_read: Option<Tick>,
     owners_sought: Option<Tick>,
     owners: Owners,
     traffic: Traffic,
 }
+
+/// Segments sent again between two sweeps, and connections in TIME_WAIT, that are worth a look at the limits.
+const RESENT: u64 = 5;
+const WAITING: u64 = 5000;
 
 /// Where its counters are: kept open for our own; opened each time for a foreign one, since an open file would keep a dead
 /// namespace alive.
@@ -60,9 +65,9 @@ impl Namespace {
     }
 
     fn new(sample: TcpSample, files: Files) -> Namespace {
-        let (settings_read, listeners_read, owners_sought) = (None, None, None);
+        let (settings_read, limits_read, listeners_read, owners_sought) = (None, None, None, None);
         let (owners, traffic) = (Owners::default(), Traffic::default());
-        Namespace { sample, files, settings_read, listeners_read, owners_sought, owners, traffic }
+        Namespace { sample, files, settings_read, limits_read, listeners_read, owners_sought, owners, traffic }
     }
 
     /// Reads its counters.
@@ -97,6 +102,11 @@ impl Namespace {
             self.sample.somaxconn = self.setting(host, "core/somaxconn").and_then(|text| parse::whole(&text));
             self.sample.port_range = self.setting(host, "ipv4/ip_local_port_range").and_then(|text| counters::parse_range(&text));
         }
+        // Each file of a foreign namespace takes a thread that enters it: not without need.
+        if due(self.limits_read, SETTINGS) && (self.sample.through.is_none() || self.is_strained(before)) {
+            self.limits_read = Some(now);
+            self.sample.limits = Some(Arc::new(limits::read(&|file| self.setting(host, file))));
+        }
         let overflows = self.listeners_read.is_some() && self.sample.listen_overflows > before.listen_overflows;
         if !overflows && !due(self.listeners_read, LISTENERS) {
             return;
@@ -112,6 +122,17 @@ impl Namespace {
             self.owners.name(&mut listeners);
         }
         self.sample.listeners = Arc::new(listeners);
+    }
+
+    /// Something has happened since `before` that a limit may be to blame for, or ports are short or much was sent twice.
+    fn is_strained(&self, before: &TcpSample) -> bool {
+        let now = &self.sample;
+        let restarts = |sample: &TcpSample| sample.traffic.as_ref().map_or(0, |traffic| traffic.restarts);
+        let lossy = now.retrans_segs.saturating_sub(before.retrans_segs) >= RESENT;
+        let ports = now.time_wait >= WAITING;
+        let news = now.strained != before.strained || now.syn_drops > before.syn_drops || restarts(now) > restarts(before);
+        let datagrams = now.udp.rcvbuf_errors > before.udp.rcvbuf_errors;
+        before.out_segs > 0 && (news || datagrams || lossy || ports)
     }
 
     fn setting(&self, host: &dyn Host, file: &str) -> Option<String> {

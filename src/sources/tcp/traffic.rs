@@ -7,7 +7,7 @@
 
 use super::{holders::Holders, members::Members};
 use crate::{
-    host::host::{Connection, Host, Touch},
+    host::host::{Connection, Host, Path, Touch},
     model::{
         sample::{NetMark, ProcessTraffic, TcpSample, TrafficSample},
         subject::ProcessId,
@@ -27,6 +27,8 @@ const FEW: u64 = 64;
 const PROMPT: u32 = 3;
 /// A look is followed by so many times the time it took.
 const REST: f64 = 100.0;
+/// Microseconds of round trip from which a slow start is felt.
+const LONG: u32 = 20_000;
 /// More connections than that are not looked at.
 pub const MOST: u64 = 100_000;
 
@@ -38,6 +40,8 @@ pub struct Traffic {
     sums: BTreeMap<ProcessId, Sum>,
     unattributed: [u64; 2],
     states: [u32; 13],
+    round_trip: RoundTrip,
+    restarts: u64,
     looks: u32,
     last: Option<Look>,
     found: Vec<Connection>,
@@ -57,6 +61,32 @@ struct Known {
     foreign: bool,
     /// Its program has closed it.
     closed: bool,
+    path: Option<Path>,
+}
+
+/// The mean round trip of what was sent.
+#[derive(Clone, Copy, Default)]
+struct RoundTrip {
+    bytes: u64,
+    /// Bytes times seconds.
+    weighed: f64,
+}
+
+impl RoundTrip {
+    fn add(&mut self, sent: u64, path: Option<Path>) {
+        let Some(path) = path.filter(|path| path.micros > 0) else { return };
+        self.bytes = self.bytes.saturating_add(sent);
+        self.weighed += sent as f64 * f64::from(path.micros) / 1e6;
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.bytes > 0).then(|| self.weighed / self.bytes as f64)
+    }
+}
+
+/// Its window shrank over a long path though nothing was sent again: it had rested (RFC 2861, `tcp_cwnd_restart`).
+fn restarted(old: Option<Path>, new: Option<Path>) -> bool {
+    old.zip(new).is_some_and(|(old, new)| new.micros >= LONG && new.window < old.window && new.resent == old.resent)
 }
 
 /// What a process has moved.
@@ -190,7 +220,7 @@ impl Traffic {
     fn update(&mut self) -> (Vec<(u64, [u64; 2])>, u64) {
         let (look, first) = (self.looks, self.last.is_none());
         let (mut moved, mut newly) = (Vec::new(), 0);
-        self.states = [0; 13];
+        (self.states, self.round_trip) = ([0; 13], RoundTrip::default());
         for connection in &self.found {
             if let Some(count) = self.states.get_mut(usize::from(connection.state)) {
                 *count += 1;
@@ -204,6 +234,9 @@ impl Traffic {
             let delta = match known {
                 Some(known) => {
                     let delta = minus(bytes, known.bytes);
+                    self.round_trip.add(delta[1], connection.path);
+                    self.restarts += u64::from(restarted(known.path, connection.path));
+                    known.path = connection.path;
                     if connection.inode != 0 && known.inode != connection.inode {
                         known.inode = connection.inode;
                         self.holders.expect(connection.inode);
@@ -220,7 +253,9 @@ impl Traffic {
                         self.holders.expect(connection.inode);
                     }
                     let closed = is_closed(connection.state);
-                    let known = Known { bytes, inode: connection.inode, pending: [0; 2], look, foreign: false, closed };
+                    let (inode, path) = (connection.inode, connection.path);
+                    self.round_trip.add(bytes[1], path);
+                    let known = Known { bytes, inode, pending: [0; 2], look, foreign: false, closed, path };
                     self.known.insert(connection.cookie, known);
                     newly += 1;
                     if first { [0; 2] } else { bytes }
@@ -304,7 +339,14 @@ impl Traffic {
         if let Some(count) = states.get_mut(6) {
             *count = u32::try_from(time_wait).unwrap_or(u32::MAX);
         }
-        let sample = TrafficSample { at: now, processes: processes.collect(), unattributed: self.unattributed, states };
+        let sample = TrafficSample {
+            at: now,
+            processes: processes.collect(),
+            unattributed: self.unattributed,
+            states,
+            round_trip: self.round_trip.mean(),
+            restarts: self.restarts,
+        };
         self.latest = Some(Arc::new(sample));
     }
 }
@@ -315,4 +357,30 @@ fn minus(a: [u64; 2], b: [u64; 2]) -> [u64; 2] {
 
 fn plus(a: [u64; 2], b: [u64; 2]) -> [u64; 2] {
     [a[0].saturating_add(b[0]), a[1].saturating_add(b[1])]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_shrinks_without_a_loss_on_a_long_path_has_rested() {
+        let path = |micros, window, resent| Some(Path { micros, window, resent });
+        assert!(restarted(path(30_000, 80, 3), path(30_000, 10, 3)));
+        assert!(!restarted(path(30_000, 80, 3), path(30_000, 40, 5)), "that was a loss");
+        assert!(!restarted(path(30_000, 10, 3), path(30_000, 80, 3)));
+        assert!(!restarted(path(200, 80, 0), path(200, 10, 0)), "nobody feels it over a short path");
+        assert!(!restarted(None, path(30_000, 10, 3)));
+    }
+
+    #[test]
+    fn the_round_trip_is_that_of_what_was_sent() {
+        let mut all = RoundTrip::default();
+        assert_eq!(all.mean(), None);
+        all.add(9_000, Some(Path { micros: 50_000, ..Path::default() }));
+        all.add(1_000, Some(Path { micros: 100, ..Path::default() }));
+        all.add(5_000, None);
+        assert!((all.mean().unwrap() - 0.04501).abs() < 1e-9);
+    }
 }

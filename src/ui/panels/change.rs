@@ -51,6 +51,7 @@ pub fn write(state: &State, id: ChangeId, prose: &mut Prose<'_>) -> String {
     foresight(change, prose);
     prose.field("risk", proposal.risk.words(), theme.text);
     prose.field("undo", &proposal.undo, theme.text);
+    policy(change, prose);
     diff(change.plan.as_ref(), prose);
     if !proposal.asked {
         trial(change, prose);
@@ -99,6 +100,18 @@ fn standing(state: &State, change: &Change, prose: &mut Prose<'_>) {
     }
     if let Some(trouble) = &change.trouble {
         prose.field("trouble", trouble, theme.warning);
+    }
+}
+
+/// What policy says of it: the level, by which rule, who must approve, and why it is or is not automatic.
+fn policy(change: &Change, prose: &mut Prose<'_>) {
+    let theme = prose.theme;
+    if let Some(approvals) = change.approvals() {
+        prose.field("approvals", &approvals, theme.warning);
+    }
+    if let Some(decision) = change.decision.as_ref().filter(|_| change.state.is_open()) {
+        prose.field("policy", &decision.words(), theme.text);
+        prose.field("automatic", &decision.automatic(), theme.text);
     }
 }
 

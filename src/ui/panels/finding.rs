@@ -53,7 +53,7 @@ fn ladder(state: &State, finding: &Finding, prose: &mut Prose<'_>) {
         prose.field(&label, &format!("{}: {}{change}", rung.title, rung.state.words()), style);
     }
     if emergency.stage == Stage::Proposed {
-        prose.text("S fights it.", theme.title);
+        prose.text("Y fights it.", theme.title);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The header: which host, how it does, what trimtab may do and what it costs; and the banner below it.
 
 use crate::{
-    model::{limits::Mode, message::GuardState, unit::Unit},
+    model::{limits::Mode, message::GuardState, role::Role, unit::Unit},
     ui::{ahead, alerts, canvas::Canvas, layout, pane::Pane, panels::findings, state::State, words},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
@@ -69,8 +69,20 @@ fn parts(state: &State) -> Vec<Part> {
         let count: usize = odd.iter().map(|(count, _)| count).sum();
         parts.push(part("", format!("{} {count} odd", worst.sign()), findings::style(theme, worst), 3));
     }
+    if view.halted.is_some() {
+        parts.push(part("", "HALTED".into(), theme.critical, 0));
+    }
     let mode = if view.mode == Mode::Auto { theme.warning } else { theme.good };
     parts.push(part("mode ", view.mode.words().into(), mode, 2));
+    if state.role < Role::Admin {
+        parts.push(part("you are ", state.role.words().into(), theme.warning, 1));
+    }
+    // With one console alone, that is the operator's own.
+    if view.present.len() > 1 {
+        let mut names: Vec<&str> = view.present.iter().map(|present| &*present.user).collect();
+        names.dedup();
+        parts.push(part("here ", format!("{} ({})", view.present.len(), names.join(", ")), theme.text, 6));
+    }
     parts.push(match &view.guard {
         GuardState::Idle => part("guard ", "idle".into(), theme.dim, 9),
         GuardState::Armed { plans, .. } => part("guard ", format!("armed, {plans}"), theme.good, 4),

@@ -144,6 +144,8 @@ fn title(dialog: &Dialog) -> String {
         Question::Wish(Wish::Nice { to, .. }, _) => format!("Set nice {to}?"),
         Question::Wish(Wish::Signal { signal, .. }, _) => format!("Send SIG{}?", signal.name()),
         Question::Auto => "Let trimtab act by itself?".into(),
+        Question::Halt => "Stop everything new?".into(),
+        Question::Resume => "Lift the halt?".into(),
         Question::Quit => "Leave now?".into(),
     }
 }
@@ -235,6 +237,12 @@ fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {
                     say(&format!("{}. A signal cannot be taken back.", signal.help()), theme.text);
                 }
             }
+        }
+        Question::Halt => {
+            say("Nothing new is applied by anybody until that is lifted. What is applied stays, and can be rolled back.", theme.text);
+        }
+        Question::Resume => {
+            say("What is approved can be applied again; in auto mode, by the engine itself.", theme.text);
         }
         Question::Auto => {
             say(

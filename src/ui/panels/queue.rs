@@ -90,7 +90,11 @@ fn one(state: &State, change: &Change, notes: &[(String, Style)], (y, chosen): (
 
 /// Where a change stands, in a word. A proposal whose plan is not there to be read yet cannot be approved.
 pub fn word(change: &Change) -> &'static str {
-    if is_planning(change) { "planning" } else { change.state.words() }
+    match () {
+        () if is_planning(change) => "planning",
+        () if change.is_dry() => "dry",
+        () => change.state.words(),
+    }
 }
 
 fn is_planning(change: &Change) -> bool {
@@ -123,12 +127,13 @@ fn notes(state: &State, change: &Change, width: usize) -> Vec<(String, Style)> {
             Some(lock) => say(format!("locked: {}", lock.why), theme.warning, 2),
             None => {
                 let style = if change.proposal.risk == Risk::Low { theme.dim } else { theme.warning };
+                let people = change.approvals().map_or_else(String::new, |n| format!("{n}; "));
                 let next = match change.state {
                     ChangeState::Approved => "A applies",
                     _ if is_planning(change) => "being planned",
                     _ => "a approves",
                 };
-                say(format!("risk {}; {next}; Enter tells why", change.proposal.risk.words()), style, 1);
+                say(format!("risk {}; {people}{next}; Enter tells why", change.proposal.risk.words()), style, 1);
                 say(change.proposal.expect.clone(), theme.text, 2);
             }
         }

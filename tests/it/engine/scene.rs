@@ -19,6 +19,7 @@ use trimtab::{
         limits::{Mode, Policy, Rescue},
         message::{Command, GuardState, Reply, View},
         metric::{Better, Key, Metric},
+        note::Note,
         plan::{Held, Obstacle, Plan, Refusal, Step, Undone},
         proposal::{Domain, Proposal, Risk, Want},
         sample::{CpuSample, CpuTimes, MemorySample, PressureLine, PressureSample, ProcessSample, Sample, SourceName, Stall},
@@ -37,6 +38,7 @@ struct Calm {
     name: &'static str,
     domain: Domain,
     fit: f64,
+    risk: Risk,
 }
 
 impl Action for Calm {
@@ -86,7 +88,7 @@ impl Calm {
             expect: String::new(),
             undo: String::new(),
             wants,
-            risk: Risk::Low,
+            risk: self.risk,
             reversible: true,
             domain: self.domain.clone(),
             trial: Trial {
@@ -108,10 +110,13 @@ impl Calm {
 
 /// Two actions of one domain, and one of another.
 pub static ACTIONS: &[&dyn Action] = &[
-    &Calm { name: "calm", domain: Domain::Cpu, fit: 0.9 },
-    &Calm { name: "lean", domain: Domain::Cpu, fit: 0.5 },
-    &Calm { name: "trim", domain: Domain::Memory, fit: 0.3 },
+    &Calm { name: "calm", domain: Domain::Cpu, fit: 0.9, risk: Risk::Low },
+    &Calm { name: "lean", domain: Domain::Cpu, fit: 0.5, risk: Risk::Low },
+    &Calm { name: "trim", domain: Domain::Memory, fit: 0.3, risk: Risk::Low },
 ];
+
+/// One action of high risk.
+pub static RISKY: &[&dyn Action] = &[&Calm { name: "calm", domain: Domain::Cpu, fit: 0.9, risk: Risk::High }];
 
 /// The scripted host, hands and clock.
 pub struct Scene {
@@ -167,28 +172,30 @@ impl Scene {
     }
 
     pub fn with(policy: Policy) -> Scene {
-        Scene::urgent(policy, Rescue::default())
+        Scene::of(policy, ACTIONS, Vec::new())
     }
 
     /// With these numbers for emergencies.
     pub fn urgent(policy: Policy, rescue: Rescue) -> Scene {
-        Scene::born(Settings { policy, rescue, ..Settings::default() }, vec![])
+        Scene::born(Settings { policy, rescue, ..Settings::default() }, ACTIONS, Vec::new())
     }
 
-    /// On a journal that an earlier one left.
-    pub fn after(policy: Policy, entries: Vec<(u64, Entry)>) -> Scene {
-        Scene::born(Settings { policy, ..Settings::default() }, entries)
+    /// A scene with these actions, whose engine finds a journal of these entries.
+    pub fn of(policy: Policy, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
+        // What many harms in a short time lead to (E7) has tests of its own.
+        let rescue = Rescue { harms: 100, ..Rescue::default() };
+        Scene::born(Settings { policy, rescue, ..Settings::default() }, actions, entries)
     }
 
-    fn born(settings: Settings, entries: Vec<(u64, Entry)>) -> Scene {
+    fn born(settings: Settings, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
         let now = Now { tick: Tick(1_000_000_000_000), wall: Wall(1_700_000_000_000) };
         let names = [SourceName::Cpu, SourceName::Pressure, SourceName::Processes];
         let facts = Facts { boot: "boot".into(), cpus: 2, ..Facts::default() };
         let birth = Birth {
             deriver: Deriver::new(names.map(|name| (name, Duration::from_secs(2)))),
             facts: Arc::new(facts),
-            actions: ACTIONS,
-            settings,
+            actions,
+            settings: Settings { stop: Some("/run/x/STOP".into()), ..settings },
             entries,
             leave: false,
             engine: 1,
@@ -303,9 +310,14 @@ impl Scene {
 
     /// Gives a command and returns its answer, if it came at once.
     pub fn command(&mut self, command: Command) -> Option<Reply> {
+        self.command_of("root", command)
+    }
+
+    /// The same of that user.
+    pub fn command_of(&mut self, user: &str, command: Command) -> Option<Reply> {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        let who = Who::Operator { user: "root".into(), via: "test".into() };
+        let who = Who::Operator { user: user.into(), via: "test".into() };
         self.step(Input::Commanded { ticket, who, command });
         self.answer(ticket)
     }
@@ -423,6 +435,10 @@ impl Scene {
                 let deeds = [proposed, approved, Deed::Prepared, started, Deed::Applied, end];
                 let entries = deeds.into_iter().map(|deed| self.entry(climb.change, deed, &climb.who)).collect();
                 Done { entries, ..Done::default() }
+            }
+            Job::Halt(halt, who) => {
+                let note = Deed::Noted(Box::new(Note::Halted(halt)));
+                Done { entries: vec![self.entry(ChangeId::HOUSE, note, &who)], ..Done::default() }
             }
             Job::Keep(id, who) => Done { entries: vec![self.entry(id, Deed::Kept, &who)], ..Done::default() },
             Job::Verify(id, _) => Done { held: Some((id, self.held.clone())), ..Done::default() },

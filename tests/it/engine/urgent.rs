@@ -1,6 +1,6 @@
 //! Emergencies in the brain: seen, proposed or fought, stopped at the first relief, undone when over; and E7, which holds.
 
-use super::scene::{Scene, refused};
+use super::scene::{ACTIONS, Scene, refused};
 use trimtab::model::{
     change::{Cause, ChangeState, Deed},
     emergency::{EmergencyKind, Reach, RungState, Stage},
@@ -144,13 +144,13 @@ fn panic_holds_until_an_operator_switches_the_mode() {
     assert_eq!(scene.view.clone().unwrap().mode, Mode::Observe);
     assert!(scene.noted().iter().any(|note| matches!(note, Note::Held(_))));
     let entries = scene.entries.iter().cloned().enumerate().map(|(n, entry)| (n as u64 + 1, entry)).collect::<Vec<_>>();
-    let mut again = Scene::after(Policy::default(), entries.clone());
+    let mut again = Scene::of(Policy::default(), ACTIONS, entries.clone());
     again.seconds(2);
     assert_eq!(again.view.clone().unwrap().mode, Mode::Observe, "an engine that starts anew holds as well");
     scene.command(Command::SetMode(Mode::Suggest));
     scene.seconds(2);
     let entries = scene.entries.iter().cloned().enumerate().map(|(n, entry)| (n as u64 + 1, entry)).collect::<Vec<_>>();
-    let mut again = Scene::after(Policy::default(), entries);
+    let mut again = Scene::of(Policy::default(), ACTIONS, entries);
     again.seconds(2);
     assert_eq!(again.view.clone().unwrap().mode, Mode::Suggest, "it was lifted");
 }

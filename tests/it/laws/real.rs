@@ -11,6 +11,7 @@ use trimtab::{
     actions::{self, action::Action},
     host::{host::Host, real::RealHost},
     model::{
+        knob::Knob,
         plan::{Held, Obstacle, Plan, Undone},
         proposal::{Proposal, Want},
         subject::{ProcessId, Subject},
@@ -196,6 +197,156 @@ fn the_local_ports_of_another_namespace() {
     assert_eq!(plan.steps.last().unwrap().after, "1024 65535");
 }
 
+#[test]
+fn limits_of_another_namespace() {
+    if !root() {
+        return;
+    }
+    let child =
+        Started::new(&["unshare", "-n", "sh", "-c", "echo 0 > /proc/sys/net/ipv4/tcp_syncookies; echo ready; exec sleep 1000"]);
+    let (id, netns) = (child.id(), child.netns());
+    let there = |file: &str, value: &str| {
+        let inside = Knob::NetworkFile { netns, through: Some(id), file: file.into() };
+        (RealHost::default().get(&inside).ok(), format!("{netns} {} {} {file} {value}", id.pid, id.start))
+    };
+    let turn = |action: &str, file: &str, value: &str| match there(file, value) {
+        (Some(now), want) if now != value => drop(round_trip(action, &[(Subject::Network(netns), &want)])),
+        (now, _) => eprintln!("skipped: {file} is {now:?}"),
+    };
+    turn("syn-backlog", "ipv4/tcp_syncookies", "1");
+    turn("syn-backlog", "ipv4/tcp_max_syn_backlog", "65536");
+    turn("slow-start-after-idle", "ipv4/tcp_slow_start_after_idle", "0");
+    turn("port-reuse", "ipv4/tcp_tw_reuse", "1");
+    let (Some(triple), _) = there("ipv4/tcp_rmem", "") else { return };
+    let (rest, most) = triple.rsplit_once(' ').unwrap();
+    turn("socket-buffers", "ipv4/tcp_rmem", &format!("{rest} {}", (most.parse::<u64>().unwrap() * 2).min(64 << 20)));
+    let (Some(allowed), _) = there("ipv4/tcp_allowed_congestion_control", "") else { return };
+    let wished = allowed.split(' ').find(|name| there("ipv4/tcp_congestion_control", "").0.as_deref() != Some(name));
+    let Some(wished) = wished else { return eprintln!("skipped: one congestion control alone is allowed") };
+    turn("congestion-control", "ipv4/tcp_congestion_control", wished);
+}
+
+#[test]
+fn a_congestion_control_that_is_not_allowed_is_refused() {
+    if !root() {
+        return;
+    }
+    let child = Started::new(&["unshare", "-n", "sh", "-c", "echo ready; exec sleep 1000"]);
+    let (host, action, id) = (RealHost::default(), actions::named("congestion-control").unwrap(), child.id());
+    let want = format!("{} {} {} ipv4/tcp_congestion_control nosuch", child.netns(), id.pid, id.start);
+    let refusal = action.prepare(&aimed(action, &[(Subject::Network(child.netns()), &want)]), &host).unwrap_err();
+    assert_eq!(refusal.kind, Obstacle::Unsupported, "{}", refusal.why);
+}
+
+/// A loop device with a filesystem mounted, in a directory of its own; all of it goes with the test. Its queue outlives it, and gets
+/// its settings back.
+struct Loop {
+    directory: tempfile::TempDir,
+    device: String,
+    before: Vec<(&'static str, String)>,
+}
+
+/// The scheduler first: it resets the others.
+const QUEUE: [&str; 5] = ["scheduler", "nr_requests", "wbt_lat_usec", "rq_affinity", "nomerges"];
+
+impl Loop {
+    /// `None` where one cannot be made.
+    fn new() -> Option<Loop> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("disk");
+        fs::File::create(&file).unwrap().set_len(32 << 20).unwrap();
+        fs::create_dir(directory.path().join("mount")).unwrap();
+        let run = |program: &str, arguments: &[&str]| {
+            let done = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+            Some(String::from_utf8(done.stdout).unwrap().trim().to_string())
+        };
+        let device = run("losetup", &["-f", "--show", file.to_str()?])?;
+        let mut made = Loop { directory, device, before: Vec::new() };
+        let now = |name: &'static str| {
+            let text = fs::read_to_string(made.queue(name)).ok()?;
+            let chosen = text.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(word, _)| word.to_string());
+            Some((name, chosen.unwrap_or(text)))
+        };
+        made.before = QUEUE.into_iter().filter_map(now).collect();
+        run("mkfs.ext4", &["-q", &made.device])?;
+        run("mount", &["-o", "nosuid", &made.device, made.at().to_str()?])?;
+        Some(made)
+    }
+
+    fn at(&self) -> PathBuf {
+        self.directory.path().join("mount")
+    }
+
+    fn disk(&self) -> Subject {
+        Subject::Disk(self.device.trim_start_matches("/dev/").into())
+    }
+
+    fn queue(&self, name: &str) -> String {
+        format!("/sys/block/{}/queue/{name}", self.device.trim_start_matches("/dev/"))
+    }
+
+    fn number(&self) -> String {
+        fs::read_to_string(format!("/sys/block/{}/dev", self.device.trim_start_matches("/dev/"))).unwrap().trim().into()
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        for (program, arguments) in [("umount", vec![self.at().to_str().unwrap()]), ("losetup", vec!["-d", &self.device])] {
+            let _may_never_have_been_made = Command::new(program).args(arguments).output();
+        }
+        for (name, value) in &self.before {
+            fs::write(self.queue(name), value).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_queue_and_the_mount_of_a_loop_device() {
+    let Some(disk) = root().then(Loop::new).flatten() else { return eprintln!("skipped: no loop device to make") };
+    let file = |name: &str| disk.queue(name);
+    fs::write(file("scheduler"), "mq-deadline").unwrap();
+    fs::write(file("nr_requests"), "128").unwrap();
+    round_trip("request-queue", &[(disk.disk(), "nr_requests 64")]);
+    if fs::read_to_string(file("wbt_lat_usec")).is_ok_and(|now| now.trim() != "0") {
+        round_trip("request-queue", &[(disk.disk(), "wbt_lat_usec 600")]);
+    }
+    round_trip("request-completion", &[(disk.disk(), "rq_affinity 2"), (disk.disk(), "nomerges 1")]);
+    let plan = round_trip("access-times", &[(Subject::Filesystem(disk.at().to_str().unwrap().into()), "noatime")]);
+    assert_eq!((plan.steps[0].before.as_str(), plan.steps[0].after.as_str()), ("rw,nosuid,relatime", "rw,nosuid,noatime"));
+}
+
+#[test]
+fn a_mount_that_is_gone_or_another_is_not_touched() {
+    let Some(disk) = root().then(Loop::new).flatten() else { return eprintln!("skipped: no loop device to make") };
+    let (host, action, at) = (RealHost::default(), actions::named("access-times").unwrap(), disk.at());
+    let wants = [(Subject::Filesystem(at.to_str().unwrap().into()), "noatime")];
+    let plan = action.prepare(&aimed(action, &wants), &host).unwrap();
+    assert!(Command::new("umount").arg(&at).status().unwrap().success());
+    assert_eq!(action.apply(&plan, &host).unwrap_err().kind, Obstacle::Gone);
+    let root = action.prepare(&aimed(action, &[(Subject::Filesystem("/".into()), "noatime")]), &host).unwrap_err();
+    assert_eq!(root.kind, Obstacle::Protected);
+}
+
+#[test]
+fn what_a_cgroup_reads_from_a_disk() {
+    let path = PathBuf::from(format!("/sys/fs/cgroup/blkio/trimtab_test_{}_io", std::process::id()));
+    let Some(group) = root().then(|| fs::create_dir(&path).ok().map(|()| Group(path))).flatten() else {
+        return eprintln!("skipped: no blkio cgroup v1 to make");
+    };
+    let Some(disk) = Loop::new() else { return eprintln!("skipped: no loop device to make") };
+    let file = "blkio.throttle.read_bps_device";
+    let plan = round_trip("cgroup-io", &[(group.subject(), &format!("max {} 2097152 0", disk.number()))]);
+    assert_eq!((plan.steps[0].before.as_str(), group.read(file).as_str()), ("0", ""));
+    fs::write(group.0.join(file), format!("{} 9000000", disk.number())).unwrap();
+    round_trip("cgroup-io", &[(group.subject(), &format!("max {} 2097152 0", disk.number()))]);
+    assert_eq!(group.read(file), format!("{} 9000000", disk.number()));
+    if group.0.join("blkio.bfq.weight").exists() {
+        round_trip("cgroup-io", &[(group.subject(), "weight 10")]);
+        assert_eq!(group.read("blkio.bfq.weight"), "100");
+    }
+}
+
 /// A program that listens with a great wish and listens again on SIGHUP, in a namespace whose somaxconn is 16.
 const SERVER: &str = "
 import signal, socket
@@ -226,4 +377,12 @@ fn knobs_of_the_host() {
     round_trip("thp", &[(Subject::Host, "enabled madvise"), (Subject::Host, "defrag defer+madvise")]);
     round_trip("io-scheduler", &[(Subject::Disk("vda".into()), "bfq")]);
     round_trip("read-ahead", &[(Subject::Disk("vda".into()), "512")]);
+}
+
+#[test]
+#[ignore = "changes knobs of the whole host for a moment: root"]
+fn limits_of_the_host() {
+    round_trip("receive-backlog", &[(Subject::Host, "netdev_max_backlog 65536"), (Subject::Host, "netdev_budget 1200")]);
+    round_trip("neighbour-table", &[(Subject::Host, "ipv6 1024 4096 8192")]);
+    round_trip("orphans", &[(Subject::Host, "1000000")]);
 }

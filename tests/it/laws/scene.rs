@@ -8,9 +8,12 @@ use trimtab::{
         finding::{Finding, FindingId, FindingKind, Party, Severity},
         limits::Thresholds,
         outlook::{Crossing, Outlook},
-        sample::{CgroupVersion, DiskQueue, Listener},
+        sample::{CgroupVersion, DiskQueue, Listener, NeighbourTable, NetworkLimits, ReceiveLimits},
         series::SeriesSet,
-        snapshot::{Cgroup, Cpu, CpuSplit, Disk, Memory, Process, Quota, Reading, Service, Snapshot, Tcp, Vitals, Vm},
+        snapshot::{
+            Cgroup, Cpu, CpuSplit, Disk, Filesystem, Interface, Memory, Network, Process, Quota, Reading, Service, Snapshot,
+            Strained, Tcp, Vitals, Vm,
+        },
         subject::{ProcessId, Subject},
         time::{Now, Wall},
         trial::Windows,
@@ -84,6 +87,14 @@ impl Scene {
         self
     }
 
+    /// Shapes the first disk.
+    pub fn disk(mut self, change: impl Fn(&mut Disk)) -> Scene {
+        if let Reading::Known(disks) = &mut self.snapshot.disks {
+            change(&mut disks[0]);
+        }
+        self
+    }
+
     pub fn vm(mut self, vm: Vm) -> Scene {
         self.vitals.vm = Reading::Known(vm);
         self
@@ -122,6 +133,7 @@ fn cgroup(path: &str, quota: Option<u64>) -> Cgroup {
         memory: Some(220 << 20),
         reclaimable: Some(20 << 20),
         memory_limit: quota.map(|_| 256 << 20),
+        io: (path == "/batch").then_some([180e6, 0.0]),
         ..Cgroup::default()
     }
 }
@@ -132,10 +144,12 @@ fn disk() -> Disk {
         schedulers: ["none", "mq-deadline", "kyber", "bfq"].map(Arc::from).into(),
         read_ahead: 128,
         requests: 256,
+        write_throttling: Some(2000),
         ..DiskQueue::default()
     };
     Disk {
         name: "vda".into(),
+        device: (254, 0),
         read: 200e6,
         reads: 1500.0,
         write: 1e6,
@@ -158,7 +172,57 @@ fn tcp(netns: u64, through: Option<ProcessId>) -> Tcp {
         port_range: Some((32_768, 60_999)),
         listeners: vec![listener(80, 1, 200)].into(),
         conntrack: Some([50_000, 65_536]),
+        opens: 600.0,
+        connects: 400.0,
+        segments_out: 1000.0,
+        retransmits: 30.0,
+        orphans: 60_000,
+        round_trip: Some(0.08),
+        strained: Strained { syns: Some(20.0), prunes: Some(9.0), restarts: Some(4.0), ..Strained::default() },
+        limits: Some(limits().into()),
         ..Tcp::default()
+    }
+}
+
+/// A disk that serves hundreds of thousands of requests.
+fn fast() -> Disk {
+    Disk {
+        name: "nvme0n1".into(),
+        device: (259, 0),
+        reads: 4e5,
+        read: 1.6e9,
+        settings: Some(DiskQueue::default().into()),
+        ..Disk::default()
+    }
+}
+
+/// As the tree has them.
+fn limits() -> NetworkLimits {
+    NetworkLimits {
+        syncookies: Some(0),
+        max_syn_backlog: Some(128),
+        tw_reuse: Some(2),
+        slow_start_after_idle: Some(1),
+        fin_timeout: Some(120),
+        rmem: Some([4096, 131_072, 6_291_456]),
+        wmem: Some([4096, 16_384, 4_194_304]),
+        rmem_max: Some(212_992),
+        wmem_max: Some(212_992),
+        congestion: "cubic".into(),
+        congestions: ["reno", "bbr", "cubic"].map(Arc::from).into(),
+        mem: Some([1000, 2000, 4000]),
+        max_orphans: Some(65_536),
+    }
+}
+
+fn network() -> Network {
+    let card = Interface { name: "eth0".into(), bytes: [1e6, 9e6], ..Interface::default() };
+    let neighbours = vec![NeighbourTable { six: false, entries: 1000, fulls: 3, thresholds: [128, 512, 1024] }];
+    Network {
+        interfaces: vec![card],
+        softnet: vec![[1e5, 8.0, 40.0]],
+        receive: Some(ReceiveLimits { backlog: 1000, budget: 300, micros: 2000 }),
+        neighbours,
     }
 }
 
@@ -186,7 +250,14 @@ pub fn quiet() -> Scene {
     let cgroups = vec![cgroup("/batch", None), cgroup("/batch/jobs", None), cgroup("/tenant", Some(15_000))];
     let snapshot = Snapshot {
         vitals: vitals.clone(),
-        disks: Reading::Known(vec![disk()]),
+        disks: Reading::Known(vec![disk(), fast()]),
+        filesystems: Reading::Known(vec![Filesystem {
+            at: "/srv/data".into(),
+            number: (254, 0),
+            options: "rw,nosuid,relatime".into(),
+            ..Filesystem::default()
+        }]),
+        network: Reading::Known(network()),
         tcp: Reading::Known(vec![tcp(OWN, None), tcp(OTHER, Some(id(200)))]),
         processes: Reading::Known(processes.into()),
         cgroups: Reading::Known(cgroups),
@@ -198,7 +269,8 @@ pub fn quiet() -> Scene {
         }]),
         ..Snapshot::default()
     };
-    let facts = Facts { cpus: 2, autogroup: true, ..Facts::default() };
+    let facts =
+        Facts { cpus: 2, autogroup: true, cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())], ..Facts::default() };
     Scene {
         snapshot,
         vitals,
@@ -232,10 +304,27 @@ pub fn of(action: &str) -> Scene {
             let vm = Vm { compact_stalls: 50.0, thp_fallback: Some(0.8), ..Vm::default() };
             quiet().vm(vm).find(FindingKind::MemoryPressure, Subject::Host, &[], &[])
         }
+        "request-completion" => quiet().find(FindingKind::SoftirqImbalance, Subject::Host, &[], &[]),
+        "request-queue" => {
+            let slow = |disk: &mut Disk| (disk.read, disk.write, disk.read_latency) = (1e6, 9e7, Some(0.2));
+            quiet().disk(slow).find(FindingKind::DiskLatency, vda(), &[300], &[200])
+        }
+        "access-times" => {
+            let small = |disk: &mut Disk| (disk.writes, disk.write, disk.request_size) = (40.0, 160e3, [None, Some(4096.0)]);
+            quiet().disk(small).find(FindingKind::DiskLatency, vda(), &[300], &[200])
+        }
+        "cgroup-io" => quiet().find(FindingKind::DiskLatency, vda(), &[400], &[200]),
         "io-scheduler" | "read-ahead" => quiet().find(FindingKind::DiskLatency, vda(), &[300], &[200]),
         "io-priority" => quiet().find(FindingKind::DiskLatency, vda(), &[300], &[200]),
         "listen-backlog" => quiet().find(FindingKind::AcceptOverflow, Subject::Network(OTHER), &[], &[200]),
-        "port-range" => quiet().find(FindingKind::PortExhaustion, Subject::Host, &[], &[]),
+        "syn-backlog" => quiet().find(FindingKind::SynDrops, Subject::Host, &[], &[]),
+        "socket-buffers" => quiet().find(FindingKind::SocketBuffers, Subject::Host, &[], &[]),
+        "receive-backlog" => quiet().find(FindingKind::ReceiveBacklog, Subject::Host, &[], &[]),
+        "congestion-control" => quiet().find(FindingKind::LossyPath, Subject::Host, &[], &[]),
+        "slow-start-after-idle" => quiet().find(FindingKind::IdleRestart, Subject::Host, &[], &[]),
+        "neighbour-table" => quiet().find(FindingKind::NeighbourTable, Subject::Host, &[], &[]),
+        "orphans" => quiet().find(FindingKind::Orphans, Subject::Host, &[], &[]),
+        "port-range" | "port-reuse" => quiet().find(FindingKind::PortExhaustion, Subject::Host, &[], &[]),
         "descriptors" => quiet().find(FindingKind::DescriptorExhaustion, Subject::Process(id(200)), &[], &[200]),
         _ => panic!("{action}: no world makes it propose; add one to tests/it/laws/scene.rs"),
     }

@@ -97,7 +97,7 @@ fn samples(n: u64) -> Vec<(SourceName, Sample)> {
         (SourceName::Memory, Sample::Memory(memory)),
         (SourceName::Disks, Sample::Disks(vec![disk(n)])),
         (SourceName::Filesystems, Sample::Filesystems(vec![mount])),
-        (SourceName::Interfaces, Sample::Interfaces(NetworkSample { interfaces: vec![lo], softnet: vec![] })),
+        (SourceName::Interfaces, Sample::Interfaces(NetworkSample { interfaces: vec![lo], ..NetworkSample::default() })),
         (SourceName::Tcp, Sample::Tcp(vec![tcp])),
         (SourceName::Cgroups, Sample::Cgroups(vec![cgroup("/a.slice", n), cgroup("/a.slice/b.service", 2 * n)])),
         (SourceName::Services, Sample::Services(vec![shop])),
@@ -139,12 +139,15 @@ pub fn view(snapshot: Snapshot) -> View {
         findings: Arc::new(vec![finding]),
         changes: Arc::default(),
         problems: vec![],
+        halted: None,
         cost: Cost { cpu: 0.0078125, resident: 1 << 24, ..Cost::default() },
         guard: GuardState::Idle,
         engine: 11,
         alerts: Arc::default(),
         outlook: Some(Arc::new(outlook())),
         emergencies: Vec::new(),
+        present: Vec::new(),
+        trust: None,
     }
 }
 

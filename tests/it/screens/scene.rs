@@ -12,6 +12,7 @@ use trimtab::model::{
     plan::{Obstacle, Plan, Refusal, Step},
     proposal::{Domain, Proposal, Risk, Want},
     readings,
+    role::Role,
     sample::Space,
     series::Point,
     snapshot::*,
@@ -150,7 +151,7 @@ fn network(second: u64) -> Network {
     };
     Network {
         interfaces: vec![one("eth0", 1e6, true), one("eth1", 2e4, true), one("lo", 1e3, true), one("wlan0", 0.0, false)],
-        softnet: vec![],
+        ..Network::default()
     }
 }
 
@@ -322,6 +323,7 @@ fn kept() -> Change {
             placebo: Some(0.01),
             why: "flush latency fell by 98 %, more than in any window before".into(),
             doubts: vec!["the history before was short".into()],
+            ..Verdict::default()
         }),
         ..change(9, ChangeState::Kept, proposal("writeback", "dirty_bytes 64 MiB", Risk::Medium, 0.7))
     }
@@ -375,12 +377,15 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         findings: Arc::new(vec![contention(), full()]),
         changes: Arc::new(changes.into_iter().map(Arc::new).collect()),
         problems: Vec::new(),
+        halted: None,
         cost: Cost { cpu: 0.004, resident: 22 << 20, ..Cost::default() },
         guard: GuardState::Armed { pid: 99, plans: 1 },
         engine: 98,
         alerts: Arc::default(),
         outlook: None,
         emergencies: Vec::new(),
+        present: Vec::new(),
+        trust: None,
     }
 }
 
@@ -409,7 +414,7 @@ pub fn welcome(view: View) -> Welcome {
             }
         });
     }
-    Welcome { view, history: history.into_iter().collect() }
+    Welcome { view, history: history.into_iter().collect(), role: Role::Admin }
 }
 
 /// Some time after the scene begins.

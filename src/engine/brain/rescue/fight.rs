@@ -104,7 +104,9 @@ impl Fight {
             return;
         }
         let patience = Duration::from_secs_f64(look.rule.patience);
-        if look.eased {
+        if let Some(file) = office.halted() {
+            self.stage = Stage::Spent(format!("{file} is there: nothing new is done"));
+        } else if look.eased {
             self.stage = Stage::Relieved;
         } else if self.begun.is_some_and(|begun| now.since(begun) < patience) {
             self.stage = Stage::Climbing;

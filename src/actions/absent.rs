@@ -1,0 +1,54 @@
+//! Rows of the catalogue that trimtab does not act on, each with the reason why. The README shows them below the table of actions.
+
+/// A row without an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Its row in the catalogue, such as `N7`.
+    pub row: &'static str,
+    /// What it would change.
+    pub what: &'static str,
+    /// Why not.
+    pub why: &'static str,
+}
+
+/// All of them, in the order of the catalogue.
+pub const ABSENT: &[Absent] = &[
+    Absent {
+        row: "N7",
+        what: "rings and coalescing of a network card (`ethtool -G`, `-C`)",
+        why: "the link may drop for seconds, and with it the only way to confirm: it wants a dead-man that is confirmed over a new \
+              connection, which trimtab does not have",
+    },
+    Absent {
+        row: "N8",
+        what: "the queueing discipline of an interface (`tc qdisc replace`)",
+        why: "to undo it a whole tree of classes and filters has to be saved and replayed over netlink; kernels without fq, fq_codel \
+              and cake have none to change to",
+    },
+    Absent {
+        row: "S6",
+        what: "the cost model of a disk (`io.cost.model`, `io.cost.qos`)",
+        why: "its numbers come from a benchmark of that very disk, run while nobody uses it: that is for a human",
+    },
+];
+
+/// The README's table of them.
+pub fn table() -> String {
+    let mut table = String::from("| not acted on | would change | why not |\n|---|---|---|\n");
+    for Absent { row, what, why } in ABSENT {
+        table.push_str(&format!("| {row} | {what} | {why} |\n"));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_says_why_in_one_cell() {
+        for Absent { row, what, why } in ABSENT {
+            assert!(!row.is_empty() && !what.contains('|') && !why.contains('|') && why.len() > 20, "{row}");
+        }
+    }
+}
