@@ -2,7 +2,7 @@
 
 use crate::{
     actions::{self, action::Action},
-    app::{bystander::Bystander, env::Env, failure::Failure},
+    app::{bystander::Bystander, env::Env, failure::Failure, started, syslog},
     config::sections::Config,
     engine::{
         engine,
@@ -20,12 +20,10 @@ use crate::{
         change::{ChangeId, Deed, Entry, Who},
         knob::Place,
         limits::Mode,
-        note::Note,
     },
     sources,
     store::{
         alerts,
-        chain::digest,
         error::{StoreError, Trouble},
         foresight, history,
         journal::{self, Journal},
@@ -210,17 +208,13 @@ fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Store
     let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
     let seen = entries.last().map_or(0, |(number, _)| *number);
     let bounds = Bounds { stop: Some(env.stop(config.policy.stop.as_deref())), dry: config.policy.dry };
-    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds);
+    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds).witnessed(Box::new(|anchor| syslog::tell(&format!("journal anchor {anchor}"))));
     let recovered = hands.recover(&entries);
     if let Some(error) = &recovered.error {
         log::error!("recovery: {error}");
     }
     entries.extend(recovered.entries);
-    let started = Note::Started {
-        version: env!("CARGO_PKG_VERSION").into(),
-        mode: config.policy.mode,
-        config: digest(&format!("{config:?}")),
-    };
+    let started = started::note(config, &host.first_facts().kernel, &entries);
     let who = Who::Operator { user: env.user.clone(), via: env.via.clone() };
     entries.extend(hands.perform(Job::Record(vec![(ChangeId::HOUSE, Deed::Noted(Box::new(started)), who)])).entries);
     Ok(Crew { host, hands: Box::new(hands), entries, mode: config.policy.mode, lock: Some(lock) })

@@ -170,6 +170,7 @@ impl Loop {
             // An asker that has gone wants no answer.
             Asked::Welcome(back) => drop(back.send(self.brain.welcome())),
             Asked::Counters(back) => drop(back.send(self.brain.counters())),
+            Asked::Learned(back) => drop(back.send(self.brain.lessons())),
             Asked::Audit(most, back) => self.worker.audit(most, back),
             Asked::Inspect(process, back) => self.inspectors.ask(process, back),
             Asked::Stop(back) => self.stop(Some(back)),

@@ -8,6 +8,7 @@ pub mod history;
 pub mod journal;
 pub mod lock;
 pub mod page;
+pub mod proof;
 pub mod repair;
 pub mod reserve;
 pub mod stop;

@@ -27,6 +27,7 @@ use crate::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
         finding::{Finding, Severity},
+        lesson::Lessons,
         limits::Mode,
         message::{Command, GuardState, Reply, Welcome},
         note::Note,
@@ -34,6 +35,7 @@ use crate::{
         time::{Now, Tick},
         unit::Unit,
     },
+    planning::learning::report,
     sources::source::Lane,
 };
 use std::{sync::Arc, time::Duration};
@@ -87,7 +89,7 @@ impl Brain {
             mode: if hold::is_held(&birth.entries) { Mode::Observe } else { birth.settings.policy.mode },
             policy: birth.settings.policy.clone(),
             leave: birth.leave,
-            ledger: Ledger::new(&birth.entries, &birth.facts.boot),
+            ledger: Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy),
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
@@ -158,6 +160,11 @@ impl Brain {
     /// The present view with the history of the charts.
     pub fn welcome(&self) -> Welcome {
         self.publisher.welcome(self.office.now, (&self.known, &self.rescue), &self.office)
+    }
+
+    /// All that was learned from changes.
+    pub fn lessons(&self) -> Lessons {
+        report::of(&self.office.ledger.learned, &self.office.policy, self.office.now.wall)
     }
 
     /// The newest samples as they were read.
