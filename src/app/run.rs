@@ -94,6 +94,11 @@ fn diagnose(format: Format, cli: &Cli, env: &Env) -> Result<(), Failure> {
         Err(failure) => failure.why,
     };
     report.host.push(("foresight", foresight));
+    let judge = match snapshot::local(&cli.common, env) {
+        Ok(path) => doctor::judge::line(path.parent().unwrap_or(&path)),
+        Err(failure) => failure.why,
+    };
+    report.host.push(("judge", judge));
     if format.json { out::json(&report) } else { out::say(&report.to_string()) }
 }
 

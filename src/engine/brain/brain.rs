@@ -15,6 +15,7 @@ use crate::{
             publish::Publisher,
             queue::Queue,
             rescue::{hold, rescue::Rescue},
+            selftest::SelfTest,
             senses::Senses,
             thrift::{self, Strain, Thrift},
             watch::{self, Watches},
@@ -73,6 +74,7 @@ pub struct Brain {
     office: Office,
     queue: Queue,
     watches: Watches,
+    selftest: SelfTest,
     publisher: Publisher,
     thrift: Thrift,
     rescue: Rescue,
@@ -84,12 +86,16 @@ pub struct Brain {
 impl Brain {
     /// A brain that knows what the journal says and has perceived nothing yet.
     pub fn new(birth: Birth) -> Brain {
+        let ledger = Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy);
+        let instant = birth.actions.iter().map(|action| action.about()).filter(|about| about.is_instant());
         let office = Office {
             now: birth.now,
             mode: if hold::is_held(&birth.entries) { Mode::Observe } else { birth.settings.policy.mode },
             policy: birth.settings.policy.clone(),
             leave: birth.leave,
-            ledger: Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy),
+            instant: instant.map(|about| about.name).collect(),
+            doubted: ledger.trust.is_lost(),
+            ledger,
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
@@ -108,6 +114,7 @@ impl Brain {
             office,
             queue: Queue::default(),
             watches: Watches::default(),
+            selftest: SelfTest::new(birth.now.tick),
             publisher: Publisher::new(birth.engine),
             thrift: Thrift::new(birth.settings.budget),
             rescue: Rescue::new(birth.settings.rescue),
@@ -233,7 +240,7 @@ impl Brain {
         let office = &self.office;
         let trials = office.ledger.all().filter(|c| c.state.is_open() || c.state.is_unconfirmed()).map(|c| &c.proposal.trial);
         let keys = trials.flat_map(|t| std::iter::once(&t.primary).chain(t.guardrails.iter().map(|g| &g.key)).chain(&t.controls));
-        self.known.history.watch(keys.cloned());
+        self.known.history.watch(keys.chain(self.watches.late()).cloned());
         let news = self.known.sweep(now);
         self.tell(&news);
         self.look(Lane::Sweep);
@@ -267,7 +274,10 @@ impl Brain {
     fn tend(&mut self, now: Now) {
         self.tended = now.tick;
         self.office.probe();
-        self.watches.tend(&self.known.history.series, &self.known.senses.snapshot, &mut self.office);
+        let (series, snapshot) = (&self.known.history.series, &self.known.senses.snapshot);
+        self.watches.tend(series, snapshot, &mut self.office);
+        let calm = self.known.alarms.findings.is_empty() && self.stopping.is_none();
+        self.selftest.tend(series, (snapshot, calm), &mut self.office);
     }
 
     fn performed(&mut self, job: Option<JobNumber>, done: &Done) {
@@ -327,7 +337,7 @@ impl Brain {
 
     /// Answers the stop once nothing that touches the machine is under way any more.
     fn ended(&mut self) {
-        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Climb, Purpose::Judge, Purpose::Keep, Purpose::Note];
+        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Climb, Purpose::Judge, Purpose::Switch, Purpose::Keep, Purpose::Note];
         if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
             return;
         }

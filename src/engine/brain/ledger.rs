@@ -2,17 +2,29 @@
 //! was approved when, and what past changes taught.
 
 use crate::{
+    analysis::impact::trust::Record,
     model::{
         change::{Change, ChangeId, ChangeState, Deed, Endorsement, Entry, Illegal, Who},
         limits::Policy,
-        time::{Now, Tick},
+        note::Note,
+        time::{Now, Tick, Wall},
     },
     planning::{experience::Experience, learning::learned::Learned, memory::Memory},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Ended changes kept for the screen.
 const ENDED: usize = 50;
+
+/// Milliseconds of a week.
+const WEEK: i64 = 7 * 24 * 3600 * 1000;
+
+/// Verdicts of a week that are remembered, the newest.
+const VERDICTS: usize = 1000;
 
 /// An approval: of which plan, when.
 #[derive(Clone, Debug)]
@@ -36,6 +48,10 @@ pub struct Ledger {
     pub memory: Memory,
     /// What actions did here before, in this boot and in earlier ones.
     pub experience: Experience,
+    /// Chances of the verdicts of the last seven days, oldest first.
+    pub week: VecDeque<(Wall, f64)>,
+    /// Whether verdicts of this host can be believed.
+    pub trust: Record,
     /// What all of that taught.
     pub learned: Learned,
 }
@@ -56,6 +72,9 @@ impl Ledger {
         let id = entry.change;
         self.newest = self.newest.max(id.0);
         if let Deed::Noted(note) = &entry.deed {
+            if let Note::Tested { outcome, .. } = **note {
+                self.trust.take(outcome);
+            }
             self.learned.note(note, entry.now.wall);
             if entry.boot == self.boot {
                 self.memory.note(note, &entry.who);
@@ -71,6 +90,7 @@ impl Ledger {
             Arc::make_mut(self.changes.get_mut(&id).ok_or(unknown)?).take(entry)?;
         }
         self.note_approval(entry, endorsed.as_ref());
+        self.note_verdict(entry);
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
         }
@@ -82,6 +102,18 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Remembers what a verdict claims for a week, after which it is no longer held against others.
+    fn note_verdict(&mut self, entry: &Entry) {
+        if let Deed::Judged(verdict) = &entry.deed
+            && let Some(chance) = verdict.chance
+        {
+            self.week.push_back((entry.now.wall, chance));
+        }
+        while self.week.front().is_some_and(|(at, _)| entry.now.wall.0 - at.0 > WEEK) || self.week.len() > VERDICTS {
+            self.week.pop_front();
+        }
     }
 
     fn note_approval(&mut self, entry: &Entry, endorsed: Option<&Endorsement>) {
