@@ -155,9 +155,26 @@ impl Hands {
         done
     }
 
+    /// Each deed that is still due: the guard may have ended its change since the brain looked. None at all is a try of the journal.
     fn record(&mut self, deeds: Vec<(ChangeId, Deed, Who)>) -> Result<Done, StoreError> {
-        let entries: Vec<Entry> = deeds.into_iter().map(|(change, deed, who)| self.tools.entry(change, deed, who)).collect();
-        self.tools.journal.append(&entries)?;
+        if deeds.is_empty() {
+            self.tools.journal.append(&[])?;
+        }
+        for (change, deed, who) in deeds {
+            loop {
+                let Some((newest, now)) = self.tools.standing(change)? else {
+                    let entry = self.tools.entry(change, deed, who);
+                    self.tools.journal.append(&[entry])?;
+                    break;
+                };
+                if let Err(illegal) = now.state.next(&deed) {
+                    return Ok(failed(format!("{change}: {illegal}")));
+                }
+                if self.tools.move_on(change, newest, &who, vec![deed.clone()])?.is_some() {
+                    break;
+                }
+            }
+        }
         Ok(Done::default())
     }
 

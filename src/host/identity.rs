@@ -22,6 +22,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         | Knob::Descriptors(id)
         | Knob::Signal(id)
         | Knob::Run(id)
+        | Knob::WakeLatency { holder: id }
         | Knob::Backlog { process: id, .. }
         | Knob::NetworkFile { through: Some(id), .. } => process(host, *id),
         Knob::CgroupFile { directory, inode, .. } | Knob::CgroupDevice { directory, inode, .. } => match host.inode(directory) {

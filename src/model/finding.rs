@@ -51,6 +51,18 @@ pub enum FindingKind {
     Orphans,
     /// Nothing is wrong: an operator asked for a change by hand.
     Asked,
+    /// Tasks reclaim memory themselves though there is enough of it.
+    DirectReclaim,
+    /// Free memory is in pieces too small for what is asked for.
+    Fragmentation,
+    /// Caches of inodes and directory entries crowd out what is in use.
+    SlabBloat,
+    /// Memory is given on another node than it was wanted on.
+    RemoteMemory,
+    /// The processors are busy and run slowly.
+    SlowClock,
+    /// Requests wait for processors to wake from deep idle states.
+    DeepIdle,
     /// E1: all tasks wait for memory, or none is left.
     EmergencyMemory,
     /// E2: a filesystem is full, or will be within minutes.
@@ -107,6 +119,12 @@ impl FindingKind {
             FindingKind::NeighbourTable => "neighbour table nearly full",
             FindingKind::Orphans => "orphaned connections pile up",
             FindingKind::Asked => "asked for",
+            FindingKind::DirectReclaim => "direct reclaim",
+            FindingKind::Fragmentation => "memory fragmented",
+            FindingKind::SlabBloat => "slab caches bloated",
+            FindingKind::RemoteMemory => "memory on the wrong node",
+            FindingKind::SlowClock => "slow clock",
+            FindingKind::DeepIdle => "deep idle states",
             FindingKind::EmergencyMemory => "EMERGENCY: out of memory",
             FindingKind::EmergencySpace => "EMERGENCY: disk full",
             FindingKind::EmergencyForks => "EMERGENCY: fork bomb",

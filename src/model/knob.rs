@@ -150,6 +150,12 @@ pub enum Knob {
         /// The port.
         port: u16,
     },
+    /// How long waking a processor may take (`/dev/cpu_dma_latency`), in microseconds, or `none`. It is a bound that an open descriptor
+    /// holds: it lasts no longer than that process, and only that process can set it.
+    WakeLatency {
+        /// Who holds it: trimtab's engine.
+        holder: ProcessId,
+    },
     /// A signal to a process. Its value is `running` before and the name of the signal after; it cannot be taken back.
     Signal(ProcessId),
     /// Whether a process may run: `running`, or `stopped` (SIGSTOP and SIGCONT, read from its state).
@@ -172,7 +178,7 @@ impl Knob {
     /// What the knob belongs to.
     pub fn subject(&self) -> Subject {
         match self {
-            Knob::File(_) | Knob::Log(_) => Subject::Host,
+            Knob::File(_) | Knob::Log(_) | Knob::WakeLatency { .. } => Subject::Host,
             Knob::ProcessFile { process, .. }
             | Knob::Descriptors(process)
             | Knob::Signal(process)
@@ -204,6 +210,7 @@ impl fmt::Display for Knob {
             Knob::Affinity(t) => write!(f, "affinity of {}", t.tid),
             Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
+            Knob::WakeLatency { holder } => write!(f, "wake latency held by {}", holder.pid),
             Knob::Signal(p) => write!(f, "signal to {}", p.pid),
             Knob::Run(p) => write!(f, "whether {} runs", p.pid),
             Knob::Log(place) => write!(f, "log in {place}"),

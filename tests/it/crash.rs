@@ -94,7 +94,7 @@ impl Bench {
     fn new(action: &dyn Action) -> Bench {
         let scene = scene::of(action.about().name);
         let proposal = action.propose(&scene.world()).remove(0);
-        let host = scene::host();
+        let host = scene::machine(action.about().name);
         let before = host.dump();
         Bench { host, directory: directory(), proposal, finding: scene.findings[0].clone(), before }
     }
@@ -182,7 +182,7 @@ impl Bench {
 
     /// The machine with the change applied.
     fn applied(&self) -> String {
-        let host = scene::host();
+        let host = scene::machine(&self.proposal.action);
         let action = actions::named(&self.proposal.action).unwrap();
         action.apply(&action.prepare(&self.proposal, &host).unwrap(), &host).unwrap();
         host.dump()
@@ -236,7 +236,7 @@ fn moments(entries: &[Entry], most: usize) -> Vec<(usize, usize)> {
 
 /// The machine after so many writes of apply and so many of undo.
 fn machine(action: &dyn Action, plan: &Plan, (applied, undone): (usize, usize)) -> RecordedHost {
-    let host = scene::host();
+    let host = scene::machine(action.about().name);
     host.fail_write(applied + 1);
     let _cut_short = action.apply(plan, &host);
     host.heal();
@@ -252,7 +252,7 @@ fn cuts(action: &dyn Action, life: &[Entry], leave: bool) {
     let name = action.about().name;
     let plan = fold(life).unwrap().plan.unwrap();
     let most = {
-        let host = scene::host();
+        let host = scene::machine(name);
         action.apply(&plan, &host).unwrap();
         host.writes()
     };

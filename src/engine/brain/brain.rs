@@ -310,8 +310,12 @@ impl Brain {
         }
     }
 
-    /// What follows a deed. An approval that could not be written is not acted on; a verdict that could not be is.
+    /// What follows a deed. An approval that could not be written is not acted on, nor a verdict to keep; one to undo is.
     fn follow(&mut self, change: ChangeId, purpose: Purpose, then: Then, failed: bool) {
+        if failed && purpose == Purpose::Judge && then == Then::Keep {
+            self.watches.judge_again(change);
+            return;
+        }
         if failed && purpose == Purpose::Approve && then == Then::Apply {
             return;
         }

@@ -193,8 +193,17 @@ impl Office {
         Ok(())
     }
 
-    /// Undoes a live change; while another deed on it is under way, right after that. False when there is nothing to undo.
+    /// Undoes a live change, and before that what was applied on top of it, since that goes back to this one's values. False when there
+    /// is nothing to undo.
     pub fn roll_back(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
+        for above in self.ledger.above(id) {
+            self.roll_back_one(above, why.clone(), Vec::new());
+        }
+        self.roll_back_one(id, why, askers)
+    }
+
+    /// While another deed on it is under way, right after that.
+    fn roll_back_one(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
         match self.desk.deed(id).map(|deed| deed.purpose) {
             Some(Purpose::RollBack) => askers.iter().for_each(|ticket| self.desk.join(id, *ticket)),
             Some(_) => self.desk.undo_after(id, why, askers),

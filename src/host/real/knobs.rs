@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, files, held, mount, netns, rights, status::Status, threads};
+use super::{RealHost, calls, files, held, mount, netns, rights, status::Status, threads, wake};
 use crate::{
     host::{
         canonical::{self, selected},
@@ -67,6 +67,7 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
         Knob::Signal(_) => Ok(RUNNING.into()),
         Knob::Run(process) => runs(host, *process),
         Knob::Log(_) => Ok(KEPT.into()),
+        Knob::WakeLatency { holder } => wake::get(host, knob, *holder),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
         thread => threads::get(thread),
     }
@@ -85,6 +86,7 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
         Knob::Descriptors(process) => set_descriptors(knob, *process, value),
         Knob::Signal(process) | Knob::Run(process) => send(host, knob, *process, signal_of(knob, value)?),
         Knob::Log(place) => vacuum(host, knob, place, value),
+        Knob::WakeLatency { holder } => wake::set(host, knob, *holder, value),
         Knob::Backlog { process, .. } => {
             takes_sighup(host, knob, *process)?;
             send(host, knob, *process, Signal::HUP)
@@ -144,13 +146,15 @@ fn write_file(host: &RealHost, knob: &Knob, place: &Place, value: &str) -> Touch
         return Err(HostError::plain("write", knob, Kind::Invalid, "only files of /proc and /sys are knobs"));
     }
     let line = canonical::line(knob, value);
+    // Elsewhere the answer says that only a part was done, which a second try would do once more (`memory.reclaim`).
+    let patient = matches!(knob, Knob::ProcessFile { .. });
     let mut tries = 1;
     loop {
         let opened = OpenOptions::new().write(true).open(host.path(place));
         let file = opened.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob)))?;
         identity::check(host, knob)?;
         match write_once(file, line.as_bytes()) {
-            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES => host.pause(BETWEEN),
+            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES && patient => host.pause(BETWEEN),
             done => return done.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob))),
         }
         tries += 1;

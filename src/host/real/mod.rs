@@ -18,6 +18,7 @@ mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -79,6 +80,7 @@ pub struct RealHost {
     guard: AtomicU32,
     /// Opened against an emergency.
     held: Mutex<BTreeMap<Knob, OwnedFd>>,
+    wake: wake::Held,
 }
 
 impl RealHost {

@@ -185,17 +185,17 @@ impl Scene {
 
     /// With these numbers for emergencies.
     pub fn urgent(policy: Policy, rescue: Rescue) -> Scene {
-        Scene::born(Settings { policy, rescue, ..Settings::default() }, ACTIONS, Vec::new())
+        Scene::begun(Settings { policy, rescue, ..Settings::default() }, ACTIONS, Vec::new())
     }
 
     /// A scene with these actions, whose engine finds a journal of these entries.
     pub fn of(policy: Policy, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
         // What many harms in a short time lead to (E7) has tests of its own.
         let rescue = Rescue { harms: 100, ..Rescue::default() };
-        Scene::born(Settings { policy, rescue, ..Settings::default() }, actions, entries)
+        Scene::begun(Settings { policy, rescue, ..Settings::default() }, actions, entries)
     }
 
-    fn born(settings: Settings, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
+    fn begun(settings: Settings, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
         let now = Now { tick: Tick(1_000_000_000_000), wall: Wall(1_700_000_000_000) };
         let names = [SourceName::Cpu, SourceName::Pressure, SourceName::Processes];
         let facts = Facts { boot: "boot".into(), cpus: 2, ..Facts::default() };
