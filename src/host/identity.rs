@@ -21,6 +21,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         Knob::ProcessFile { process: id, .. }
         | Knob::Descriptors(id)
         | Knob::Signal(id)
+        | Knob::Run(id)
         | Knob::WakeLatency { holder: id }
         | Knob::Backlog { process: id, .. }
         | Knob::NetworkFile { through: Some(id), .. } => process(host, *id),
@@ -38,7 +39,11 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
             }
         }
         // A unit is its name, which systemd itself is asked for.
-        Knob::File(_) | Knob::NetworkFile { through: None, .. } | Knob::UnitProperty { .. } | Knob::Document(_) => Ok(()),
+        Knob::File(_)
+        | Knob::Log(_)
+        | Knob::NetworkFile { through: None, .. }
+        | Knob::UnitProperty { .. }
+        | Knob::Document(_) => Ok(()),
     }
 }
 

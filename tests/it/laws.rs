@@ -60,8 +60,8 @@ fn names_are_unique_and_found() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), actions::all().len());
-    let others = actions::triggers().len() + actions::lasting().len() + actions::asked().len();
-    assert_eq!(actions::table().lines().count(), names.len() + others + 2);
+    let others = [actions::triggers(), actions::lasting(), actions::asked(), actions::urgent()].concat();
+    assert_eq!(actions::table().lines().count(), names.len() + others.len() + 2);
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn companion(step: &Step) -> bool {
 
 /// Whether `found` is what the step wrote. A backlog is the program's own wish within somaxconn: anything above the old one is ours.
 fn ours(step: &Step, found: &str) -> bool {
-    if found == step.after {
+    if found == step.after || (found == "FREEZING" && step.after == "FROZEN") {
         return true;
     }
     let number = |text: &str| text.parse::<u64>().ok();
@@ -126,8 +126,10 @@ fn half_undone(step: &Step, found: &str) -> bool {
 /// Reads a knob until it stands as `wanted` says: at once for all but a backlog, whose program has to take its signal first and may
 /// for a moment not listen at all, and what systemd holds, which it writes to the kernel a moment later.
 fn read_back(host: &dyn Host, knob: &Knob, wanted: &dyn Fn(&str) -> bool) -> Touch<String> {
+    // A signal and the freezer of v1 take effect when the tasks next pass by the kernel.
     let looks = match knob {
-        Knob::Backlog { .. } => 100,
+        Knob::Backlog { .. } | Knob::Run(_) => 100,
+        Knob::CgroupFile { file, .. } if file == "freezer.state" => 100,
         Knob::UnitProperty { .. } => 25,
         _ => 1,
     };
