@@ -39,6 +39,7 @@ pub mod reclaim;
 pub mod renice;
 pub mod request_completion;
 pub mod request_queue;
+pub mod rescue;
 pub mod signal;
 pub mod slow_start_idle;
 pub mod socket_buffers;
@@ -120,16 +121,21 @@ pub fn asked() -> &'static [&'static dyn Action] {
     &[&renice::Renice, &signal::Signal]
 }
 
+/// What only an emergency asks for.
+pub fn urgent() -> &'static [&'static dyn Action] {
+    &[&rescue::Rescue]
+}
+
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    proposed().iter().chain(asked()).copied().find(|action| action.about().name == name)
+    proposed().iter().chain(asked()).chain(urgent()).copied().find(|action| action.about().name == name)
 }
 
 /// The README's table of actions.
 pub fn table() -> String {
     let mut table =
         String::from("| action | changes | helps when | hurts when | undone how | risk | needs |\n|---|---|---|---|---|---|---|\n");
-    for about in proposed().iter().chain(asked()).map(|action| action.about()) {
+    for about in proposed().iter().chain(asked()).chain(urgent()).map(|action| action.about()) {
         let cells = [about.changes, about.helps, about.hurts, about.undone, about.risk.words(), about.needs];
         table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
     }

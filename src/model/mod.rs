@@ -28,6 +28,7 @@ pub mod alert;
 pub mod allowance;
 pub mod backing;
 pub mod change;
+pub mod emergency;
 pub mod facts;
 pub mod finding;
 pub mod hardware;
