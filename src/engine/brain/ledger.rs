@@ -42,6 +42,8 @@ pub struct Approval {
 pub struct Ledger {
     changes: BTreeMap<ChangeId, Arc<Change>>,
     approvals: BTreeMap<ChangeId, Approval>,
+    /// In which order changes were begun to be applied: not that of their numbers.
+    begun: BTreeMap<ChangeId, u64>,
     newest: u64,
     boot: String,
     /// What past changes taught.
@@ -90,6 +92,9 @@ impl Ledger {
             Arc::make_mut(self.changes.get_mut(&id).ok_or(unknown)?).take(entry)?;
         }
         self.note_approval(entry, endorsed.as_ref());
+        if matches!(entry.deed, Deed::ApplyStarted { .. }) {
+            self.begun.insert(id, self.begun.values().max().map_or(1, |last| last + 1));
+        }
         self.note_verdict(entry);
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
@@ -138,7 +143,23 @@ impl Ledger {
         let oldest: Vec<ChangeId> = self.changes.values().filter(|c| ended(c) && c.id != but).map(|c| c.id).take(over).collect();
         for id in oldest {
             self.changes.remove(&id);
+            self.begun.remove(&id);
         }
+    }
+
+    /// Which of all changes that were begun to be applied this one was; those that were not come last.
+    pub fn turn(&self, id: ChangeId) -> u64 {
+        self.begun.get(&id).copied().unwrap_or(u64::MAX)
+    }
+
+    /// Live changes that were applied on top of this one, to one of its knobs: the newest first.
+    pub fn above(&self, id: ChangeId) -> Vec<ChangeId> {
+        let Some(plan) = self.get(id).and_then(|c| c.plan.as_ref()) else { return Vec::new() };
+        let shares = |other: &Change| other.plan.iter().flat_map(|p| &p.steps).any(|a| plan.steps.iter().any(|b| a.knob == b.knob));
+        let turn = self.turn(id);
+        let mut above: Vec<ChangeId> = self.live().filter(|c| self.turn(c.id) > turn && shares(c)).map(|c| c.id).collect();
+        above.sort_unstable_by_key(|other| std::cmp::Reverse(self.turn(*other)));
+        above
     }
 
     /// A number that no change has had.

@@ -193,8 +193,17 @@ impl Office {
         Ok(())
     }
 
-    /// Undoes a live change; while another deed on it is under way, right after that. False when there is nothing to undo.
+    /// Undoes a live change, and before that what was applied on top of it, since that goes back to this one's values. False when there
+    /// is nothing to undo.
     pub fn roll_back(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
+        for above in self.ledger.above(id) {
+            self.roll_back_one(above, why.clone(), Vec::new());
+        }
+        self.roll_back_one(id, why, askers)
+    }
+
+    /// While another deed on it is under way, right after that.
+    fn roll_back_one(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
         match self.desk.deed(id).map(|deed| deed.purpose) {
             Some(Purpose::RollBack) => askers.iter().for_each(|ticket| self.desk.join(id, *ticket)),
             Some(_) => self.desk.undo_after(id, why, askers),
@@ -302,6 +311,7 @@ impl Office {
             Purpose::Endorse => change.endorsed.is_some(),
             Purpose::Unapprove => state == ChangeState::Proposed,
             Purpose::Reject => state == ChangeState::Rejected,
+            Purpose::Apply if !change.proposal.course.is_watched() => state == ChangeState::Kept,
             Purpose::Apply => matches!(state, ChangeState::Applied | ChangeState::Watching),
             Purpose::Keep => state == ChangeState::Kept,
             Purpose::Carry => matches!(state, ChangeState::Kept | ChangeState::Done),
@@ -310,6 +320,9 @@ impl Office {
         };
         let detail = trouble().map_or_else(String::new, |why| format!(": {why}"));
         match (as_wished, errand.purpose) {
+            (true, Purpose::Apply) if !change.proposal.course.is_watched() => {
+                Reply::Done(format!("{id} {}: written down, later boots begin with it", change.proposal.title))
+            }
             (true, Purpose::Apply) => {
                 let after = change.proposal.trial.windows;
                 let (span, how) = match self.standing().switches(change) {

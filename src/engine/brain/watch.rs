@@ -176,6 +176,13 @@ impl Watches {
         }
     }
 
+    /// A verdict to keep could not be written down, so it is not acted on: it is judged again.
+    pub fn judge_again(&mut self, id: ChangeId) {
+        if let Some(watch) = self.all.get_mut(&id) {
+            watch.judged = false;
+        }
+    }
+
     /// What the late watch must see.
     pub fn late(&self) -> impl Iterator<Item = &Key> {
         self.late.keys()
@@ -290,7 +297,10 @@ impl Watches {
         let stands = |c: &Change| matches!(c.state, ChangeState::Watching | ChangeState::Kept) && c.leg() == Leg::On;
         let in_force = |c: &&Change| stands(c) && c.held != Some(Held::Gone);
         let due = |id: ChangeId| self.verified.get(&id).is_none_or(|at| now.since(*at) >= READ_BACK);
-        let oldest = office.ledger.live().filter(in_force).filter(|c| due(c.id)).min_by_key(|c| self.verified.get(&c.id));
+        // What was set on top of it is no foreign hand.
+        let bare = |c: &&Change| office.ledger.above(c.id).is_empty();
+        let oldest =
+            office.ledger.live().filter(in_force).filter(|c| due(c.id)).filter(bare).min_by_key(|c| self.verified.get(&c.id));
         let Some((id, Some(plan))) = oldest.map(|c| (c.id, c.plan.clone())) else { return };
         self.verified.insert(id, now);
         office.perform(errand(id, Purpose::Verify, None), Job::Verify(id, Box::new(plan)));
@@ -313,12 +323,17 @@ pub fn held(id: ChangeId, held: &Held, office: &mut Office) {
     let Some(change) = office.ledger.get_mut(id).filter(|change| change.leg() == Leg::On) else { return };
     change.held = Some(held.clone());
     let Held::Drifted { knob, found } = held else { return };
-    let state = change.state;
-    if office.desk.deed(id).is_some() {
+    let (state, several) = (change.state, change.plan.as_ref().is_some_and(|plan| plan.steps.len() > 1));
+    if office.desk.deed(id).is_some() || !office.ledger.above(id).is_empty() {
         return;
     }
     let knob = format!("{knob} (now {found})");
     match state {
+        // Of several knobs, some may still hold what nobody would ever take back.
+        ChangeState::Kept if several => {
+            office.log(log::Level::Warn, format!("{id}: somebody else set {knob}: hands off that, the rest is undone"));
+            office.roll_back(id, (Cause::NotHeld, Who::Engine), Vec::new());
+        }
         ChangeState::Kept => {
             office.log(log::Level::Warn, format!("{id}: somebody else set {knob}: hands off"));
             office.note(id, Purpose::Yield, Deed::Yielded(vec![knob]));
