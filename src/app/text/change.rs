@@ -65,6 +65,13 @@ pub fn change(change: &Change) -> String {
         if let Some(effect) = &verdict.effect {
             row(&mut out, "effect", &shown_effect(effect, change.proposal.trial.primary.metric.unit()));
         }
+        if let Some(adjusted) = &verdict.adjusted {
+            let unit = change.proposal.trial.primary.metric.unit();
+            row(&mut out, "adjusted", &format!("{}, for {}", shown_effect(&adjusted.effect, unit), adjusted.by));
+        }
+        if let Some(week) = &verdict.week {
+            row(&mut out, "week", &week.words());
+        }
         for doubt in &verdict.doubts {
             row(&mut out, "doubt", doubt);
         }
@@ -94,7 +101,8 @@ fn shown_effect(effect: &Effect, unit: Unit) -> String {
 pub(super) fn plan(out: &mut String, plan: &Plan) {
     const SHOWN: usize = 12;
     for step in plan.steps.iter().take(SHOWN) {
-        row(out, "diff", &format!("{}: {} -> {}", step.knob, step.before, step.after));
+        let (before, after) = step.lines();
+        row(out, "diff", &format!("{}: {before} -> {after}", step.knob));
     }
     if let Some(more) = plan.steps.len().checked_sub(SHOWN).filter(|n| *n > 0) {
         row(out, "", &format!("and {more} more"));
