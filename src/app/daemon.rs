@@ -15,7 +15,7 @@ use crate::{
     },
     config::sections::Config,
     engine::handle::EngineHandle,
-    host::real::{self, RealHost},
+    host::real::{self, RealHost, brace},
     link::{
         server::{self, Entrance},
         socket,
@@ -32,6 +32,10 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     let entrance = entrance(&config, env)?;
     let (listener, _claim) = socket::claim(&path, env.uid, entrance.reach())?;
     let endpoint = metrics::server::listen(&config.metrics).await?;
+    if config.emergency.enabled && !common.observe {
+        // Before its threads start, so that their stacks are locked as well.
+        brace::brace(&RealHost::default()).iter().for_each(|why| log::warn!("{why}"));
+    }
     let running = parts::start(
         &Wish { actions: actions::proposed(), config, rights: rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual },
         env,

@@ -43,9 +43,9 @@ pub fn room() -> Option<String> {
     ))
 }
 
-/// How much of this process is locked, in bytes, as the kernel counts it.
-pub fn locked(host: &dyn Host) -> Option<u64> {
-    let status = host.text(&Place::proc("self/status")).ok()?;
+/// How much of a process is locked, in bytes, as the kernel counts it; `self` is this one.
+pub fn locked(host: &dyn Host, pid: &str) -> Option<u64> {
+    let status = host.text(&Place::proc(format!("{pid}/status"))).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmLck:"))?;
     line.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
