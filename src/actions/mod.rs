@@ -6,6 +6,7 @@ pub mod affinity;
 pub mod autogroup;
 pub mod congestion_control;
 pub mod conntrack;
+pub mod custom;
 pub mod descriptors;
 pub mod io_priority;
 pub mod io_scheduler;
@@ -70,9 +71,14 @@ pub fn asked() -> &'static [&'static dyn Action] {
     &[&renice::Renice, &signal::Signal]
 }
 
+/// What carries out plans of what is configured; see [`custom`].
+fn carried() -> &'static [&'static dyn Action] {
+    &[&custom::Custom]
+}
+
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    all().iter().chain(asked()).copied().find(|action| action.about().name == name)
+    all().iter().chain(asked()).chain(carried()).copied().find(|action| action.about().name == name)
 }
 
 /// The README's table of actions.

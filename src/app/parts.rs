@@ -1,7 +1,7 @@
 //! Puts an engine together: machine, sources, actions, journal, guard, numbers.
 
 use crate::{
-    actions::{self, action::Action},
+    actions::{self, action::Action, custom},
     app::{bystander::Bystander, env::Env, failure::Failure},
     config::sections::Config,
     engine::{
@@ -104,13 +104,14 @@ struct Crew {
 /// Starts it.
 pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     let config = &wish.config;
+    let defined = custom::defined(&config.actions);
     let crew = match &wish.rights {
         Rights::Observe => watching(Bystander::wanted("trimtab was started with --observe")),
         Rights::Watch(why) => {
             log::warn!("only watching: {why}");
             watching(Bystander::forced(why))
         }
-        Rights::Change(directory) => acting(directory, config, env)?,
+        Rights::Change(directory) => acting(directory, (config, &defined), env)?,
     };
     let acts = matches!(wish.rights, Rights::Change(_)) && crew.lock.is_some();
     let stop = acts.then(|| env.stop(config.policy.stop.as_deref()));
@@ -121,7 +122,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
         history: recording(wish, crew.lock.is_some()),
         inspector: sources::inspector,
         host: crew.host,
-        actions: wish.actions,
+        actions: [wish.actions, &defined].concat().leak(),
         hands: crew.hands,
         entries: crew.entries,
         settings: Settings {
@@ -181,9 +182,12 @@ fn watching(hands: Bystander) -> Crew {
     Crew { host, hands: Box::new(hands), entries: Vec::new(), mode: Mode::Observe, lock: None }
 }
 
+/// The configuration, and the actions that it defines.
+type Configured<'a> = (&'a Config, &'a [&'static dyn Action]);
+
 /// Journal, recovery, guard. Where there can be no journal there are no changes either, but watching goes on.
-fn acting(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Failure> {
-    match journaled(directory, config, env) {
+fn acting(directory: &Path, wish: Configured<'_>, env: &Env) -> Result<Crew, Failure> {
+    match journaled(directory, wish, env) {
         Ok(crew) => Ok(crew),
         Err(e) if e.trouble == Trouble::Held => Err(Failure::new(e)),
         Err(e) => {
@@ -193,7 +197,7 @@ fn acting(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Failure>
     }
 }
 
-fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, StoreError> {
+fn journaled(directory: &Path, (config, defined): Configured<'_>, env: &Env) -> Result<Crew, StoreError> {
     let lock = Lock::take(directory)?;
     let host = Arc::new(RealHost::default());
     let opened = Journal::open(&directory.join(journal::FILE), host.now())?;
@@ -209,7 +213,7 @@ fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Store
     let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
     let seen = entries.last().map_or(0, |(number, _)| *number);
     let bounds = Bounds { stop: Some(env.stop(config.policy.stop.as_deref())), dry: config.policy.dry };
-    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds);
+    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds).knowing(defined.to_vec());
     let recovered = hands.recover(&entries);
     if let Some(error) = &recovered.error {
         log::error!("recovery: {error}");

@@ -10,6 +10,7 @@ use crate::{
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
         worker::Work,
     },
+    host::{dry::Rehearsal, host::Host},
     model::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
         note::Note,
@@ -30,6 +31,10 @@ pub struct Hands {
     /// The journal's stamp when it was last read.
     stamp: Option<i64>,
     bounds: Bounds,
+    /// In a dry run, the host that takes no writes: all that is new goes to this one, what is undone to the machine.
+    rehearsal: Option<Rehearsal>,
+    /// Actions that are configured, besides those that everybody knows.
+    defined: Vec<&'static dyn Action>,
 }
 
 /// What ties the hands, whatever they are told.
@@ -44,12 +49,23 @@ pub struct Bounds {
 impl Hands {
     /// Hands on a journal whose entries up to number `seen` the brain has folded.
     pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
-        Hands { tools, guard, seen, stamp: None, bounds: Bounds::default() }
+        Hands { tools, guard, seen, stamp: None, bounds: Bounds::default(), rehearsal: None, defined: Vec::new() }
     }
 
     /// The same hands, tied.
     pub fn tied(self, bounds: Bounds) -> Hands {
-        Hands { bounds, ..self }
+        let rehearsal = bounds.dry.then(|| Rehearsal(self.tools.host.clone()));
+        Hands { bounds, rehearsal, ..self }
+    }
+
+    /// The same hands, which also know these actions.
+    pub fn knowing(self, defined: Vec<&'static dyn Action>) -> Hands {
+        Hands { defined, ..self }
+    }
+
+    /// Where what is new is written.
+    fn stage(&self) -> &dyn Host {
+        self.rehearsal.as_ref().map_or(self.tools.host.as_ref(), |rehearsal| rehearsal)
     }
 
     /// Puts right, at the start of an engine, what an earlier one left: `entries` is the whole journal as it was opened.
@@ -128,13 +144,14 @@ impl Hands {
 
     fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
         let action = self.action(&proposal.action).map_err(|why| Refusal { kind: Obstacle::Unsupported, why })?;
-        let mut plan = action.prepare(proposal, self.tools.host.as_ref())?;
+        let mut plan = action.prepare(proposal, self.stage())?;
         plan.boot.clone_from(&self.tools.boot);
         Ok(plan)
     }
 
     fn action(&self, name: &str) -> Result<&'static dyn Action, String> {
-        (self.tools.actions)(name).ok_or_else(|| format!("this trimtab has no action {name}"))
+        let defined = self.defined.iter().copied().find(|action| action.about().name == name);
+        defined.or_else(|| (self.tools.actions)(name)).ok_or_else(|| format!("this trimtab has no action {name}"))
     }
 
     /// Why nothing new may be written, if so.
@@ -248,7 +265,7 @@ impl Hands {
 
     /// Writes the plan and reads it back.
     fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
-        let host = self.tools.host.as_ref();
+        let host = self.stage();
         let action = self.action(&plan.action).map_err(|why| (Cause::ApplyFailed, why))?;
         action.apply(plan, host).map_err(|refusal| (Cause::ApplyFailed, refusal.why))?;
         match action.verify(plan, host) {

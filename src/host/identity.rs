@@ -27,7 +27,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
             Ok(_) => Err(gone(directory.to_string(), "the cgroup was removed and made anew")),
             Err(e) => Err(ended(e, directory.to_string())),
         },
-        Knob::File(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
+        Knob::File(_) | Knob::Custom(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
     }
 }
 

@@ -232,6 +232,7 @@ fn usual(knob: &Knob) -> String {
         Knob::Affinity(_) => "0-1",
         Knob::IoPriority(_) => "none",
         Knob::Signal(_) => "running",
+        Knob::Custom(_) => "undone",
         Knob::Descriptors(_) => "1024:1048576",
         Knob::Backlog { .. } => "16",
         Knob::NetworkFile { .. } => "16",

@@ -49,6 +49,8 @@ pub enum FindingKind {
     NeighbourTable,
     /// Connections without a program are nearly as many as may be.
     Orphans,
+    /// A condition of a custom action holds.
+    Condition,
     /// Nothing is wrong: an operator asked for a change by hand.
     Asked,
     /// Memory of the host or of a cgroup will reach its limit.
@@ -94,6 +96,7 @@ impl FindingKind {
             FindingKind::IdleRestart => "slow starts after rests",
             FindingKind::NeighbourTable => "neighbour table nearly full",
             FindingKind::Orphans => "orphaned connections pile up",
+            FindingKind::Condition => "condition",
             FindingKind::Asked => "asked for",
             FindingKind::PredictedMemory => "memory will run out (predicted)",
             FindingKind::PredictedSwap => "swap will be full (predicted)",

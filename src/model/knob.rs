@@ -1,6 +1,6 @@
 //! Knobs: the settable things of a machine, each with its identity, its value as canonical text, and the path or call behind it.
 
-use crate::model::{subject::ProcessId, subject::Subject};
+use crate::model::{custom::Program, subject::ProcessId, subject::Subject};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -132,6 +132,8 @@ pub enum Knob {
         /// The port.
         port: u16,
     },
+    /// Programs of an operator's own: their value is `undone` or `done`, as the verify program says by its exit code.
+    Custom(Box<Program>),
     /// A signal to a process. Its value is `running` before and the name of the signal after; it cannot be taken back.
     Signal(ProcessId),
 }
@@ -140,7 +142,7 @@ impl Knob {
     /// What the knob belongs to.
     pub fn subject(&self) -> Subject {
         match self {
-            Knob::File(_) => Subject::Host,
+            Knob::File(_) | Knob::Custom(_) => Subject::Host,
             Knob::ProcessFile { process, .. }
             | Knob::Descriptors(process)
             | Knob::Signal(process)
@@ -166,6 +168,7 @@ impl fmt::Display for Knob {
             Knob::Affinity(t) => write!(f, "affinity of {}", t.tid),
             Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
+            Knob::Custom(program) => write!(f, "custom action {}", program.name),
             Knob::Signal(p) => write!(f, "signal to {}", p.pid),
             Knob::Backlog { process, port, .. } => write!(f, "backlog of port {port} ({})", process.pid),
         }

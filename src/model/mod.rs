@@ -26,6 +26,7 @@ pub mod alert;
 pub mod allowance;
 pub mod backing;
 pub mod change;
+pub mod custom;
 pub mod facts;
 pub mod finding;
 pub mod hardware;

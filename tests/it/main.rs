@@ -29,5 +29,6 @@ mod readme;
 mod screens;
 mod sources;
 mod terminal;
+mod tied;
 mod traffic;
 mod wish;

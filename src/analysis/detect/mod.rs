@@ -6,6 +6,7 @@
 
 mod backlog;
 mod buffers;
+mod condition;
 mod contention;
 mod descriptors;
 mod disk;
@@ -74,6 +75,7 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "network tables", lane: Lane::Sweep, look: tables::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
         Detector { name: "trouble", lane: Lane::Sweep, look: trouble::look },
+        Detector { name: "conditions", lane: Lane::Sweep, look: condition::look },
         Detector { name: "leak", lane: Lane::Sweep, look: leak::look },
     ]
 }

@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, files, netns, rights, status::Status, threads};
+use super::{RealHost, calls, custom, files, netns, rights, status::Status, threads};
 use crate::{
     host::{
         canonical::selected,
@@ -58,6 +58,7 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
     match knob {
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
+        Knob::Custom(program) => custom::get(host, knob, program),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
         thread => threads::get(thread),
     }
@@ -70,6 +71,7 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
     identity::check(host, knob)?;
     match knob {
         Knob::Descriptors(process) => set_descriptors(knob, *process, value),
+        Knob::Custom(program) => custom::set(host, knob, program, value),
         Knob::Signal(process) => {
             let signal = wish::Signal::named(value)
                 .ok_or_else(|| HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}")))?;

@@ -3,6 +3,7 @@
 pub mod alone;
 mod calls;
 mod connections;
+mod custom;
 mod diag;
 mod facts;
 mod files;

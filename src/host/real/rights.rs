@@ -2,7 +2,7 @@
 //! sched(7) ("Privileges and resource limits"), ioprio_set(2), prlimit(2), access(2).
 
 use super::{
-    RealHost,
+    RealHost, custom,
     knobs::{limit, pid_of, takes_sighup},
     status::Status,
     threads,
@@ -54,6 +54,7 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
             signal(knob, *process)
         }
         Knob::Signal(process) => signal(knob, *process),
+        Knob::Custom(program) => custom::may_run(host, knob, program),
         file => Err(HostError::plain("write", file, Kind::Invalid, "it is a file")),
     }
 }
