@@ -1,9 +1,11 @@
 //! Actions: one file per knob, each with five verbs. No action imports a sibling; shared help is in [`knob`].
 
 pub mod absent;
+pub mod access_times;
 pub mod action;
 pub mod affinity;
 pub mod autogroup;
+pub mod cgroup_io;
 pub mod congestion_control;
 pub mod conntrack;
 pub mod custom;
@@ -23,6 +25,8 @@ pub mod quota;
 pub mod read_ahead;
 pub mod receive_backlog;
 pub mod renice;
+pub mod request_completion;
+pub mod request_queue;
 pub mod signal;
 pub mod slow_start_idle;
 pub mod socket_buffers;
@@ -51,6 +55,10 @@ pub fn all() -> &'static [&'static dyn Action] {
         &io_scheduler::IoScheduler,
         &io_priority::IoPriority,
         &read_ahead::ReadAhead,
+        &request_queue::RequestQueue,
+        &cgroup_io::CgroupIo,
+        &request_completion::RequestCompletion,
+        &access_times::AccessTimes,
         &listen_backlog::ListenBacklog,
         &syn_backlog::SynBacklog,
         &port_range::PortRange,

@@ -3,6 +3,7 @@
 use crate::{
     config::address,
     model::{alert::AlertId, change::ChangeId, limits::Mode, message::Exposition, metric::Metric, pick::Pick, when},
+    store::proof::Anchor,
 };
 use clap::{
     Args, Parser, Subcommand,
@@ -47,6 +48,9 @@ pub struct Common {
     /// Only watch: nothing on this host is changed
     #[arg(long, visible_alias = "read-only", global = true, conflicts_with = "mode")]
     pub observe: bool,
+    /// Go the whole way and write nothing: tell what would have been written
+    #[arg(long, global = true, conflicts_with = "observe")]
+    pub dry: bool,
     /// Start in this mode: observe, suggest, auto
     #[arg(long, global = true, value_name = "MODE", value_parser = mode)]
     pub mode: Option<Mode>,
@@ -106,8 +110,10 @@ pub enum Verb {
     Keep(One),
     /// Undo a change, or all of them
     Rollback(Rollback),
-    /// Print the journal, oldest first
+    /// Print the journal, oldest first; prove or export it
     Audit(Audit),
+    /// Tell what changes taught here: how often each helped or harmed, what is trusted, what is not proposed
+    Learned(Format),
     /// Print the present numbers for Prometheus, or write them into a file for node_exporter's textfile collector
     Metrics(Metrics),
     /// List the alerts: those that hold, then those that are over
@@ -231,14 +237,63 @@ pub struct Rollback {
 }
 
 /// How much of the journal.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Audit {
+    /// Something else with it than printing its newest entries.
+    #[command(subcommand)]
+    pub what: Option<AuditOf>,
     /// The newest N entries
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub most: usize,
     /// How to print.
     #[command(flatten)]
     pub format: Format,
+}
+
+/// What to do with the whole journal, by its file: an engine is not needed, and not disturbed.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditOf {
+    /// Prove that every record is as it was written; names the first one that is not
+    Verify(Verify),
+    /// Write the records out, with their hashes
+    Export(Export),
+    /// Tell how long deciding, applying and rolling back took
+    Timings(Format),
+}
+
+/// What to prove.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// Prove also that this record still stands: NUMBER:HASH, as it was logged at an earlier time
+    #[arg(long, value_name = "N:HASH", value_parser = anchor)]
+    pub anchor: Option<Anchor>,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// What to export.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    /// jsonl or csv
+    #[arg(long, value_name = "FORMAT", value_parser = table, default_value = "jsonl")]
+    pub format: Table,
+    /// From this time on, such as -2d or 2026-11-21
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Up to this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub to: Option<String>,
+}
+
+/// What an export is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
 }
 
 /// Where the numbers go.
@@ -426,6 +481,18 @@ fn mode(text: &str) -> Result<Mode, String> {
         .into_iter()
         .find(|mode| mode.words() == text)
         .ok_or_else(|| "modes are observe, suggest, auto".into())
+}
+
+fn anchor(text: &str) -> Result<Anchor, String> {
+    text.parse()
+}
+
+fn table(text: &str) -> Result<Table, String> {
+    match text {
+        "jsonl" => Ok(Table::Jsonl),
+        "csv" => Ok(Table::Csv),
+        _ => Err("formats are jsonl, csv".into()),
+    }
 }
 
 fn stream(text: &str) -> Result<Stream, String> {

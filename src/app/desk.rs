@@ -30,6 +30,10 @@ pub async fn answer(engine: EngineHandle, who: Who, ask: Ask) -> Body {
             Ok(inspection) => Body::Inspected(inspection),
             Err(why) => Body::Error(why),
         },
+        Ask::Learned => match engine.learned().await {
+            Some(lessons) => Body::Learned(Box::new(lessons)),
+            None => Body::Error("the engine has ended".into()),
+        },
         Ask::Metrics(format) => match engine.counters().await {
             Some(counters) => Body::Metrics(metrics::page(&engine.views.borrow(), &counters, format)),
             None => Body::Error("the engine has ended".into()),

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod anomalies;
 pub mod attach;
+pub mod audit;
 pub mod bystander;
 pub mod cli;
 pub mod console;
@@ -30,7 +31,9 @@ pub mod settings;
 pub mod signals;
 pub mod snapshot;
 pub mod solo;
+pub mod started;
 pub mod stream;
+pub mod syslog;
 pub mod text;
 pub mod tunnel;
 pub mod verbs;
@@ -40,4 +43,5 @@ pub mod watching;
 pub fn main() -> std::process::ExitCode {
     run::main()
 }
+pub mod weeks;
 pub mod what_if;

@@ -2,7 +2,7 @@
 
 use crate::{
     actions::{self, action::Action, custom},
-    app::{bystander::Bystander, env::Env, failure::Failure},
+    app::{bystander::Bystander, env::Env, failure::Failure, started, syslog, weeks},
     config::sections::Config,
     engine::{
         engine,
@@ -10,7 +10,7 @@ use crate::{
         handle::EngineHandle,
         hands::{Bounds, Hands},
         job::Job,
-        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
+        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings, WeekSettings},
         record::{End, Recording},
         undo::Tools,
         worker::Work,
@@ -20,16 +20,15 @@ use crate::{
         change::{ChangeId, Deed, Entry, Who},
         knob::Place,
         limits::Mode,
-        note::Note,
     },
     sources,
     store::{
         alerts,
-        chain::digest,
         error::{StoreError, Trouble},
         foresight, history,
         journal::{self, Journal},
         lock::Lock,
+        week,
     },
 };
 use std::{
@@ -133,6 +132,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             foresight: foresight(wish),
             alerts: alerts(wish),
             stop,
+            week: week(wish),
         },
         leave: wish.legacy == Legacy::Leave,
     };
@@ -163,6 +163,23 @@ fn foresight(wish: &Wish) -> ForesightSettings {
         Rights::Observe | Rights::Watch(_) => None,
     };
     ForesightSettings { wish: wish.config.foresight, file, ..ForesightSettings::default() }
+}
+
+/// The host's week, as it was kept, or else as the history tells it.
+fn week(wish: &Wish) -> WeekSettings {
+    let Rights::Change(directory) = &wish.rights else { return WeekSettings::default() };
+    let file = directory.join(week::FILE);
+    match week::load(&file) {
+        Ok(Some(known)) => WeekSettings { known, file: Some(file) },
+        Ok(None) => {
+            let path = directory.join(history::file::FILE);
+            WeekSettings { known: weeks::remembered(&path, wish.config.policy.utc_offset), file: Some(file) }
+        }
+        Err(e) => {
+            log::error!("the host's week is learned anew: {e}");
+            WeekSettings { file: (e.trouble != Trouble::Newer).then_some(file), ..WeekSettings::default() }
+        }
+    }
 }
 
 /// One engine at a time writes a history: the one that holds the lock of its directory, or has made its own file.
@@ -213,17 +230,16 @@ fn journaled(directory: &Path, (config, defined): Configured<'_>, env: &Env) -> 
     let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
     let seen = entries.last().map_or(0, |(number, _)| *number);
     let bounds = Bounds { stop: Some(env.stop(config.policy.stop.as_deref())), dry: config.policy.dry };
-    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds).knowing(defined.to_vec());
+    let mut hands = Hands::new(tools, Box::new(guard), seen)
+        .tied(bounds)
+        .knowing(defined.to_vec())
+        .witnessed(Box::new(|anchor| syslog::tell(&format!("journal anchor {anchor}"))));
     let recovered = hands.recover(&entries);
     if let Some(error) = &recovered.error {
         log::error!("recovery: {error}");
     }
     entries.extend(recovered.entries);
-    let started = Note::Started {
-        version: env!("CARGO_PKG_VERSION").into(),
-        mode: config.policy.mode,
-        config: digest(&format!("{config:?}")),
-    };
+    let started = started::note(config, &host.first_facts().kernel, &entries);
     let who = Who::Operator { user: env.user.clone(), via: env.via.clone() };
     entries.extend(hands.perform(Job::Record(vec![(ChangeId::HOUSE, Deed::Noted(Box::new(started)), who)])).entries);
     Ok(Crew { host, hands: Box::new(hands), entries, mode: config.policy.mode, lock: Some(lock) })

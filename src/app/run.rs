@@ -3,8 +3,8 @@
 use crate::{
     actions,
     app::{
-        anomalies, attach,
-        cli::{Cli, DemoPart, Format, Verb},
+        anomalies, attach, audit,
+        cli::{Audit, Cli, DemoPart, Format, Verb},
         daemon, demo, doctor,
         env::Env,
         failure::Failure,
@@ -55,6 +55,7 @@ fn dispatch(cli: &Cli, env: &Env) -> Result<(), Failure> {
         Some(Verb::Anomalies(wish)) => anomalies::run(wish),
         Some(Verb::WhatIf(wish)) if wish.stdin => what_if::stdin::run(wish),
         Some(Verb::WhatIf(wish)) => wait(what_if::ask::run(wish, &cli.common, env)),
+        Some(Verb::Audit(Audit { what: Some(what), .. })) => audit::run(what, &cli.common, env),
         Some(Verb::Halt(format)) => wait(halt::run(true, *format, &cli.common, env)),
         Some(Verb::Resume(format)) => wait(halt::run(false, *format, &cli.common, env)),
         Some(Verb::Attach(wish)) => wait(solo::attach(wish, &cli.common, env)),

@@ -10,6 +10,7 @@ use crate::{
     link::client::Client,
     model::{
         change::{Change, ChangeId},
+        lesson::Lessons,
         message::{Ask, Body, Command, Reply, View},
         outlook::Outlook,
     },
@@ -21,11 +22,12 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
     let mut client = Client::connect(socket, env.uid, &env.via).await?;
     let order = |format: Format, command| (format, command);
     let (format, command) = match verb {
-        Verb::Status(format) => return status(&view(&mut client).await?, *format),
+        Verb::Status(format) => return status(&mut client, *format).await,
         Verb::Why(format) => return why(&view(&mut client).await?, *format),
         Verb::Queue(format) => return queue(&view(&mut client).await?, *format),
         Verb::Show(one) => return show(&view(&mut client).await?, *one),
-        Verb::Audit(wish) => return audit(&mut client, *wish).await,
+        Verb::Audit(wish) => return audit(&mut client, wish).await,
+        Verb::Learned(format) => return learned(&mut client, *format).await,
         Verb::Approve(one) => order(one.format, Command::Approve { change: one.id, digest: None }),
         Verb::Apply(one) => order(one.format, Command::Apply { change: one.id, digest: None }),
         Verb::Reject(one) => order(one.format, Command::Reject(one.id)),
@@ -85,8 +87,27 @@ fn strange() -> Failure {
     Failure::new("the engine answered something else than was asked")
 }
 
-fn status(view: &View, format: Format) -> Result<(), Failure> {
-    if format.json { out::json(&text::status::Status::of(view)) } else { out::say(&text::status::status(view)) }
+async fn status(client: &mut Client, format: Format) -> Result<(), Failure> {
+    let view = view(client).await?;
+    let timings = lessons(client).await.ok().map(|lessons| lessons.timings);
+    if format.json {
+        out::json(&text::status::Status::of(&view, timings))
+    } else {
+        out::say(&text::status::status(&view, timings.as_ref()))
+    }
+}
+
+async fn lessons(client: &mut Client) -> Result<Lessons, Failure> {
+    match client.ask(Ask::Learned).await? {
+        Body::Learned(lessons) => Ok(*lessons),
+        Body::Error(why) => Err(Failure::new(why)),
+        _ => Err(strange()),
+    }
+}
+
+async fn learned(client: &mut Client, format: Format) -> Result<(), Failure> {
+    let lessons = lessons(client).await?;
+    if format.json { out::json(&lessons) } else { out::say(&text::learned::learned(&lessons)) }
 }
 
 fn why(view: &View, format: Format) -> Result<(), Failure> {
@@ -117,7 +138,7 @@ fn find(view: &View, id: ChangeId) -> Result<&Arc<Change>, Failure> {
         .ok_or_else(|| Failure::new(format!("there is no change {id} in the queue (`trimtab audit` has the journal)")))
 }
 
-async fn audit(client: &mut Client, wish: Audit) -> Result<(), Failure> {
+async fn audit(client: &mut Client, wish: &Audit) -> Result<(), Failure> {
     let Body::Audit(entries) = client.ask(Ask::Audit { most: wish.most }).await? else { return Err(strange()) };
     if wish.format.json { out::json(&entries) } else { out::say(&text::audit::audit(&entries)) }
 }

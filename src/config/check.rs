@@ -83,6 +83,15 @@ pub(super) fn policy(p: &Policy, blame: Blame<'_>) {
             blame(name, format!("`{name}` is 1 to 86400 seconds"));
         }
     }
+    if !(1..=1000).contains(&p.rejections) {
+        blame("rejections", "`rejections` is 1 to 1000".into());
+    }
+    if !(p.veto >= 0.0 && p.veto <= 366.0 * 86_400.0) {
+        blame("veto", "`veto` is in seconds: 0 to 31622400 (604800 is a week)".into());
+    }
+    if !(p.regret > 0.0 && p.regret <= 1.0) {
+        blame("regret", "`regret` is a share: more than 0, at most 1 (0.05 is 5 %)".into());
+    }
     if !(p.foresight > 0.0 && p.foresight <= 1.0) {
         blame("foresight", "`foresight` is a share: more than 0, at most 1 (0.85 is 85 %)".into());
     }

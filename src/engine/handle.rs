@@ -8,6 +8,7 @@ use crate::{
     },
     model::{
         change::{Entry, Who},
+        lesson::Lessons,
         message::{Ask, Body, Command, Reply, View, Welcome},
         sample::Counters,
         subject::ProcessId,
@@ -27,6 +28,8 @@ pub enum Asked {
     Counters(oneshot::Sender<Counters>),
     /// The newest entries of the journal, oldest first, with their numbers.
     Audit(usize, oneshot::Sender<Vec<(u64, Entry)>>),
+    /// All that was learned from changes.
+    Learned(oneshot::Sender<Lessons>),
     /// Look closely at a process.
     Inspect(ProcessId, oneshot::Sender<inspect::Answer>),
     /// End: changes made to be left behind are kept, those of a demo and unconfirmed ones are rolled back; then answer.
@@ -65,6 +68,11 @@ impl EngineHandle {
     /// The newest journal entries.
     pub async fn audit(&self, most: usize) -> Vec<(u64, Entry)> {
         self.ask(|back| Asked::Audit(most, back)).await.unwrap_or_default()
+    }
+
+    /// All that was learned from changes; `None` when the engine has ended.
+    pub async fn learned(&self) -> Option<Lessons> {
+        self.ask(Asked::Learned).await
     }
 
     /// The answer to a question about the past.

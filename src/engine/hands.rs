@@ -16,11 +16,12 @@ use crate::{
         note::Note,
         plan::{Held, Obstacle, Plan, Refusal},
         proposal::Proposal,
+        time::Tick,
     },
     planning::policy,
-    store::{chain::digest, error::StoreError, stop},
+    store::{chain::digest, error::StoreError, proof::Anchor, stop},
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// Hands with their tools.
 pub struct Hands {
@@ -30,6 +31,10 @@ pub struct Hands {
     seen: u64,
     /// The journal's stamp when it was last read.
     stamp: Option<i64>,
+    /// Tells somebody outside of the journal what its newest record is.
+    witness: Option<Witness>,
+    /// When that was last told.
+    anchored: Option<Tick>,
     bounds: Bounds,
     /// In a dry run, the host that takes no writes: all that is new goes to this one, what is undone to the machine.
     rehearsal: Option<Rehearsal>,
@@ -46,10 +51,17 @@ pub struct Bounds {
     pub dry: bool,
 }
 
+/// Told number and hash of the journal's newest record.
+pub type Witness = Box<dyn Fn(&Anchor) + Send>;
+
+/// Between two anchors.
+const DAILY: Duration = Duration::from_secs(24 * 3600);
+
 impl Hands {
     /// Hands on a journal whose entries up to number `seen` the brain has folded.
     pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
-        Hands { tools, guard, seen, stamp: None, bounds: Bounds::default(), rehearsal: None, defined: Vec::new() }
+        let bounds = Bounds::default();
+        Hands { tools, guard, seen, stamp: None, bounds, rehearsal: None, defined: Vec::new(), witness: None, anchored: None }
     }
 
     /// The same hands, tied.
@@ -66,6 +78,20 @@ impl Hands {
     /// Where what is new is written.
     fn stage(&self) -> &dyn Host {
         self.rehearsal.as_ref().map_or(self.tools.host.as_ref(), |rehearsal| rehearsal)
+    }
+
+    /// Tells somebody, once a day that something is done and at the end, what the journal's newest record is.
+    pub fn witnessed(self, witness: Witness) -> Hands {
+        Hands { witness: Some(witness), ..self }
+    }
+
+    fn anchor(&mut self) {
+        self.anchored = Some(self.tools.host.now().tick);
+        let Some(witness) = &self.witness else { return };
+        match self.tools.journal.anchor() {
+            Ok(anchor) => witness(&anchor),
+            Err(e) => log::warn!("the journal has no anchor today: {e}"),
+        }
     }
 
     /// Puts right, at the start of an engine, what an earlier one left: `entries` is the whole journal as it was opened.
@@ -89,7 +115,15 @@ impl Work for Hands {
             Job::Verify(change, plan) => Ok(self.verify(change, &plan)),
         };
         let done = did.unwrap_or_else(|e| unwritten(&e));
+        let now = self.tools.host.now().tick;
+        if self.anchored.is_none_or(|at| now.since(at) >= DAILY) {
+            self.anchor();
+        }
         self.report(done)
+    }
+
+    fn end(&mut self) {
+        self.anchor();
     }
 
     fn foreign(&mut self) -> Done {

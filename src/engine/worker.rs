@@ -25,6 +25,9 @@ pub trait Work: Send {
     /// Entries that others (the guard) have written since the last look.
     fn foreign(&mut self) -> Done;
 
+    /// Nothing more comes.
+    fn end(&mut self) {}
+
     /// The newest entries of the journal, oldest first.
     fn audit(&mut self, most: usize) -> Vec<(u64, Entry)>;
 }
@@ -144,6 +147,7 @@ fn work(mut hands: Box<dyn Work>, shared: &Shared, out: &mpsc::Sender<Vec<Input>
         // The loop ends before the hands: at the end nobody listens any more, and the journal has it all.
         let _loop_ended = out.blocking_send(vec![Input::Performed { job, done: Box::new(done) }]);
     }
+    hands.end();
 }
 
 #[cfg(test)]

@@ -5,6 +5,34 @@
 use crate::model::knob::Knob;
 use std::fmt::Write;
 
+/// What a device has in a file where it has no line.
+fn unset(file: &str) -> &'static str {
+    if file == "io.max" { "rbps=max wbps=max riops=max wiops=max" } else { "0" }
+}
+
+/// The value of a device in a file that has a line for each (cgroup-v2.rst "io.max", cgroup-v1/blkio-controller.rst).
+fn of_device(text: &str, file: &str, (major, minor): (u32, u32)) -> String {
+    let name = format!("{major}:{minor}");
+    let line = text.lines().find_map(|line| line.trim().split_once(' ').filter(|(device, _)| *device == name));
+    line.map_or_else(|| unset(file).into(), |(_, value)| value.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The text of such a file after that value was written for a device.
+pub(crate) fn with_device(text: &str, file: &str, (major, minor): (u32, u32), value: &str) -> String {
+    let name = format!("{major}:{minor} ");
+    let mut lines: Vec<String> = text.lines().filter(|line| !line.starts_with(&name)).map(|line| format!("{line}\n")).collect();
+    lines.extend((value != unset(file)).then(|| format!("{name}{value}\n")));
+    lines.concat()
+}
+
+/// What is written to give a knob that is a file its value.
+pub(crate) fn line(knob: &Knob, value: &str) -> String {
+    match knob {
+        Knob::CgroupDevice { device: (major, minor), .. } => format!("{major}:{minor} {value}\n"),
+        _ => format!("{value}\n"),
+    }
+}
+
 /// The value in a file's text: the bracketed word of a selector, the number of an autogroup line, else the text trimmed, with runs of
 /// white space (vector sysctls) as one blank.
 pub(crate) fn selected(text: &str, knob: &Knob) -> String {
@@ -12,6 +40,9 @@ pub(crate) fn selected(text: &str, knob: &Knob) -> String {
         && file == "autogroup"
     {
         return text.rsplit(' ').next().unwrap_or("").trim().into();
+    }
+    if let Knob::CgroupDevice { file, device, .. } = knob {
+        return of_device(text, file, *device);
     }
     let words = || text.split_ascii_whitespace();
     match words().find(|w| w.starts_with('[') && w.ends_with(']')) {
@@ -69,6 +100,20 @@ mod tests {
         let autogroup = Knob::ProcessFile { process: ProcessId::default(), file: "autogroup".into() };
         assert_eq!(selected("/autogroup-17 nice -5\n", &autogroup), "-5");
         assert_eq!(selected("", &autogroup), "");
+    }
+
+    #[test]
+    fn a_device_has_its_own_line_or_none() {
+        let knob = |file: &str| Knob::CgroupDevice { directory: Place::sys("x"), inode: 1, file: file.into(), device: (8, 0) };
+        let two = "8:16 rbps=max wbps=9 riops=max wiops=max\n8:0 rbps=5 wbps=max riops=max wiops=max\n";
+        assert_eq!(selected(two, &knob("io.max")), "rbps=5 wbps=max riops=max wiops=max");
+        assert_eq!(selected("8:16 rbps=1\n", &knob("io.max")), "rbps=max wbps=max riops=max wiops=max");
+        assert_eq!(selected("8:0 1048576\n", &knob("blkio.throttle.read_bps_device")), "1048576");
+        assert_eq!(selected("", &knob("blkio.throttle.read_bps_device")), "0");
+        assert_eq!(line(&knob("io.max"), "rbps=5"), "8:0 rbps=5\n");
+        let file = "blkio.throttle.read_bps_device";
+        assert_eq!(with_device("8:16 9\n", file, (8, 0), "5"), "8:16 9\n8:0 5\n");
+        assert_eq!(with_device("8:16 9\n8:0 5\n", file, (8, 0), "0"), "8:16 9\n");
     }
 
     #[test]

@@ -6,9 +6,10 @@ use crate::{
     host::{
         error::{HostError, Kind},
         host::{Host, Touch},
+        mounts,
     },
     model::{
-        knob::{Knob, Task},
+        knob::{Knob, Place, Task},
         subject::ProcessId,
     },
 };
@@ -22,11 +23,19 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         | Knob::Signal(id)
         | Knob::Backlog { process: id, .. }
         | Knob::NetworkFile { through: Some(id), .. } => process(host, *id),
-        Knob::CgroupFile { directory, inode, .. } => match host.inode(directory) {
+        Knob::CgroupFile { directory, inode, .. } | Knob::CgroupDevice { directory, inode, .. } => match host.inode(directory) {
             Ok(now) if now == *inode => Ok(()),
             Ok(_) => Err(gone(directory.to_string(), "the cgroup was removed and made anew")),
             Err(e) => Err(ended(e, directory.to_string())),
         },
+        Knob::Mount { at, number } => {
+            let text = host.text(&Place::proc("self/mountinfo"))?;
+            match mounts::options(&text, at) {
+                Some((found, _)) if found == *number => Ok(()),
+                Some(_) => Err(gone(at.clone(), "something else is mounted there now")),
+                None => Err(gone(at.clone(), "it is not mounted any more")),
+            }
+        }
         Knob::File(_) | Knob::Custom(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
     }
 }
@@ -64,7 +73,7 @@ fn gone(spot: String, why: &str) -> HostError {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::{host::recorded::RecordedHost, model::knob::Place};
+    use crate::host::recorded::RecordedHost;
 
     fn stat(pid: u32, start: u64) -> String {
         format!("{pid} (a) b) S 1 {pid} {pid} 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 1 0 {start} 1000 10\n")
@@ -96,5 +105,16 @@ mod tests {
         assert_eq!(check(&host, &knob(inode + 1)).unwrap_err().kind, Kind::Gone);
         host.remove("/sys/fs/cgroup/a");
         assert_eq!(check(&host, &knob(inode)).unwrap_err().kind, Kind::Gone);
+    }
+
+    #[test]
+    fn another_device_at_the_same_mount_point_is_another_mount() {
+        let host = RecordedHost::default();
+        host.put("/proc/self/mountinfo", "43 27 7:0 / /data rw,relatime - ext4 /dev/loop0 rw\n");
+        let knob = |number| Knob::Mount { at: "/data".into(), number };
+        assert!(check(&host, &knob((7, 0))).is_ok());
+        assert_eq!(check(&host, &knob((7, 1))).unwrap_err().kind, Kind::Gone);
+        host.put("/proc/self/mountinfo", "");
+        assert_eq!(check(&host, &knob((7, 0))).unwrap_err().kind, Kind::Gone);
     }
 }

@@ -9,5 +9,6 @@ pub mod dry;
 pub mod error;
 pub mod host;
 mod identity;
+pub mod mounts;
 pub mod real;
 pub mod recorded;

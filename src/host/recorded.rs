@@ -4,10 +4,10 @@
 
 use crate::{
     host::{
-        canonical::selected,
+        canonical::{self, selected},
         error::{HostError, Kind},
         host::{Connection, Gpus, Handle, Host, Touch},
-        identity,
+        identity, mounts,
     },
     model::{
         facts::Facts,
@@ -218,7 +218,8 @@ fn file_of(knob: &Knob) -> Option<Place> {
     match knob {
         Knob::File(place) => Some(place.clone()),
         Knob::ProcessFile { process, file } => Some(Place::proc(format!("{}/{file}", process.pid))),
-        Knob::CgroupFile { directory, file, .. } => Some(directory.join(file)),
+        Knob::CgroupFile { directory, file, .. } | Knob::CgroupDevice { directory, file, .. } => Some(directory.join(file)),
+        Knob::Mount { .. } => Some(Place::proc("self/mountinfo")),
         Knob::NetworkFile { through: None, file, .. } => Some(Place::proc(format!("sys/net/{file}"))),
         _ => None,
     }
@@ -254,6 +255,10 @@ fn store(state: &mut State, knob: &Knob, value: &str) {
         && file == "autogroup"
     {
         format!("{} nice {value}\n", old.split(" nice").next().unwrap_or("/autogroup-1"))
+    } else if let Knob::CgroupDevice { file, device, .. } = knob {
+        canonical::with_device(&old, file, *device, value)
+    } else if let Knob::Mount { at, .. } = knob {
+        mounts::with_options(&old, at, value)
     } else if old.contains('[') {
         let words = old.split_ascii_whitespace().map(|w| w.trim_matches(['[', ']']));
         words.map(|w| if w == value { format!("[{w}]") } else { w.into() }).collect::<Vec<_>>().join(" ") + "\n"
@@ -407,7 +412,12 @@ impl Host for RecordedHost {
         match file_of(knob) {
             Some(place) => {
                 let text = self.text(&place)?;
-                Ok(selected(&text, knob))
+                match knob {
+                    Knob::Mount { at, .. } => {
+                        Ok(mounts::options(&text, at).map(|(_, options)| options.to_string()).unwrap_or_default())
+                    }
+                    _ => Ok(selected(&text, knob)),
+                }
             }
             None => Ok(self.state().knobs.get(knob).cloned().unwrap_or_else(|| usual(knob))),
         }

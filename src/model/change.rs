@@ -2,6 +2,7 @@
 
 use crate::model::{
     finding::Finding,
+    lesson::Prospects,
     note::Note,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
@@ -397,6 +398,9 @@ pub struct Change {
     pub decision: Option<Decision>,
     /// What the data at hand could show.
     pub foresight: Option<Foresight>,
+    /// What may come of it, by what was learned here; while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prospects: Option<Prospects>,
     /// When it was proposed.
     pub proposed: Wall,
     /// When the last step was written.
@@ -463,6 +467,7 @@ impl Change {
             endorsed: None,
             decision: None,
             foresight: None,
+            prospects: None,
             proposed: entry.now.wall,
             applied: None,
             deadline: None,

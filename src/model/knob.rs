@@ -103,6 +103,24 @@ pub enum Knob {
         /// Name in it, such as `cpu.max`.
         file: String,
     },
+    /// A device's own line in a file of a cgroup directory, such as `io.max` or `blkio.throttle.read_bps_device`, without the device.
+    CgroupDevice {
+        /// The directory.
+        directory: Place,
+        /// Its inode.
+        inode: u64,
+        /// Name in it.
+        file: String,
+        /// Number of the whole disk: a partition has no queue of its own.
+        device: (u32, u32),
+    },
+    /// Options of one mount, not of its filesystem, as `/proc/self/mountinfo` has them: `rw,nosuid,relatime`.
+    Mount {
+        /// Mount point.
+        at: String,
+        /// Number of the device that is mounted there: its identity beside the path.
+        number: (u32, u32),
+    },
     /// A file of `/proc/sys/net` in a network namespace that may not be ours.
     NetworkFile {
         /// Inode of the namespace.
@@ -147,7 +165,10 @@ impl Knob {
             | Knob::Descriptors(process)
             | Knob::Signal(process)
             | Knob::Backlog { process, .. } => Subject::Process(*process),
-            Knob::CgroupFile { directory, .. } => Subject::Cgroup(directory.path.as_str().into()),
+            Knob::CgroupFile { directory, .. } | Knob::CgroupDevice { directory, .. } => {
+                Subject::Cgroup(directory.path.as_str().into())
+            }
+            Knob::Mount { at, .. } => Subject::Filesystem(at.as_str().into()),
             Knob::NetworkFile { through: None, .. } => Subject::Host,
             Knob::NetworkFile { netns, .. } => Subject::Network(*netns),
             Knob::Nice(t) | Knob::Policy(t) | Knob::Affinity(t) | Knob::IoPriority(t) => Subject::Process(t.process),
@@ -161,6 +182,8 @@ impl fmt::Display for Knob {
             Knob::File(place) => place.fmt(f),
             Knob::ProcessFile { process, file } => write!(f, "{}/{}/{file}", Root::Proc.usual(), process.pid),
             Knob::CgroupFile { directory, file, .. } => write!(f, "{directory}/{file}"),
+            Knob::CgroupDevice { directory, file, device: (major, minor), .. } => write!(f, "{directory}/{file} ({major}:{minor})"),
+            Knob::Mount { at, .. } => write!(f, "options of {at}"),
             Knob::NetworkFile { through: None, file, .. } => write!(f, "{}/sys/net/{file}", Root::Proc.usual()),
             Knob::NetworkFile { netns, file, .. } => write!(f, "{}/sys/net/{file} (namespace {netns})", Root::Proc.usual()),
             Knob::Nice(t) => write!(f, "nice of {}", t.tid),

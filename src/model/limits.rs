@@ -168,6 +168,26 @@ impl Mode {
     }
 }
 
+/// Whose word auto mode takes that an action does little harm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trust {
+    /// The catalogue's, for low risk with an exact and instant undo, until it does harm here; for everything else only what was measured.
+    #[default]
+    Catalogue,
+    /// Nobody's: only runs without harm on this host, enough of them (28 for low risk).
+    Proven,
+}
+
+impl Trust {
+    /// Its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Trust::Catalogue => "catalogue",
+            Trust::Proven => "proven",
+        }
+    }
+}
+
 /// When a change whose knobs can be set and reset at once is judged by switching it off and on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Switchback {
@@ -196,6 +216,14 @@ pub struct Policy {
     pub proposal: f64,
     /// Seconds for which rejected advice is not given again.
     pub rejected: f64,
+    /// Rejections of the same advice after which it is not given for long.
+    pub rejections: u32,
+    /// Seconds of that.
+    pub veto: f64,
+    /// Whose word auto mode takes that an action does little harm.
+    pub trust: Trust,
+    /// Share of a day's performance that automatic trials may cost before auto mode tries nothing new.
+    pub regret: f64,
     /// Confidence of a forecast from which auto mode acts on what has not come yet.
     pub foresight: f64,
     /// Seconds after the end of the watch at which the guard rolls back what nobody confirmed.
@@ -231,6 +259,10 @@ impl Default for Policy {
             approval: 300.0,
             proposal: 60.0,
             rejected: 3600.0,
+            rejections: 3,
+            veto: 7.0 * 86_400.0,
+            trust: Trust::Catalogue,
+            regret: 0.05,
             foresight: 0.85,
             grace: 30.0,
             high_per_day: 2,

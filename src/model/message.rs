@@ -6,6 +6,7 @@ use crate::model::{
     facts::Facts,
     finding::Finding,
     inspection::Inspection,
+    lesson::Lessons,
     limits::{Budget, Mode},
     metric::Key,
     outlook::{Forecast, Outlook},
@@ -279,6 +280,8 @@ pub enum Ask {
     },
     /// The present numbers in a text format of Prometheus.
     Metrics(Exposition),
+    /// All that was learned from changes, and how long things take.
+    Learned,
     /// The course ahead of one number.
     Forecast {
         /// Which: [`Key::path`], such as `disk_read:vda`.
@@ -329,6 +332,8 @@ pub enum Body {
     Marks(Vec<Mark>),
     /// To [`Ask::Metrics`].
     Metrics(String),
+    /// To [`Ask::Learned`].
+    Learned(Box<Lessons>),
     /// To [`Ask::Forecast`].
     Forecast(Box<Forecast>),
     /// The request could not be understood or served.

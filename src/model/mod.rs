@@ -14,6 +14,8 @@
 //!   says what it did.
 //! - A *change* ([`change::Change`]) is a proposal on its way through the states, moved only by a [`change::Deed`].
 //! - An *outlook* ([`outlook::Outlook`]) is what is thought beyond the present: forecasts, anomalies, links, stories, patterns.
+//! - A *lesson* ([`lesson::Lesson`]) is what changes of one kind taught here; *prospects* ([`lesson::Prospects`]) are what may come of one
+//!   proposal by them.
 //! - A *note* ([`note::Note`]) is what happened to the engine itself, such as a switch of its mode; a *role* ([`role::Role`]) is what an
 //!   operator may ask of it.
 //! - A *rule* ([`rule::Rule`]) says what policy allows, to whom and when; a *decision* ([`rule::Decision`]) is what the rules say of one
@@ -33,6 +35,7 @@ pub mod hardware;
 pub mod hours;
 pub mod inspection;
 pub mod knob;
+pub mod lesson;
 pub mod limits;
 pub mod message;
 pub mod metric;
@@ -52,9 +55,11 @@ pub mod subject;
 pub mod telling;
 pub mod text;
 pub mod time;
+pub mod timing;
 pub mod trial;
 pub mod unit;
 pub mod verdict;
+pub mod week;
 pub mod when;
 pub mod wish;
 pub mod world;

@@ -1,8 +1,9 @@
 //! Notes: what happened to the house itself and not to one change. They stand in the journal beside the deeds, under
 //! [`ChangeId::HOUSE`], so that who switched a mode or read another configuration is proved by the same chain as what was written.
 
-use crate::model::{limits::Mode, metric::Key, verdict::Outcome};
+use crate::model::{change::ChangeId, finding::FindingKind, limits::Mode, metric::Key, verdict::Outcome};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,7 +16,18 @@ pub enum Note {
         mode: Mode,
         /// SHA-256 of the configuration in force, in hexadecimal.
         config: String,
+        /// Kernel release; empty where an earlier version did not say.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        kernel: String,
+        /// What of the configuration is not built in: `section.field` and its value.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        settings: Vec<(String, String)>,
+        /// What differs from the configuration of the start before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<Setting>,
     },
+    /// Auto mode chose, and between what: enough to tell later what another policy would have chosen.
+    Chose(Box<Choice>),
     /// It ended in order.
     Stopped,
     /// The mode was switched.
@@ -36,13 +48,68 @@ pub enum Note {
     },
 }
 
+/// A setting that changed from one start to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// `section.field`.
+    pub field: String,
+    /// Its value before; `built-in` where it was not set.
+    pub from: String,
+    /// Its value now, likewise.
+    pub to: String,
+}
+
+/// One of the things that auto mode could have done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arm {
+    /// The change.
+    pub change: ChangeId,
+    /// Its action.
+    pub action: Arc<str>,
+    /// The kind of trouble.
+    pub kind: FindingKind,
+    /// The action's belief in itself, moved by what was seen here.
+    pub fit: f64,
+    /// How bad the trouble is, 1 to 3.
+    pub severity: f64,
+    /// Expected score: what it brings less what it risks and costs.
+    pub mean: f64,
+    /// The score as drawn from what is believed.
+    pub drawn: f64,
+    /// How often draws would have chosen it.
+    pub propensity: f64,
+}
+
+/// A choice of auto mode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What it chose.
+    pub chosen: ChangeId,
+    /// Every change that it could have chosen.
+    pub arms: Vec<Arm>,
+    /// Score of doing nothing; `None` where that is not known.
+    pub nothing: Option<f64>,
+    /// It is not what is best by expectation: it was tried to learn.
+    pub explored: bool,
+    /// The seed of the draws.
+    pub seed: u64,
+}
+
 impl Note {
     /// In words.
     pub fn words(&self) -> String {
         match self {
-            Note::Started { version, mode, config } => {
+            Note::Started { version, mode, config, changed, .. } => {
                 let short = config.get(..12).unwrap_or(config);
-                format!("trimtab {version} started in mode {}, configuration {short}", mode.words())
+                let changed: Vec<String> = changed.iter().map(|c| format!("{} {} -> {}", c.field, c.from, c.to)).collect();
+                let changed = if changed.is_empty() { String::new() } else { format!(": {}", changed.join(", ")) };
+                format!("trimtab {version} started in mode {}, configuration {short}{changed}", mode.words())
+            }
+            Note::Chose(choice) => {
+                let arm = choice.arms.iter().find(|arm| arm.change == choice.chosen);
+                let why = if choice.explored { "to learn" } else { "best by what is known" };
+                let odds = arm.map_or_else(String::new, |arm| format!(", taken in {:.0} of 100 draws", arm.propensity * 100.0));
+                format!("chose {} of {} ({why}{odds})", choice.chosen, choice.arms.len())
             }
             Note::Stopped => "trimtab stopped".into(),
             Note::Mode { from, to } => format!("mode {} -> {}", from.words(), to.words()),

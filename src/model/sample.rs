@@ -283,6 +283,9 @@ pub struct DiskQueue {
     pub rotational: bool,
     /// Size in bytes.
     pub size: u64,
+    /// Microseconds that a read should take at most beside buffered writes (`wbt_lat_usec`): 0 for off, `None` without the feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_throttling: Option<u64>,
 }
 
 /// A mount and its space.
@@ -299,6 +302,9 @@ pub struct FilesystemSample {
     /// Nothing can be written to it.
     #[serde(default)]
     pub read_only: bool,
+    /// Options of the mount, such as `rw,relatime`.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub options: Arc<str>,
     /// Space; `None` while the mount does not answer.
     pub space: Option<Space>,
     /// Seconds since the mount last answered, when it does not answer now.

@@ -302,6 +302,9 @@ pub struct Filesystem {
     /// Nothing can be written to it.
     #[serde(default)]
     pub read_only: bool,
+    /// Options of the mount.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub options: Arc<str>,
 }
 
 impl Filesystem {

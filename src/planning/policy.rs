@@ -17,6 +17,7 @@ use crate::{
     },
     planning::{
         experience::Experience,
+        learning::learned::Learned,
         memory::Memory,
         rules::{Moment, decide},
     },
@@ -33,6 +34,8 @@ pub struct Standing<'a> {
     pub policy: &'a Policy,
     /// What past changes taught.
     pub memory: &'a Memory,
+    /// What is believed of actions since.
+    pub learned: &'a Learned,
     /// What actions did here before.
     pub experience: &'a Experience,
     /// Findings that are critical now.
@@ -168,6 +171,7 @@ impl Standing<'_> {
             return refuse("its plan is still being made");
         }
         self.can_be_told(change)?;
+        self.is_harmless(change, decision)?;
         self.is_no_gamble(change, decision)?;
         if self.mode < Mode::Auto {
             return refuse(format!("the mode is {}", self.mode.words()));
@@ -187,10 +191,19 @@ impl Standing<'_> {
             (None, None) => refuse("what its effect would look like is not known yet"),
             (None, Some(Foresight { short: true, .. })) => refuse("the history is too short to show its effect"),
             (None, Some(foresight)) if foresight.detectable < 3.0 * trial.least => Ok(()),
-            (None, Some(foresight)) => refuse(format!(
-                "the data could show only an effect of {} or more",
-                Unit::Share.show(foresight.detectable)
-            )),
+            (None, Some(foresight)) => {
+                refuse(format!("the data could show only an effect of {} or more", Unit::Share.show(foresight.detectable)))
+            }
+        }
+    }
+
+    /// Whether harm is known, or vouched, to be seldom enough. A rule that promotes spares it the proof, but not what it owes after harm.
+    fn is_harmless(&self, change: &Change, decision: &Decision) -> Result<(), Refusal> {
+        let proposal = &change.proposal;
+        let bound = self.learned.harm(proposal, self.now.wall);
+        match bound.trust(proposal.risk, self.policy.trust) {
+            Err(why) if !decision.promoted || bound.owed > 0 => refuse(why),
+            _ => Ok(()),
         }
     }
 
@@ -330,6 +343,7 @@ mod tests {
                 policy,
                 memory: &memory,
                 experience: &Experience::default(),
+                learned: &Learned::default(),
                 critical: &[],
                 low_traffic: None,
                 halted: None,

@@ -2,7 +2,7 @@
 //! (Documentation/admin-guide/mm/zswap.rst) and NUMA nodes (Documentation/admin-guide/numastat.rst).
 
 use crate::{
-    host::{error::HostError, host::Host},
+    host::{error::HostError, host::Host, mounts},
     model::{
         backing::{BackingSample, NodeSample, SwapArea, Zram, Zswap},
         knob::Place,
@@ -11,7 +11,7 @@ use crate::{
     },
     sources::{
         kept::Kept,
-        parse::{self, mountinfo},
+        parse,
         source::{Lane, Source, SourceAbout},
     },
 };
@@ -92,7 +92,7 @@ pub fn parse_swaps(text: &str) -> Vec<SwapArea> {
         let priority = fields.next()?.parse().ok()?;
         let mut bytes = || Some(fields.next()?.parse::<u64>().ok()?.saturating_mul(1024));
         let (used, size) = (bytes()?, bytes()?);
-        let name = clean(&mountinfo::plain(line.split_ascii_whitespace().next()?), 256);
+        let name = clean(&mounts::plain(line.split_ascii_whitespace().next()?), 256);
         Some(SwapArea { name, size, used, priority })
     };
     let mut all: Vec<SwapArea> = text.lines().filter_map(line).collect();

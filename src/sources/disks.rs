@@ -134,11 +134,13 @@ impl Device {
         };
         self.size = number("size").map(|sectors| sectors.saturating_mul(512));
         let rest = (number("queue/read_ahead_kb"), number("queue/nr_requests"), number("queue/rotational"));
+        let write_throttling = number("queue/wbt_lat_usec");
         self.queue = None;
         if let (true, (Some(read_ahead), Some(requests), Some(rotational))) = (scheduler, rest) {
             let (chosen, schedulers) = parse_scheduler(&parse::text(&self.seen));
             let size = self.size.unwrap_or(0);
-            let queue = DiskQueue { scheduler: chosen, schedulers, read_ahead, requests, rotational: rotational == 1, size };
+            let rotational = rotational == 1;
+            let queue = DiskQueue { scheduler: chosen, schedulers, read_ahead, requests, rotational, size, write_throttling };
             self.queue = Some(Arc::new(queue));
         }
         true

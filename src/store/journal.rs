@@ -13,6 +13,7 @@ use crate::{
     store::{
         chain::{self, Break, Walk},
         error::{StoreError, Trouble},
+        proof::Anchor,
         repair::{self, Damage},
     },
 };
@@ -27,7 +28,7 @@ use std::{
 pub const FILE: &str = "journal.db";
 
 /// How long an append waits for the other process; a commit takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An open journal.
 #[derive(Debug)]
@@ -165,6 +166,12 @@ impl Journal {
         let most = u64::try_from(most).unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs());
         let query = "SELECT number, body FROM (SELECT number, body FROM entries ORDER BY number DESC LIMIT ?1) ORDER BY number";
         self.read(query, [most])
+    }
+
+    /// Number and hash of the newest record: written down elsewhere, it shows later whether this journal was rewritten.
+    pub fn anchor(&self) -> Result<Anchor, StoreError> {
+        let head = chain::header(&self.connection).map_err(|e| self.failed("read", &e))?;
+        Ok(Anchor::of(head.newest, &head.hash))
     }
 
     /// A number that moves when another process has written: the cheap question before [`Journal::since`].

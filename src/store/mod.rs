@@ -8,5 +8,7 @@ pub mod history;
 pub mod journal;
 pub mod lock;
 pub mod page;
+pub mod proof;
 pub mod repair;
 pub mod stop;
+pub mod week;

@@ -125,7 +125,7 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
         }
         Body::Audit(entries) => state.audit = Some(entries),
         Body::Inspected(look) => state.close_look.take(look),
-        Body::Welcome(_) | Body::View(_) | Body::Metrics(_) | Body::Forecast(_) => {}
+        Body::Welcome(_) | Body::View(_) | Body::Metrics(_) | Body::Forecast(_) | Body::Learned(_) => {}
     }
     vec![]
 }

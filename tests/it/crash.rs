@@ -151,7 +151,13 @@ impl Bench {
 
     fn judge(&self) -> Job {
         let why = "it fell by a third".into();
-        self.deed(Deed::Judged(Box::new(Verdict { outcome: Outcome::Better, effect: None, placebo: None, why, ..Verdict::default() })))
+        self.deed(Deed::Judged(Box::new(Verdict {
+            outcome: Outcome::Better,
+            effect: None,
+            placebo: None,
+            why,
+            ..Verdict::default()
+        })))
     }
 
     fn apply(&self, digest: &str, leave: bool) -> Job {

@@ -257,7 +257,7 @@ fn end(proposal: &Proposal, host: &RecordedHost) -> Option<()> {
         match &want.on {
             Subject::Process(p) => host.remove(&format!("/proc/{}", p.pid)),
             Subject::Cgroup(path) => {
-                ["cpu", "memory"].iter().for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
+                ["cpu", "memory", "blkio"].iter().for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
             }
             _ => continue,
         }
@@ -310,7 +310,9 @@ fn trimtab_and_the_operators_session_are_never_slowed() {
         let (host, proposal) = (host(), proposal(*action));
         let family = |want: &Want| match &want.on {
             Subject::Process(p) => Some(p.pid),
-            Subject::Cgroup(path) if action.about().name == "cgroup-weight" => (&**path == "/batch").then_some(400),
+            Subject::Cgroup(path) if matches!(action.about().name, "cgroup-weight" | "cgroup-io") => {
+                (&**path == "/batch").then_some(400)
+            }
             _ => None,
         };
         let Some(pid) = proposal.wants.iter().find_map(family) else { continue };

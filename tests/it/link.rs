@@ -28,7 +28,8 @@ use trimtab::{
             Waits,
         },
         knob::Knob,
-        limits::Mode,
+        lesson::{Chance, HarmBound, Idle, Lesson, Lessons, Part, Regret, Tally, Veto},
+        limits::{Mode, Trust},
         message::{Answer, Ask, Body, Command, Cost, Exposition, GuardState, Present, Reply, Request, View, WIRE, Welcome},
         metric::{Better, Key, Metric},
         outlook::{
@@ -42,6 +43,7 @@ use trimtab::{
         snapshot::Snapshot,
         subject::{ProcessId, Subject},
         time::{Now, Tick, Wall},
+        timing::{Spread, Timings},
         trial::{Guardrail, Trial, Windows},
         unit::Unit,
     },
@@ -104,6 +106,40 @@ fn proposal() -> Proposal {
         cooldown: 60.0,
         asked: false,
         foreseen: None,
+    }
+}
+
+fn lessons() -> Lessons {
+    let chance = Chance { mean: 0.5, low: 0.25, high: 0.75 };
+    let bound = HarmBound { upper: 0.25, vouched: 0.125, limit: Some(0.1), clean: 10.0, runs: 10.5, harmed: true, owed: 3 };
+    let tally = Tally { win: 3, neutral: 1, harm: 1, unclear: 2 };
+    let (action, kind): (Arc<str>, _) = ("nice".into(), FindingKind::CpuContention);
+    let part = Part { class: "process".into(), subject: Some("batch".into()), tally, win: chance, harm: chance };
+    let lesson = Lesson {
+        action: action.clone(),
+        kind,
+        risk: Risk::Low,
+        tally,
+        weight: 4.5,
+        win: chance,
+        neutral: chance,
+        harm: chance,
+        gain: Some(chance),
+        bound,
+        trusted: false,
+        why: "so".into(),
+        parts: vec![part],
+    };
+    let spread = Some(Spread { count: 3, p50: 1.0, p95: 2.0 });
+    Lessons {
+        at: WHEN.wall,
+        kernel: "6.1".into(),
+        trust: Trust::Catalogue,
+        lessons: vec![lesson],
+        idle: vec![Idle { kind, ended: 6, stayed: 2, rate: Some(chance) }],
+        vetoes: vec![Veto { advice: "a1".into(), action, kind, on: "batch".into(), rejections: 3, until: Some(WHEN.wall) }],
+        regret: Regret { spent: 1.0, budget: 2.0 },
+        timings: Timings { propose: spread, decide: spread, automatic: None, apply: spread, rollback: spread },
     }
 }
 
@@ -311,6 +347,7 @@ fn wire() -> Vec<String> {
         Ask::Marks { from: Wall(0), to: WHEN.wall },
         Ask::WriteSnapshot { file: "/tmp/s".into(), from: Wall(0), to: WHEN.wall },
         Ask::Forecast { of: "disk_read:vda".into(), horizon: 1800.0 },
+        Ask::Learned,
     ];
     let trend = Trend { min: 0.25, mean: 0.5, max: 1.0 };
     let events = [
@@ -331,6 +368,7 @@ fn wire() -> Vec<String> {
         Body::Error("no".into()),
         Body::Metrics("# EOF\n".into()),
         Body::Forecast(Box::new(Forecast::clone(&outlook().forecasts[0]))),
+        Body::Learned(Box::new(lessons())),
     ];
     let request = |ask| serde_json::to_string(&Request { wire: WIRE, id: 1, via: "ssh".into(), ask }).unwrap();
     let answer = |body| serde_json::to_string(&Answer { wire: WIRE, id: 1, body }).unwrap();

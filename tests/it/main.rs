@@ -7,6 +7,7 @@ mod access;
 mod alerts;
 mod anomalies;
 mod architecture;
+mod audit;
 mod cause;
 mod cli;
 mod config;

@@ -8,6 +8,15 @@ pub fn command(knob: &Knob, value: &str) -> String {
         Knob::File(_) | Knob::ProcessFile { .. } | Knob::CgroupFile { .. } | Knob::NetworkFile { through: None, .. } => {
             format!("echo {} | sudo tee {}", quote(value), quote(&knob.to_string()))
         }
+        Knob::CgroupDevice { directory, file, device: (major, minor), .. } => {
+            let line = quote(&format!("{major}:{minor} {value}"));
+            format!("echo {line} | sudo tee {}", quote(&directory.join(file).to_string()))
+        }
+        Knob::Mount { at, .. } => {
+            // A mount without a word about access times writes them all.
+            let times = if value.contains("atime") { "" } else { ",strictatime" };
+            format!("sudo mount -o {} {}", quote(&format!("remount,bind,{value}{times}")), quote(at))
+        }
         Knob::NetworkFile { through: Some(process), file, .. } => {
             let path = quote(&format!("{}/sys/net/{file}", Root::Proc.usual()));
             format!("echo {} | sudo nsenter -t {} -n tee {path}", quote(value), process.pid)
@@ -69,6 +78,13 @@ mod tests {
                 "4096",
                 "echo 4096 | sudo nsenter -t 7 -n tee /proc/sys/net/core/somaxconn",
             ),
+            (
+                Knob::CgroupDevice { directory: Place::sys("fs/cgroup/a"), inode: 1, file: "io.max".into(), device: (8, 0) },
+                "rbps=5 wbps=max",
+                "echo '8:0 rbps=5 wbps=max' | sudo tee /sys/fs/cgroup/a/io.max",
+            ),
+            (Knob::Mount { at: "/data".into(), number: (8, 1) }, "rw,noatime", "sudo mount -o remount,bind,rw,noatime /data"),
+            (Knob::Mount { at: "/data".into(), number: (8, 1) }, "rw", "sudo mount -o remount,bind,rw,strictatime /data"),
             (Knob::Nice(task), "-5", "sudo renice -n -5 -p 8"),
             (Knob::Policy(task), "batch+reset", "sudo chrt --reset-on-fork --batch -p 0 8"),
             (Knob::Affinity(task), "0-3,6", "sudo taskset -cp 0-3,6 8"),

@@ -84,7 +84,7 @@ fn group(knob: &Knob) -> Option<String> {
             match file {
                 "dirty_bytes" | "dirty_ratio" => Some(format!("{directory}/dirty")),
                 "dirty_background_bytes" | "dirty_background_ratio" => Some(format!("{directory}/dirty_background")),
-                "scheduler" | "nr_requests" => Some(directory.into()),
+                "scheduler" | "nr_requests" | "wbt_lat_usec" => Some(directory.into()),
                 "gc_thresh1" | "gc_thresh2" | "gc_thresh3" => Some(directory.into()),
                 _ => None,
             }

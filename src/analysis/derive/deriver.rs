@@ -110,6 +110,7 @@ impl Deriver {
                     stale: row.stale,
                     number: row.number,
                     read_only: row.read_only,
+                    options: row.options,
                 });
                 self.filesystems.take(at, (), |_, (), _| Some(rows.collect()));
             }

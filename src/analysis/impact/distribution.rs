@@ -75,6 +75,11 @@ pub fn proportion(hits: f64, tries: f64) -> (f64, f64) {
     (low, high)
 }
 
+/// The value that a beta distribution with shapes `a` and `b` stays below with probability `p`.
+pub fn beta_below(p: f64, a: f64, b: f64) -> f64 {
+    bisect(0.0, 1.0, |x| beta(x, a, b) < p)
+}
+
 /// Where `low_side` stops being true.
 fn bisect(mut low: f64, mut high: f64, low_side: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..60 {

@@ -29,7 +29,14 @@ pub fn judge(trial: &Trial, case: &Case<'_>) -> Verdict {
     let (before, after) = case.values(trial, &trial.primary);
     if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
         let why = format!("too few points of {}: {} before, {} after", trial.primary, before.len(), after.len());
-        return Verdict { outcome: Outcome::Unclear, effect: None, placebo: None, why, doubts: doubts(trial, case, &before), ..Verdict::default() };
+        return Verdict {
+            outcome: Outcome::Unclear,
+            effect: None,
+            placebo: None,
+            why,
+            doubts: doubts(trial, case, &before),
+            ..Verdict::default()
+        };
     }
     let effect = effect::of(&before, &after);
     let placebo = placebo::rank(trial, case, &trial.primary);

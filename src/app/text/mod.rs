@@ -6,6 +6,7 @@ pub mod change;
 pub mod finding;
 pub mod forecast;
 pub mod hardware;
+pub mod learned;
 pub mod once;
 pub mod rows;
 pub mod status;

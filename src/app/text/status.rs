@@ -9,6 +9,7 @@ use crate::{
         message::{Cost, GuardState, View},
         outlook::{Anomaly, Forecast},
         time::Now,
+        timing::Timings,
         unit::Unit,
     },
 };
@@ -40,11 +41,13 @@ pub struct Status {
     pub ahead: Vec<Arc<Forecast>>,
     /// What is odd now.
     pub odd: Vec<Anomaly>,
+    /// How long decisions, applications and rollbacks take; `None` from an engine that does not say.
+    pub timings: Option<Timings>,
 }
 
 impl Status {
     /// That of a view.
-    pub fn of(view: &View) -> Status {
+    pub fn of(view: &View, timings: Option<Timings>) -> Status {
         Status {
             host: view.facts.host.clone(),
             now: view.now,
@@ -57,12 +60,13 @@ impl Status {
             changes: view.changes.iter().map(|c| (c.id, c.state, c.proposal.title.clone())).collect(),
             ahead: heading(view).into_iter().cloned().collect(),
             odd: odd(view).cloned().collect(),
+            timings,
         }
     }
 }
 
 /// The state of engine and host in short.
-pub fn status(view: &View) -> String {
+pub fn status(view: &View, timings: Option<&Timings>) -> String {
     let mut out = String::new();
     let guard = match &view.guard {
         GuardState::Idle => "not needed".into(),
@@ -80,6 +84,11 @@ pub fn status(view: &View) -> String {
     ];
     for (name, value) in rows {
         line(&mut out, &format!("{name:<9} {value}"));
+    }
+    for (name, spread) in timings.map(Timings::rows).into_iter().flatten() {
+        if let Some(spread) = spread {
+            line(&mut out, &format!("{name:<19} {}", spread.words()));
+        }
     }
     for problem in &view.problems {
         line(&mut out, &format!("problem   {problem}"));

@@ -1,16 +1,21 @@
-//! Auto mode: approves and applies by itself what risks little, can be undone exactly, and whose effect the data can show; against
+//! Auto mode: approves and applies by itself what harms seldom enough, can be undone exactly, and whose effect the data can show; against
 //! trouble that has not come yet, only where the forecast is sure enough. One at a time, within all bounds that hold for an operator.
+//! Among several it [chooses](choose) by what was learned here, and writes down what it chose from.
 
 use crate::{
-    engine::brain::{
-        desk::{Errand, Purpose, Then},
-        office::{Office, errand},
+    engine::{
+        brain::{
+            desk::{Errand, Purpose, Then},
+            office::{Office, errand},
+        },
+        job::Job,
     },
     model::{
         change::{Change, ChangeId, ChangeState, Deed, Who},
         limits::Mode,
-        note::Note,
+        note::{Choice, Note},
     },
+    planning::learning::choose,
 };
 
 /// Once per sweep.
@@ -19,9 +24,15 @@ pub fn act(office: &mut Office) {
     if office.mode != Mode::Auto || office.desk.busy(Purpose::Apply, None) || office.desk.busy(Purpose::Approve, None) {
         return;
     }
-    let Some((id, digest)) = next(office) else { return };
+    let Some((choice, digest)) = next(office) else { return };
+    let id = choice.chosen;
     let approve = Errand { then: Some(Then::Apply), ..errand(id, Purpose::Approve, None) };
-    office.record(approve, Deed::Approved { digest }, Who::Engine);
+    // What it chose from comes first: the record of the choice is there even if the approval is the last thing that is written.
+    let deeds = vec![
+        (ChangeId::HOUSE, Deed::Noted(Box::new(Note::Chose(Box::new(choice)))), Who::Engine),
+        (id, Deed::Approved { digest }, Who::Engine),
+    ];
+    office.perform(approve, Job::Record(deeds));
 }
 
 /// Too many changes have hurt: auto mode demotes itself, until an operator who has seen that switches it on again.
@@ -41,8 +52,8 @@ pub fn demoted(office: &Office) -> Option<String> {
     over.then(|| format!("{harms} changes hurt within a day, so auto mode is off: look at the audit, then switch it on again"))
 }
 
-/// The first proposal that may go, and the digest of its plan.
-fn next(office: &Office) -> Option<(ChangeId, String)> {
+/// What to carry out now, and the digest of its plan.
+fn next(office: &Office) -> Option<(Choice, String)> {
     let standing = office.standing();
     standing.may_act().ok()?;
     let unconfirmed = || office.ledger.live().filter(|c| c.state.is_unconfirmed());
@@ -53,6 +64,8 @@ fn next(office: &Office) -> Option<(ChangeId, String)> {
             && standing.may_touch(&c.proposal).is_ok()
             && standing.is_alone(c, unconfirmed()).is_ok()
     };
-    let best = office.ledger.open().filter(may).max_by(|a, b| a.proposal.fit.total_cmp(&b.proposal.fit).then(b.id.cmp(&a.id)))?;
-    Some((best.id, best.digest.clone()))
+    let may: Vec<&Change> = office.ledger.open().filter(may).collect();
+    let choice = choose::choose(&may, &office.ledger.learned, &office.policy, office.now)?;
+    let digest = office.ledger.get(choice.chosen)?.digest.clone();
+    Some((choice, digest))
 }

@@ -26,12 +26,15 @@ use crate::{
         change::{Cause, ChangeId, Entry, Who},
         facts::Facts,
         finding::{Finding, Severity},
+        lesson::Lessons,
         message::{Command, GuardState, Reply, Welcome},
         note::Note,
         sample::Counters,
         time::{Now, Tick},
         unit::Unit,
     },
+    planning::learning::report,
+    planning::week::{Learner, Load},
     sources::source::Lane,
 };
 use std::{sync::Arc, time::Duration};
@@ -71,6 +74,7 @@ pub struct Brain {
     watches: Watches,
     publisher: Publisher,
     thrift: Thrift,
+    week: Learner,
     sweeps: u32,
     tended: Tick,
     stopping: Option<Ticket>,
@@ -84,7 +88,7 @@ impl Brain {
             mode: birth.settings.policy.mode,
             policy: birth.settings.policy.clone(),
             leave: birth.leave,
-            ledger: Ledger::new(&birth.entries, &birth.facts.boot),
+            ledger: Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy),
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
@@ -105,6 +109,7 @@ impl Brain {
             watches: Watches::default(),
             publisher: Publisher::new(birth.engine),
             thrift: Thrift::new(birth.settings.budget),
+            week: Learner::knowing(birth.settings.week.known),
             sweeps: 0,
             tended: birth.now.tick,
             stopping: None,
@@ -145,6 +150,11 @@ impl Brain {
     /// The present view with the history of the charts.
     pub fn welcome(&self) -> Welcome {
         self.publisher.welcome(self.office.now, &self.known, &self.office)
+    }
+
+    /// All that was learned from changes.
+    pub fn lessons(&self) -> Lessons {
+        report::of(&self.office.ledger.learned, &self.office.policy, self.office.now.wall)
     }
 
     /// The newest samples as they were read.
@@ -215,6 +225,7 @@ impl Brain {
         let news = self.known.sweep(now);
         self.tell(&news);
         self.known.alerts.look(now, &self.known.senses.snapshot, &mut self.office);
+        self.learn_week(now);
         let critical = self.known.alarms.findings.iter().filter(|f| f.severity == Severity::Critical);
         self.office.critical = critical.map(|f| f.id.clone()).collect();
         if self.stopping.is_none() {
@@ -223,6 +234,20 @@ impl Brain {
         }
         self.tend(now);
         self.publish();
+    }
+
+    /// One more reading of the host's load, and whether this hour is quiet.
+    fn learn_week(&mut self, now: Now) {
+        let snapshot = &self.known.senses.snapshot;
+        let minute = self.office.policy.utc_offset.minute(now.wall);
+        if let Some(cpu) = snapshot.vitals.cpu.known() {
+            let services = snapshot.services.known().filter(|all| !all.is_empty());
+            let served = services.map(|all| all.iter().map(|service| service.rate).sum());
+            if self.week.take(minute, now.wall, Load { busy: cpu.total.busy(), served }) {
+                self.office.effects.push(Effect::KeepWeek(Arc::new(self.week.week.clone())));
+            }
+        }
+        self.office.low_traffic = self.week.is_quiet(minute, now.wall);
     }
 
     /// Time goes on even when no sweep comes.

@@ -4,9 +4,10 @@
 use crate::{
     model::{
         change::{Change, ChangeId, ChangeState, Deed, Endorsement, Entry, Illegal, Who},
+        limits::Policy,
         time::{Now, Tick},
     },
-    planning::{experience::Experience, memory::Memory},
+    planning::{experience::Experience, learning::learned::Learned, memory::Memory},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -35,12 +36,14 @@ pub struct Ledger {
     pub memory: Memory,
     /// What actions did here before, in this boot and in earlier ones.
     pub experience: Experience,
+    /// What all of that taught.
+    pub learned: Learned,
 }
 
 impl Ledger {
     /// The fold of a journal, for an engine of that boot.
-    pub fn new(entries: &[(u64, Entry)], boot: &str) -> Ledger {
-        let mut ledger = Ledger { boot: boot.into(), ..Ledger::default() };
+    pub fn new(entries: &[(u64, Entry)], boot: &str, policy: &Policy) -> Ledger {
+        let mut ledger = Ledger { boot: boot.into(), learned: Learned::new(policy), ..Ledger::default() };
         for (_, entry) in entries {
             // Entries were legal when they were written; one that is not (another version's) must not stop the engine.
             let _skipped = ledger.take(entry);
@@ -53,6 +56,7 @@ impl Ledger {
         let id = entry.change;
         self.newest = self.newest.max(id.0);
         if let Deed::Noted(note) = &entry.deed {
+            self.learned.note(note, entry.now.wall);
             if entry.boot == self.boot {
                 self.memory.note(note, &entry.who);
             }
@@ -72,6 +76,7 @@ impl Ledger {
         }
         if let Some(change) = self.changes.get(&id) {
             self.experience.take(change, entry);
+            self.learned.take(change, entry);
             if entry.boot == self.boot {
                 self.memory.take(change, entry);
             }

@@ -25,6 +25,7 @@ use crate::{
         world::World,
     },
     planning::{
+        learning::{learned::Learned, prospects},
         rank::{self, Likeness},
         rules::{self, Moment},
     },
@@ -81,7 +82,7 @@ impl Queue {
     pub fn tend(&mut self, world: &World<'_>, actions: &[&dyn Action], office: &mut Office) {
         self.settle(office);
         if office.mode != Mode::Observe && office.journal.is_none() {
-            for mut proposal in advice(world, actions) {
+            for mut proposal in advice(world, actions, &office.ledger.learned) {
                 if only_observed(&proposal, world, office) {
                     continue;
                 }
@@ -120,7 +121,7 @@ impl Queue {
                 let silent = |card: &Card, now: Tick| now.seconds_since(card.advised) > REPLACE;
                 self.replace(id, silent, office);
             }
-            None if wanted(&proposal, office) => self.offer(proposal, world, office),
+            None if wanted(&proposal, world, office) => self.offer(proposal, world, office),
             None => {}
         }
     }
@@ -201,10 +202,15 @@ impl Queue {
         for (id, held, advised) in idle {
             if now.seconds_since(held) > alive || now.seconds_since(advised) > alive.max(approval) {
                 office.note(id, Purpose::Expire, Deed::Expired);
-            } else if office.ledger.get(id).and_then(|c| c.endorsed.as_ref()).is_some_and(|e| now.seconds_since(e.at.tick) > approval)
+            } else if office
+                .ledger
+                .get(id)
+                .and_then(|c| c.endorsed.as_ref())
+                .is_some_and(|e| now.seconds_since(e.at.tick) > approval)
             {
                 office.note(id, Purpose::Unapprove, Deed::Unapproved);
-                office.log(log::Level::Info, format!("{id}: its first approval is older than {approval:.0} s and no longer counts"));
+                office
+                    .log(log::Level::Info, format!("{id}: its first approval is older than {approval:.0} s and no longer counts"));
             } else if office.ledger.approval(id).is_some_and(|a| now.seconds_since(a.at) > approval) {
                 office.note(id, Purpose::Unapprove, Deed::Unapproved);
                 office.log(log::Level::Info, format!("{id}: its approval is older than {approval:.0} s and no longer counts"));
@@ -267,6 +273,12 @@ impl Queue {
             let since = troubled(change, world.now);
             change.foresight = foresight::foresee(&change.proposal.trial, world.series, since, now);
         }
+        if let Some(change) = office.ledger.get(*id) {
+            let prospects = prospects::of(&office.ledger.learned, change, world.snapshot, world.now.wall);
+            if let Some(change) = office.ledger.get_mut(*id) {
+                change.prospects = Some(prospects);
+            }
+        }
     }
 }
 
@@ -295,14 +307,21 @@ fn decide(world: &World<'_>, office: &mut Office) {
     }
 }
 
-/// What the actions advise for the findings that hold, best first. While the hypervisor takes our time, no cpu knob can give it back.
-fn advice(world: &World<'_>, actions: &[&dyn Action]) -> Vec<Proposal> {
+/// What the actions advise for the findings that hold, best first; how sure they are of themselves is moved by how they did here. While the
+/// hypervisor takes our time, no cpu knob can give it back.
+fn advice(world: &World<'_>, actions: &[&dyn Action], learned: &Learned) -> Vec<Proposal> {
     if world.findings.is_empty() {
         return Vec::new();
     }
     let stolen = world.findings.iter().any(|f| f.id.kind == FindingKind::Steal);
-    let proposals = actions.iter().flat_map(|action| action.propose(world));
-    rank::rank(proposals.filter(|p| !(stolen && p.domain == Domain::Cpu)).collect(), world.findings)
+    let mut proposals: Vec<Proposal> = actions.iter().flat_map(|action| action.propose(world)).collect();
+    proposals.retain(|p| !(stolen && p.domain == Domain::Cpu));
+    for proposal in &mut proposals {
+        if let Some(finding) = world.findings.iter().find(|f| f.id == proposal.finding) {
+            proposal.fit = (proposal.fit * learned.lean(proposal, finding, world.now.wall)).clamp(0.0, 1.0);
+        }
+    }
+    rank::rank(proposals, world.findings)
 }
 
 /// True for advice of a kind that a rule lets only be observed, here and now.
@@ -315,13 +334,16 @@ fn only_observed(proposal: &Proposal, world: &World<'_>, office: &Office) -> boo
 }
 
 /// False for advice that was dismissed, rests, or is in force already.
-fn wanted(proposal: &Proposal, office: &Office) -> bool {
+fn wanted(proposal: &Proposal, world: &World<'_>, office: &Office) -> bool {
     let standing = office.standing();
     let in_force = |c: &Change| {
         c.proposal.action == proposal.action
             && c.proposal.wants.iter().any(|have| proposal.wants.iter().any(|want| want.on == have.on))
     };
+    let finding = world.findings.iter().find(|f| f.id == proposal.finding);
+    let vetoed = finding.and_then(|finding| standing.learned.vetoed(proposal, finding, standing.policy, standing.now.wall));
     standing.may_touch(proposal).is_ok()
         && !standing.memory.rejected(proposal, standing.now.tick, office.policy.rejected)
+        && vetoed.is_none()
         && !office.ledger.live().any(in_force)
 }

@@ -3,10 +3,10 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, custom, files, netns, rights, status::Status, threads};
+use super::{RealHost, calls, custom, files, mount, netns, rights, status::Status, threads};
 use crate::{
     host::{
-        canonical::selected,
+        canonical::{self, selected},
         error::{HostError, Kind},
         host::{Host, Touch},
         identity,
@@ -56,6 +56,7 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
     }
     identity::check(host, knob)?;
     match knob {
+        Knob::Mount { at, .. } => mount::get(host, at),
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
         Knob::Custom(program) => custom::get(host, knob, program),
@@ -70,6 +71,7 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
     }
     identity::check(host, knob)?;
     match knob {
+        Knob::Mount { at, .. } => mount::set(host, at, value),
         Knob::Descriptors(process) => set_descriptors(knob, *process, value),
         Knob::Custom(program) => custom::set(host, knob, program, value),
         Knob::Signal(process) => {
@@ -98,7 +100,7 @@ fn file_of(knob: &Knob) -> Option<Place> {
     match knob {
         Knob::File(place) => Some(place.clone()),
         Knob::ProcessFile { process, file } => Some(Place::proc(format!("{}/{file}", process.pid))),
-        Knob::CgroupFile { directory, file, .. } => Some(directory.join(file)),
+        Knob::CgroupFile { directory, file, .. } | Knob::CgroupDevice { directory, file, .. } => Some(directory.join(file)),
         Knob::NetworkFile { file, .. } => Some(Place::proc(format!("sys/net/{file}"))),
         _ => None,
     }
@@ -132,10 +134,10 @@ const TRIES: u32 = 3;
 const BETWEEN: Duration = Duration::from_millis(110);
 
 fn write_file(host: &RealHost, knob: &Knob, place: &Place, value: &str) -> Touch<()> {
-    if !matches!(place.root, Root::Proc | Root::Sys) && !matches!(knob, Knob::CgroupFile { .. }) {
+    if !matches!(place.root, Root::Proc | Root::Sys) && !matches!(knob, Knob::CgroupFile { .. } | Knob::CgroupDevice { .. }) {
         return Err(HostError::plain("write", knob, Kind::Invalid, "only files of /proc and /sys are knobs"));
     }
-    let line = format!("{value}\n");
+    let line = canonical::line(knob, value);
     let mut tries = 1;
     loop {
         let opened = OpenOptions::new().write(true).open(host.path(place));

@@ -8,6 +8,7 @@ mod diag;
 mod facts;
 mod files;
 mod knobs;
+mod mount;
 mod netns;
 pub mod nvml;
 mod rights;

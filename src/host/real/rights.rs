@@ -20,6 +20,7 @@ use crate::{
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 const NICE: &str = "CAP_SYS_NICE";
+const ADMIN: &str = "CAP_SYS_ADMIN";
 const RESOURCE: &str = "CAP_SYS_RESOURCE";
 
 /// What writing a file knob needs, in words.
@@ -55,6 +56,8 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
         }
         Knob::Signal(process) => signal(knob, *process),
         Knob::Custom(program) => custom::may_run(host, knob, program),
+        Knob::Mount { .. } if ours(host)?.holds(ADMIN) => Ok(()),
+        Knob::Mount { .. } => Err(lacking(knob, "EPERM", format!("it is not ours: needs {ADMIN}"))),
         file => Err(HostError::plain("write", file, Kind::Invalid, "it is a file")),
     }
 }

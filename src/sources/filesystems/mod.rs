@@ -115,6 +115,7 @@ impl Mount {
             kind: clean(&about.kind, 32),
             number: about.number,
             read_only: about.read_only,
+            options: clean(&about.own, 256),
             space: None,
             stale: None,
         };

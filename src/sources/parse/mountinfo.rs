@@ -1,5 +1,7 @@
 //! `/proc/self/mountinfo` (Documentation/filesystems/proc.rst, 3.5).
 
+use crate::host::mounts::plain;
+
 /// One mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
@@ -15,6 +17,8 @@ pub struct Mount {
     pub device: String,
     /// Options of the filesystem: for cgroup v1 its controllers.
     pub options: String,
+    /// Options of this mount, such as `rw,noatime`.
+    pub own: String,
     /// Nothing can be written here, be it for this mount or for the whole filesystem.
     pub read_only: bool,
 }
@@ -36,35 +40,13 @@ fn line(line: &str) -> Option<Mount> {
     Some(Mount {
         read_only: sealed(own) || sealed(&options),
         number: (major.parse().ok()?, minor.parse().ok()?),
+        own: own.to_string(),
         root: plain(root),
         at: plain(at),
         kind,
         device,
         options,
     })
-}
-
-/// Undoes `\040` and its kind.
-pub fn plain(field: &str) -> String {
-    if !field.contains('\\') {
-        return field.into();
-    }
-    let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = after.get(..3).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
-        match code.filter(|_| first == b'\\') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -238,6 +238,115 @@ fn a_congestion_control_that_is_not_allowed_is_refused() {
     assert_eq!(refusal.kind, Obstacle::Unsupported, "{}", refusal.why);
 }
 
+/// A loop device with a filesystem mounted, in a directory of its own; all of it goes with the test. Its queue outlives it, and gets
+/// its settings back.
+struct Loop {
+    directory: tempfile::TempDir,
+    device: String,
+    before: Vec<(&'static str, String)>,
+}
+
+/// The scheduler first: it resets the others.
+const QUEUE: [&str; 5] = ["scheduler", "nr_requests", "wbt_lat_usec", "rq_affinity", "nomerges"];
+
+impl Loop {
+    /// `None` where one cannot be made.
+    fn new() -> Option<Loop> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("disk");
+        fs::File::create(&file).unwrap().set_len(32 << 20).unwrap();
+        fs::create_dir(directory.path().join("mount")).unwrap();
+        let run = |program: &str, arguments: &[&str]| {
+            let done = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+            Some(String::from_utf8(done.stdout).unwrap().trim().to_string())
+        };
+        let device = run("losetup", &["-f", "--show", file.to_str()?])?;
+        let mut made = Loop { directory, device, before: Vec::new() };
+        let now = |name: &'static str| {
+            let text = fs::read_to_string(made.queue(name)).ok()?;
+            let chosen = text.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(word, _)| word.to_string());
+            Some((name, chosen.unwrap_or(text)))
+        };
+        made.before = QUEUE.into_iter().filter_map(now).collect();
+        run("mkfs.ext4", &["-q", &made.device])?;
+        run("mount", &["-o", "nosuid", &made.device, made.at().to_str()?])?;
+        Some(made)
+    }
+
+    fn at(&self) -> PathBuf {
+        self.directory.path().join("mount")
+    }
+
+    fn disk(&self) -> Subject {
+        Subject::Disk(self.device.trim_start_matches("/dev/").into())
+    }
+
+    fn queue(&self, name: &str) -> String {
+        format!("/sys/block/{}/queue/{name}", self.device.trim_start_matches("/dev/"))
+    }
+
+    fn number(&self) -> String {
+        fs::read_to_string(format!("/sys/block/{}/dev", self.device.trim_start_matches("/dev/"))).unwrap().trim().into()
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        for (program, arguments) in [("umount", vec![self.at().to_str().unwrap()]), ("losetup", vec!["-d", &self.device])] {
+            let _may_never_have_been_made = Command::new(program).args(arguments).output();
+        }
+        for (name, value) in &self.before {
+            fs::write(self.queue(name), value).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_queue_and_the_mount_of_a_loop_device() {
+    let Some(disk) = root().then(Loop::new).flatten() else { return eprintln!("skipped: no loop device to make") };
+    let file = |name: &str| disk.queue(name);
+    fs::write(file("scheduler"), "mq-deadline").unwrap();
+    fs::write(file("nr_requests"), "128").unwrap();
+    round_trip("request-queue", &[(disk.disk(), "nr_requests 64")]);
+    if fs::read_to_string(file("wbt_lat_usec")).is_ok_and(|now| now.trim() != "0") {
+        round_trip("request-queue", &[(disk.disk(), "wbt_lat_usec 600")]);
+    }
+    round_trip("request-completion", &[(disk.disk(), "rq_affinity 2"), (disk.disk(), "nomerges 1")]);
+    let plan = round_trip("access-times", &[(Subject::Filesystem(disk.at().to_str().unwrap().into()), "noatime")]);
+    assert_eq!((plan.steps[0].before.as_str(), plan.steps[0].after.as_str()), ("rw,nosuid,relatime", "rw,nosuid,noatime"));
+}
+
+#[test]
+fn a_mount_that_is_gone_or_another_is_not_touched() {
+    let Some(disk) = root().then(Loop::new).flatten() else { return eprintln!("skipped: no loop device to make") };
+    let (host, action, at) = (RealHost::default(), actions::named("access-times").unwrap(), disk.at());
+    let wants = [(Subject::Filesystem(at.to_str().unwrap().into()), "noatime")];
+    let plan = action.prepare(&aimed(action, &wants), &host).unwrap();
+    assert!(Command::new("umount").arg(&at).status().unwrap().success());
+    assert_eq!(action.apply(&plan, &host).unwrap_err().kind, Obstacle::Gone);
+    let root = action.prepare(&aimed(action, &[(Subject::Filesystem("/".into()), "noatime")]), &host).unwrap_err();
+    assert_eq!(root.kind, Obstacle::Protected);
+}
+
+#[test]
+fn what_a_cgroup_reads_from_a_disk() {
+    let path = PathBuf::from(format!("/sys/fs/cgroup/blkio/trimtab_test_{}_io", std::process::id()));
+    let Some(group) = root().then(|| fs::create_dir(&path).ok().map(|()| Group(path))).flatten() else {
+        return eprintln!("skipped: no blkio cgroup v1 to make");
+    };
+    let Some(disk) = Loop::new() else { return eprintln!("skipped: no loop device to make") };
+    let file = "blkio.throttle.read_bps_device";
+    let plan = round_trip("cgroup-io", &[(group.subject(), &format!("max {} 2097152 0", disk.number()))]);
+    assert_eq!((plan.steps[0].before.as_str(), group.read(file).as_str()), ("0", ""));
+    fs::write(group.0.join(file), format!("{} 9000000", disk.number())).unwrap();
+    round_trip("cgroup-io", &[(group.subject(), &format!("max {} 2097152 0", disk.number()))]);
+    assert_eq!(group.read(file), format!("{} 9000000", disk.number()));
+    if group.0.join("blkio.bfq.weight").exists() {
+        round_trip("cgroup-io", &[(group.subject(), "weight 10")]);
+        assert_eq!(group.read("blkio.bfq.weight"), "100");
+    }
+}
+
 /// A program that listens with a great wish and listens again on SIGHUP, in a namespace whose somaxconn is 16.
 const SERVER: &str = "
 import signal, socket

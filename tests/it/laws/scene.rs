@@ -11,8 +11,8 @@ use trimtab::{
         sample::{CgroupVersion, DiskQueue, Listener, NeighbourTable, NetworkLimits, ReceiveLimits},
         series::SeriesSet,
         snapshot::{
-            Cgroup, Cpu, CpuSplit, Disk, Interface, Memory, Network, Process, Quota, Reading, Service, Snapshot, Strained, Tcp,
-            Vitals, Vm,
+            Cgroup, Cpu, CpuSplit, Disk, Filesystem, Interface, Memory, Network, Process, Quota, Reading, Service, Snapshot,
+            Strained, Tcp, Vitals, Vm,
         },
         subject::{ProcessId, Subject},
         time::{Now, Wall},
@@ -87,6 +87,14 @@ impl Scene {
         self
     }
 
+    /// Shapes the first disk.
+    pub fn disk(mut self, change: impl Fn(&mut Disk)) -> Scene {
+        if let Reading::Known(disks) = &mut self.snapshot.disks {
+            change(&mut disks[0]);
+        }
+        self
+    }
+
     pub fn vm(mut self, vm: Vm) -> Scene {
         self.vitals.vm = Reading::Known(vm);
         self
@@ -125,6 +133,7 @@ fn cgroup(path: &str, quota: Option<u64>) -> Cgroup {
         memory: Some(220 << 20),
         reclaimable: Some(20 << 20),
         memory_limit: quota.map(|_| 256 << 20),
+        io: (path == "/batch").then_some([180e6, 0.0]),
         ..Cgroup::default()
     }
 }
@@ -135,10 +144,12 @@ fn disk() -> Disk {
         schedulers: ["none", "mq-deadline", "kyber", "bfq"].map(Arc::from).into(),
         read_ahead: 128,
         requests: 256,
+        write_throttling: Some(2000),
         ..DiskQueue::default()
     };
     Disk {
         name: "vda".into(),
+        device: (254, 0),
         read: 200e6,
         reads: 1500.0,
         write: 1e6,
@@ -170,6 +181,18 @@ fn tcp(netns: u64, through: Option<ProcessId>) -> Tcp {
         strained: Strained { syns: Some(20.0), prunes: Some(9.0), restarts: Some(4.0), ..Strained::default() },
         limits: Some(limits().into()),
         ..Tcp::default()
+    }
+}
+
+/// A disk that serves hundreds of thousands of requests.
+fn fast() -> Disk {
+    Disk {
+        name: "nvme0n1".into(),
+        device: (259, 0),
+        reads: 4e5,
+        read: 1.6e9,
+        settings: Some(DiskQueue::default().into()),
+        ..Disk::default()
     }
 }
 
@@ -227,7 +250,13 @@ pub fn quiet() -> Scene {
     let cgroups = vec![cgroup("/batch", None), cgroup("/batch/jobs", None), cgroup("/tenant", Some(15_000))];
     let snapshot = Snapshot {
         vitals: vitals.clone(),
-        disks: Reading::Known(vec![disk()]),
+        disks: Reading::Known(vec![disk(), fast()]),
+        filesystems: Reading::Known(vec![Filesystem {
+            at: "/srv/data".into(),
+            number: (254, 0),
+            options: "rw,nosuid,relatime".into(),
+            ..Filesystem::default()
+        }]),
         network: Reading::Known(network()),
         tcp: Reading::Known(vec![tcp(OWN, None), tcp(OTHER, Some(id(200)))]),
         processes: Reading::Known(processes.into()),
@@ -240,7 +269,8 @@ pub fn quiet() -> Scene {
         }]),
         ..Snapshot::default()
     };
-    let facts = Facts { cpus: 2, autogroup: true, ..Facts::default() };
+    let facts =
+        Facts { cpus: 2, autogroup: true, cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())], ..Facts::default() };
     Scene {
         snapshot,
         vitals,
@@ -274,6 +304,16 @@ pub fn of(action: &str) -> Scene {
             let vm = Vm { compact_stalls: 50.0, thp_fallback: Some(0.8), ..Vm::default() };
             quiet().vm(vm).find(FindingKind::MemoryPressure, Subject::Host, &[], &[])
         }
+        "request-completion" => quiet().find(FindingKind::SoftirqImbalance, Subject::Host, &[], &[]),
+        "request-queue" => {
+            let slow = |disk: &mut Disk| (disk.read, disk.write, disk.read_latency) = (1e6, 9e7, Some(0.2));
+            quiet().disk(slow).find(FindingKind::DiskLatency, vda(), &[300], &[200])
+        }
+        "access-times" => {
+            let small = |disk: &mut Disk| (disk.writes, disk.write, disk.request_size) = (40.0, 160e3, [None, Some(4096.0)]);
+            quiet().disk(small).find(FindingKind::DiskLatency, vda(), &[300], &[200])
+        }
+        "cgroup-io" => quiet().find(FindingKind::DiskLatency, vda(), &[400], &[200]),
         "io-scheduler" | "read-ahead" => quiet().find(FindingKind::DiskLatency, vda(), &[300], &[200]),
         "io-priority" => quiet().find(FindingKind::DiskLatency, vda(), &[300], &[200]),
         "listen-backlog" => quiet().find(FindingKind::AcceptOverflow, Subject::Network(OTHER), &[], &[200]),
