@@ -101,7 +101,7 @@ pub fn start(history: &History, from: Wall, speed: f64, settings: Settings) -> R
         feed: Feed::Stored(reel),
         history: None,
         inspector: sources::inspector,
-        actions: actions::all(),
+        actions: actions::proposed(),
         hands: Box::new(Still(entries.clone())),
         entries,
         settings,

@@ -26,6 +26,13 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         ("ports", t.ports),
         ("filesystem", t.filesystem),
         ("softirq", t.softirq),
+        ("direct_reclaim", t.direct_reclaim),
+        ("high_order", t.high_order),
+        ("slab", t.slab),
+        ("remote_pages", t.remote_pages),
+        ("clock", t.clock),
+        ("deep_idle", t.deep_idle),
+        ("wake_cost", t.wake_cost),
         ("trouble_confidence", t.trouble_confidence),
     ];
     for (name, value) in shares {
@@ -43,6 +50,8 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         ("dirty_seconds", t.dirty_seconds),
         ("dirty_bytes", t.dirty_bytes),
         ("overflows", t.overflows),
+        ("allocation_stalls", t.allocation_stalls),
+        ("compaction_stalls", t.compaction_stalls),
         ("trouble_horizon", t.trouble_horizon),
     ];
     for (name, value) in amounts {

@@ -14,9 +14,10 @@ use crate::{
     model::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
         note::Note,
-        plan::{Held, Obstacle, Plan, Refusal},
+        plan::{Held, Obstacle, Plan, Refusal, Undone},
         proposal::Proposal,
         time::Tick,
+        trial::Leg,
     },
     planning::policy,
     store::{chain::digest, error::StoreError, proof::Anchor, stop},
@@ -109,6 +110,7 @@ impl Work for Hands {
             Job::Preview(change, proposal) => Ok(self.preview(change, &proposal)),
             Job::Apply(apply) => self.apply(&apply),
             Job::RollBack { change, plan, cause, who } => Ok(self.roll_back(&Case { change, plan: &plan, cause, who })),
+            Job::Switch { change, plan, to } => self.switch(change, &plan, to),
             Job::Carry(carry) => self.carry(&carry),
             Job::Keep(change, who) => self.keep(change, &who),
             Job::Halt(halt, who) => self.halt(halt, who),
@@ -162,9 +164,26 @@ impl Hands {
         done
     }
 
+    /// Each deed that is still due: the guard may have ended its change since the brain looked. None at all is a try of the journal.
     fn record(&mut self, deeds: Vec<(ChangeId, Deed, Who)>) -> Result<Done, StoreError> {
-        let entries: Vec<Entry> = deeds.into_iter().map(|(change, deed, who)| self.tools.entry(change, deed, who)).collect();
-        self.tools.journal.append(&entries)?;
+        if deeds.is_empty() {
+            self.tools.journal.append(&[])?;
+        }
+        for (change, deed, who) in deeds {
+            loop {
+                let Some((newest, now)) = self.tools.standing(change)? else {
+                    let entry = self.tools.entry(change, deed, who);
+                    self.tools.journal.append(&[entry])?;
+                    break;
+                };
+                if let Err(illegal) = now.state.next(&deed) {
+                    return Ok(failed(format!("{change}: {illegal}")));
+                }
+                if self.tools.move_on(change, newest, &who, vec![deed.clone()])?.is_some() {
+                    break;
+                }
+            }
+        }
         Ok(Done::default())
     }
 
@@ -310,6 +329,46 @@ impl Hands {
         }
     }
 
+    /// Sets the knobs of a watched change back for a while, or anew. Whoever else moved it meanwhile (the guard, at its deadline) has the
+    /// last word.
+    fn switch(&mut self, change: ChangeId, plan: &Plan, to: Leg) -> Result<Done, StoreError> {
+        let Some((newest, now)) = self.tools.standing(change)? else {
+            return Ok(failed(format!("the journal does not know {change}")));
+        };
+        if let Err(illegal) = now.state.next(&Deed::Switched(to)) {
+            return Ok(failed(format!("{change}: {illegal}")));
+        }
+        let case = |cause| Case { change, plan, cause, who: Who::Engine };
+        // Switching on is applying anew.
+        if let (Leg::On, Some(why)) = (to, self.halted()) {
+            return Ok(self.give_up(&case(Cause::Operator), why));
+        }
+        let Some(intent) = self.tools.move_on(change, newest, &Who::Engine, vec![Deed::Switched(to)])? else {
+            return Ok(failed(format!("{change} was moved by somebody else meanwhile")));
+        };
+        let written = match to {
+            Leg::On => self.write(plan),
+            Leg::Off => self.set_back(plan),
+        };
+        if let Err((cause, why)) = written {
+            return Ok(self.give_up(&case(cause), why));
+        }
+        match self.tools.standing(change) {
+            Ok(Some((newest, _))) if newest == intent => Ok(Done::default()),
+            _ => Ok(self.give_up(&case(Cause::LostWatcher), format!("{change} was moved by somebody else meanwhile"))),
+        }
+    }
+
+    /// Sets every knob to its value before; a stranger's value ends it.
+    fn set_back(&self, plan: &Plan) -> Result<(), (Cause, String)> {
+        let action = self.action(&plan.action).map_err(|why| (Cause::NotHeld, why))?;
+        match action.rollback(plan, self.tools.host.as_ref()) {
+            Ok(Undone::Undone) => Ok(()),
+            Ok(Undone::Yielded(knobs)) => Err((Cause::NotHeld, format!("somebody else set {}", knobs.join(", ")))),
+            Err(e) => Err((Cause::NotHeld, e.to_string())),
+        }
+    }
+
     /// Undoes what was begun, and says why.
     fn give_up(&mut self, case: &Case<'_>, why: String) -> Done {
         let done = self.roll_back(case);
@@ -349,6 +408,14 @@ impl Hands {
             };
             if let Err(illegal) = now.state.next(&Deed::Kept) {
                 return Ok(failed(format!("{change}: {illegal}")));
+            }
+            // What is kept is in force.
+            if let (Leg::Off, Some(plan)) = (now.leg(), &now.plan) {
+                let done = self.switch(change, plan, Leg::On)?;
+                if done.error.is_some() {
+                    return Ok(done);
+                }
+                continue;
             }
             if self.tools.move_on(change, newest, who, vec![Deed::Kept])?.is_some() {
                 self.guard.disarm(change);

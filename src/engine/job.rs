@@ -9,6 +9,7 @@ use crate::model::{
     message::GuardState,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
+    trial::Leg,
 };
 use std::time::Duration;
 
@@ -33,6 +34,16 @@ pub enum Job {
         cause: Cause,
         /// Who wants it.
         who: Who,
+    },
+    /// Journal, then set the knobs of a watched change back for a while, or anew, so that it is judged by the difference. What fails on
+    /// the way is undone for good.
+    Switch {
+        /// Which.
+        change: ChangeId,
+        /// Its plan, from the journal.
+        plan: Box<Plan>,
+        /// Out of force, or into it.
+        to: Leg,
     },
     /// Journal, prepare and carry out what an operator asks for by hand, to its end.
     Carry(Box<Carry>),

@@ -99,7 +99,7 @@ impl Worker {
         let mut pile = self.shared.pile();
         let line = match &job {
             Job::RollBack { .. } | Job::Halt(..) => &mut pile.urgent,
-            Job::Record(_) | Job::Apply(_) | Job::Carry(_) | Job::Keep(..) => &mut pile.deeds,
+            Job::Record(_) | Job::Apply(_) | Job::Switch { .. } | Job::Carry(_) | Job::Keep(..) => &mut pile.deeds,
             Job::Preview(..) | Job::Verify(..) => &mut pile.looks,
         };
         line.push_back(Task::Job(number, job));

@@ -21,6 +21,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         Knob::ProcessFile { process: id, .. }
         | Knob::Descriptors(id)
         | Knob::Signal(id)
+        | Knob::WakeLatency { holder: id }
         | Knob::Backlog { process: id, .. }
         | Knob::NetworkFile { through: Some(id), .. } => process(host, *id),
         Knob::CgroupFile { directory, inode, .. } | Knob::CgroupDevice { directory, inode, .. } => match host.inode(directory) {

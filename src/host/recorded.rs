@@ -234,6 +234,7 @@ fn usual(knob: &Knob) -> String {
         Knob::IoPriority(_) => "none",
         Knob::Signal(_) => "running",
         Knob::Custom(_) => "undone",
+        Knob::WakeLatency { .. } => "none",
         Knob::Descriptors(_) => "1024:1048576",
         Knob::Backlog { .. } => "16",
         Knob::NetworkFile { .. } => "16",

@@ -53,6 +53,18 @@ pub enum FindingKind {
     Condition,
     /// Nothing is wrong: an operator asked for a change by hand.
     Asked,
+    /// Tasks reclaim memory themselves though there is enough of it.
+    DirectReclaim,
+    /// Free memory is in pieces too small for what is asked for.
+    Fragmentation,
+    /// Caches of inodes and directory entries crowd out what is in use.
+    SlabBloat,
+    /// Memory is given on another node than it was wanted on.
+    RemoteMemory,
+    /// The processors are busy and run slowly.
+    SlowClock,
+    /// Requests wait for processors to wake from deep idle states.
+    DeepIdle,
     /// Memory of the host or of a cgroup will reach its limit.
     PredictedMemory,
     /// Swap will be full.
@@ -98,6 +110,12 @@ impl FindingKind {
             FindingKind::Orphans => "orphaned connections pile up",
             FindingKind::Condition => "condition",
             FindingKind::Asked => "asked for",
+            FindingKind::DirectReclaim => "direct reclaim",
+            FindingKind::Fragmentation => "memory fragmented",
+            FindingKind::SlabBloat => "slab caches bloated",
+            FindingKind::RemoteMemory => "memory on the wrong node",
+            FindingKind::SlowClock => "slow clock",
+            FindingKind::DeepIdle => "deep idle states",
             FindingKind::PredictedMemory => "memory will run out (predicted)",
             FindingKind::PredictedSwap => "swap will be full (predicted)",
             FindingKind::PredictedSpace => "filesystem will be full (predicted)",

@@ -152,6 +152,12 @@ pub enum Knob {
     },
     /// Programs of an operator's own: their value is `undone` or `done`, as the verify program says by its exit code.
     Custom(Box<Program>),
+    /// How long waking a processor may take (`/dev/cpu_dma_latency`), in microseconds, or `none`. It is a bound that an open descriptor
+    /// holds: it lasts no longer than that process, and only that process can set it.
+    WakeLatency {
+        /// Who holds it: trimtab's engine.
+        holder: ProcessId,
+    },
     /// A signal to a process. Its value is `running` before and the name of the signal after; it cannot be taken back.
     Signal(ProcessId),
 }
@@ -160,7 +166,7 @@ impl Knob {
     /// What the knob belongs to.
     pub fn subject(&self) -> Subject {
         match self {
-            Knob::File(_) | Knob::Custom(_) => Subject::Host,
+            Knob::File(_) | Knob::Custom(_) | Knob::WakeLatency { .. } => Subject::Host,
             Knob::ProcessFile { process, .. }
             | Knob::Descriptors(process)
             | Knob::Signal(process)
@@ -192,6 +198,7 @@ impl fmt::Display for Knob {
             Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
             Knob::Custom(program) => write!(f, "custom action {}", program.name),
+            Knob::WakeLatency { holder } => write!(f, "wake latency held by {}", holder.pid),
             Knob::Signal(p) => write!(f, "signal to {}", p.pid),
             Knob::Backlog { process, port, .. } => write!(f, "backlog of port {port} ({})", process.pid),
         }

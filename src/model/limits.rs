@@ -55,6 +55,24 @@ pub struct Thresholds {
     pub filesystem: f64,
     /// Softirq share of one core.
     pub softirq: f64,
+    /// Allocations per second that wait for reclaim while memory is available.
+    pub allocation_stalls: f64,
+    /// Share of reclaim that tasks do themselves.
+    pub direct_reclaim: f64,
+    /// Allocations per second that wait for compaction.
+    pub compaction_stalls: f64,
+    /// Share of free memory in blocks of 16 pages or more, below which it is in pieces.
+    pub high_order: f64,
+    /// Reclaimable slabs over memory.
+    pub slab: f64,
+    /// Share of pages given on another node than wanted.
+    pub remote_pages: f64,
+    /// Clock over the greatest possible one, below which busy processors are slow.
+    pub clock: f64,
+    /// Share of time in idle states that are slow to leave.
+    pub deep_idle: f64,
+    /// Time to leave them over the median latency of a service.
+    pub wake_cost: f64,
     /// Requests to connect dropped per second, over ten seconds.
     pub syn_drops: f64,
     /// Receive queues cut, or datagrams lost for a full buffer, per second over ten seconds.
@@ -109,6 +127,15 @@ impl Default for Thresholds {
             ports: 0.70,
             filesystem: 0.90,
             softirq: 0.60,
+            allocation_stalls: 1.0,
+            direct_reclaim: 0.10,
+            compaction_stalls: 10.0,
+            high_order: 0.02,
+            slab: 0.30,
+            remote_pages: 0.05,
+            clock: 0.70,
+            deep_idle: 0.50,
+            wake_cost: 0.10,
             syn_drops: 0.5,
             socket_buffers: 1.0,
             backlog_drops: 1.0,

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod chain;
+pub mod disk;
 pub mod error;
 pub mod foresight;
 pub mod history;

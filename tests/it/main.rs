@@ -25,6 +25,7 @@ mod link;
 mod live;
 mod nvml;
 mod out;
+mod placebo;
 mod prediction;
 mod readme;
 mod screens;

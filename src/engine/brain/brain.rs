@@ -14,6 +14,7 @@ use crate::{
             office::Office,
             publish::Publisher,
             queue::Queue,
+            selftest::SelfTest,
             senses::Senses,
             thrift::{self, Strain, Thrift},
             watch::{self, Watches},
@@ -72,6 +73,7 @@ pub struct Brain {
     office: Office,
     queue: Queue,
     watches: Watches,
+    selftest: SelfTest,
     publisher: Publisher,
     thrift: Thrift,
     week: Learner,
@@ -83,12 +85,16 @@ pub struct Brain {
 impl Brain {
     /// A brain that knows what the journal says and has perceived nothing yet.
     pub fn new(birth: Birth) -> Brain {
+        let ledger = Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy);
+        let instant = birth.actions.iter().map(|action| action.about()).filter(|about| about.is_instant());
         let office = Office {
             now: birth.now,
             mode: birth.settings.policy.mode,
             policy: birth.settings.policy.clone(),
             leave: birth.leave,
-            ledger: Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy),
+            instant: instant.map(|about| about.name).collect(),
+            doubted: ledger.trust.is_lost(),
+            ledger,
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
@@ -107,6 +113,7 @@ impl Brain {
             office,
             queue: Queue::default(),
             watches: Watches::default(),
+            selftest: SelfTest::new(birth.now.tick),
             publisher: Publisher::new(birth.engine),
             thrift: Thrift::new(birth.settings.budget),
             week: Learner::knowing(birth.settings.week.known),
@@ -221,7 +228,7 @@ impl Brain {
         let office = &self.office;
         let trials = office.ledger.all().filter(|c| c.state.is_open() || c.state.is_unconfirmed()).map(|c| &c.proposal.trial);
         let keys = trials.flat_map(|t| std::iter::once(&t.primary).chain(t.guardrails.iter().map(|g| &g.key)).chain(&t.controls));
-        self.known.history.watch(keys.cloned());
+        self.known.history.watch(keys.chain(self.watches.late()).cloned());
         let news = self.known.sweep(now);
         self.tell(&news);
         self.known.alerts.look(now, &self.known.senses.snapshot, &mut self.office);
@@ -261,7 +268,10 @@ impl Brain {
     fn tend(&mut self, now: Now) {
         self.tended = now.tick;
         self.office.probe();
-        self.watches.tend(&self.known.history.series, &self.known.senses.snapshot, &mut self.office);
+        let (series, snapshot) = (&self.known.history.series, &self.known.senses.snapshot);
+        self.watches.tend(series, snapshot, &mut self.office);
+        let calm = self.known.alarms.findings.is_empty() && self.stopping.is_none();
+        self.selftest.tend(series, (snapshot, calm), &mut self.office);
     }
 
     fn performed(&mut self, job: Option<JobNumber>, done: &Done) {
@@ -288,8 +298,12 @@ impl Brain {
         }
     }
 
-    /// What follows a deed. An approval that could not be written is not acted on; a verdict that could not be is.
+    /// What follows a deed. An approval that could not be written is not acted on, nor a verdict to keep; one to undo is.
     fn follow(&mut self, change: ChangeId, purpose: Purpose, then: Then, failed: bool) {
+        if failed && purpose == Purpose::Judge && then == Then::Keep {
+            self.watches.judge_again(change);
+            return;
+        }
         if failed && purpose == Purpose::Approve && then == Then::Apply {
             return;
         }
@@ -315,7 +329,7 @@ impl Brain {
 
     /// Answers the stop once nothing that touches the machine is under way any more.
     fn ended(&mut self) {
-        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Keep, Purpose::Note];
+        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Switch, Purpose::Keep, Purpose::Note];
         if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
             return;
         }

@@ -14,6 +14,7 @@ use crate::{
     },
     model::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
+        knob::Knob,
         limits::Mode,
         message::{Command, GuardState, Reply},
         note::Note,
@@ -227,6 +228,11 @@ fn carry(office: &mut Office, snapshot: &Snapshot, order: Order, wish: &Wish) ->
     if let GuardState::Failed(why) = &office.guard {
         return Err(format!("the guard that would undo it is not running ({why}): nothing is changed without it"));
     }
+    if let Some(id) = under_trial(office, wish) {
+        return Err(format!(
+            "{id} is trying the nice of these processes, and could not be judged any more: keep it or roll it back first"
+        ));
+    }
     let (proposal, finding) = wish::proposal(wish, snapshot, &order.who.to_string(), office.now.wall)?;
     let change = office.ledger.number();
     let job = Carry { change, proposal, finding, who: order.who, confirm: brief(&office.policy), leave: office.leave };
@@ -249,6 +255,18 @@ fn stop_all(office: &mut Office, order: Order, halt: bool) -> Answer {
     Ok(None)
 }
 
+/// The unconfirmed change, or the one being applied, whose knobs a wish would move.
+fn under_trial(office: &Office, wish: &Wish) -> Option<ChangeId> {
+    let Wish::Nice { processes, .. } = wish else { return None };
+    let begun = office.desk.about(Purpose::Apply).filter_map(|id| office.ledger.get(id));
+    let unconfirmed = office.ledger.live().filter(|c| c.state.is_unconfirmed());
+    let moves = |c: &&Change| {
+        let mut steps = c.plan.iter().flat_map(|plan| &plan.steps);
+        steps.any(|step| matches!(step.knob, Knob::Nice(task) if processes.contains(&task.process)))
+    };
+    unconfirmed.chain(begun).find(moves).map(|c| c.id)
+}
+
 fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     let state = known(office, id)?.state;
     let applying = office.desk.busy(Purpose::Apply, Some(id));
@@ -257,6 +275,9 @@ fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     }
     if !state.is_live() && !applying {
         return Err(format!("{id} is {}: nothing of it is in force", state.words()));
+    }
+    if let Some(above) = office.ledger.above(id).first() {
+        return Err(format!("{above} was set on top of {id} and would go back to its values: roll {above} back first"));
     }
     undo(office, id, (Cause::Operator, order.who), order.ticket)
 }
@@ -281,12 +302,11 @@ fn roll_back_all(office: &mut Office, order: Order) -> Answer {
     Ok(None)
 }
 
-/// Live changes and the one being applied, newest first.
+/// Live changes and the one being applied, the one that was applied last first.
 pub fn begun(office: &Office) -> Vec<ChangeId> {
     let mut all: Vec<ChangeId> = office.ledger.live().map(|c| c.id).chain(office.desk.about(Purpose::Apply)).collect();
-    all.sort_unstable();
+    all.sort_unstable_by_key(|id| std::cmp::Reverse((office.ledger.turn(*id), *id)));
     all.dedup();
-    all.reverse();
     all
 }
 

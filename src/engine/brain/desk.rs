@@ -32,6 +32,8 @@ pub enum Purpose {
     Carry,
     /// The begin of measuring is written down.
     Watch,
+    /// It is switched off or on, to be judged.
+    Switch,
     /// A verdict is written down.
     Judge,
     /// It is kept.
@@ -69,6 +71,7 @@ impl Purpose {
             Purpose::Apply => "applied",
             Purpose::Carry => "carried out",
             Purpose::Watch => "watched",
+            Purpose::Switch => "switched",
             Purpose::Judge => "judged",
             Purpose::Keep => "kept",
             Purpose::RollBack => "rolled back",

@@ -52,7 +52,7 @@ impl Publisher {
             alerts: known.alerts.shown.clone(),
             outlook: Some(known.outlook.clone()),
             present: Vec::new(),
-            trust: None,
+            trust: office.ledger.trust.trust(),
         }
     }
 
@@ -69,5 +69,7 @@ fn problems(office: &Office) -> impl Iterator<Item = String> + '_ {
     let journal = office.journal.iter().map(|why| format!("the journal cannot be written, no new change begins: {why}"));
     let halted = office.halted().map(policy::halted);
     let demoted = auto::demoted(office);
-    halted.into_iter().chain(journal).chain(demoted).chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
+    let trust = office.ledger.trust.trust().filter(|trust| trust.lost).map(|trust| trust.words());
+    let ours = halted.into_iter().chain(journal).chain(demoted).chain(trust);
+    ours.chain(office.history.iter().chain(&office.foresight).map(ToString::to_string))
 }

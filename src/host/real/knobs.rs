@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, custom, files, mount, netns, rights, status::Status, threads};
+use super::{RealHost, calls, custom, files, mount, netns, rights, status::Status, threads, wake};
 use crate::{
     host::{
         canonical::{self, selected},
@@ -60,6 +60,7 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
         Knob::Custom(program) => custom::get(host, knob, program),
+        Knob::WakeLatency { holder } => wake::get(host, knob, *holder),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
         thread => threads::get(thread),
     }
@@ -79,6 +80,7 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
                 .ok_or_else(|| HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}")))?;
             send(host, knob, *process, number(signal))
         }
+        Knob::WakeLatency { holder } => wake::set(host, knob, *holder, value),
         Knob::Backlog { process, .. } => {
             takes_sighup(host, knob, *process)?;
             send(host, knob, *process, Signal::HUP)
@@ -138,13 +140,15 @@ fn write_file(host: &RealHost, knob: &Knob, place: &Place, value: &str) -> Touch
         return Err(HostError::plain("write", knob, Kind::Invalid, "only files of /proc and /sys are knobs"));
     }
     let line = canonical::line(knob, value);
+    // Elsewhere the answer says that only a part was done, which a second try would do once more (`memory.reclaim`).
+    let patient = matches!(knob, Knob::ProcessFile { .. });
     let mut tries = 1;
     loop {
         let opened = OpenOptions::new().write(true).open(host.path(place));
         let file = opened.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob)))?;
         identity::check(host, knob)?;
         match write_once(file, line.as_bytes()) {
-            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES => host.pause(BETWEEN),
+            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES && patient => host.pause(BETWEEN),
             done => return done.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob))),
         }
         tries += 1;

@@ -17,6 +17,7 @@ mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -75,12 +76,13 @@ pub fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
 pub struct RealHost {
     roots: Roots,
     guard: AtomicU32,
+    wake: wake::Held,
 }
 
 impl RealHost {
     /// The machine below other roots.
     pub fn below(roots: Roots) -> RealHost {
-        RealHost { roots, guard: AtomicU32::new(0) }
+        RealHost { roots, ..RealHost::default() }
     }
 
     /// Makes the guard's pid one of the family; 0 for none.

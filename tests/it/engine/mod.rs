@@ -6,6 +6,7 @@ mod placebo;
 mod policy;
 mod scene;
 mod start;
+mod statistics;
 
 use scene::{Scene, apply, approve, is_done, refused};
 use trimtab::model::{

@@ -25,7 +25,7 @@ use trimtab::{
         sample::{CpuSample, CpuTimes, MemorySample, PressureLine, PressureSample, ProcessSample, Sample, SourceName, Stall},
         subject::{ProcessId, Subject},
         time::{Now, Tick, Wall},
-        trial::{Trial, Windows},
+        trial::{Guardrail, Leg, Trial, Windows},
         world::World,
     },
     sources::source::Lane,
@@ -45,7 +45,7 @@ impl Action for Calm {
     fn about(&self) -> ActionAbout {
         ActionAbout {
             name: self.name,
-            row: "C0",
+            row: "C1",
             changes: "nothing",
             helps: "",
             hurts: "",
@@ -95,7 +95,7 @@ impl Calm {
                 primary: Key::new(Subject::Process(VICTIM), Metric::ProcessRunDelay),
                 better: Better::Lower,
                 least: 0.1,
-                guardrails: vec![],
+                guardrails: vec![Guardrail { key: Key::host(Metric::PressureMemorySome), relative: 0.0, absolute: 0.05 }],
                 controls: vec![],
                 windows,
                 prevents: None,
@@ -137,6 +137,9 @@ pub struct Scene {
     pub unwritten: bool,
     /// Microseconds of each pass in which all tasks wait for memory.
     pub squeeze: u64,
+    /// Share of all cores that idles.
+    pub idle: f64,
+    idled: u64,
     squeezed: u64,
     /// The plan of previews, told apart by this text.
     pub plan: &'static str,
@@ -166,7 +169,12 @@ impl Scene {
     }
 
     pub fn with(policy: Policy) -> Scene {
-        Scene::of(policy, ACTIONS, Vec::new())
+        Scene::born(policy, vec![])
+    }
+
+    /// With a journal of before.
+    pub fn born(policy: Policy, entries: Vec<(u64, Entry)>) -> Scene {
+        Scene::of(policy, ACTIONS, entries)
     }
 
     /// A scene with these actions, whose engine finds a journal of these entries.
@@ -196,6 +204,8 @@ impl Scene {
             visitor: None,
             unwritten: false,
             squeeze: 0,
+            idle: 0.0,
+            idled: 0,
             squeezed: 0,
             plan: "one",
             lock: None,
@@ -231,7 +241,8 @@ impl Scene {
         self.squeezed += self.squeeze;
         let squeezed = PressureLine { avg: [0.0; 3], total: self.squeezed };
         let times = CpuTimes { user: self.ticks, ..CpuTimes::default() };
-        let total = CpuTimes { user: 2 * self.ticks, ..CpuTimes::default() };
+        self.idled += (20.0 * self.idle) as u64;
+        let total = CpuTimes { user: 2 * self.ticks - self.idled, idle: self.idled, ..CpuTimes::default() };
         let cpu = CpuSample { total, cores: vec![(0, times), (1, times)], ..CpuSample::default() };
         let some = PressureLine { avg: [0.0; 3], total: self.stalled };
         let pressure = PressureSample {
@@ -353,6 +364,10 @@ impl Scene {
         Plan { action: "calm".into(), boot: "boot".into(), steps: vec![step] }
     }
 
+    fn turn(&mut self, to: Leg) {
+        self.wait = if to == Leg::On { self.cured } else { self.sick };
+    }
+
     fn perform(&mut self, job: Job) -> Done {
         self.done.push(format!("{job:?}").split(['(', ' ', '{']).next().unwrap().to_string());
         let down = self.journal_down && !matches!(job, Job::Preview(..) | Job::Verify(..) | Job::RollBack { .. });
@@ -403,7 +418,16 @@ impl Scene {
                 let note = Deed::Noted(Box::new(Note::Halted(halt)));
                 Done { entries: vec![self.entry(ChangeId::HOUSE, note, &who)], ..Done::default() }
             }
-            Job::Keep(id, who) => Done { entries: vec![self.entry(id, Deed::Kept, &who)], ..Done::default() },
+            Job::Switch { change, to, .. } => {
+                self.turn(to);
+                Done { entries: vec![self.entry(change, Deed::Switched(to), &Who::Engine)], ..Done::default() }
+            }
+            Job::Keep(id, who) => {
+                let back = self.wait == self.sick;
+                let on = back.then(|| self.entry(id, Deed::Switched(Leg::On), &Who::Engine));
+                self.turn(Leg::On);
+                Done { entries: on.into_iter().chain([self.entry(id, Deed::Kept, &who)]).collect(), ..Done::default() }
+            }
             Job::Verify(id, _) => Done { held: Some((id, self.held.clone())), ..Done::default() },
         }
     }
