@@ -40,6 +40,7 @@ pub mod reclaim;
 pub mod renice;
 pub mod request_completion;
 pub mod request_queue;
+pub mod rescue;
 pub mod signal;
 pub mod slow_start_idle;
 pub mod socket_buffers;
@@ -126,16 +127,22 @@ fn carried() -> &'static [&'static dyn Action] {
     &[&custom::Custom]
 }
 
+/// What only an emergency asks for.
+pub fn urgent() -> &'static [&'static dyn Action] {
+    &[&rescue::Rescue]
+}
+
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    proposed().iter().chain(asked()).chain(carried()).copied().find(|action| action.about().name == name)
+    let all = proposed().iter().chain(asked()).chain(urgent()).chain(carried());
+    all.copied().find(|action| action.about().name == name)
 }
 
 /// The README's table of actions.
 pub fn table() -> String {
     let mut table =
         String::from("| action | changes | helps when | hurts when | undone how | risk | needs |\n|---|---|---|---|---|---|---|\n");
-    for about in proposed().iter().chain(asked()).map(|action| action.about()) {
+    for about in proposed().iter().chain(asked()).chain(urgent()).map(|action| action.about()) {
         let cells = [about.changes, about.helps, about.hurts, about.undone, about.risk.words(), about.needs];
         table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
     }

@@ -59,6 +59,7 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
             policy: crate::model::limits::Policy { mode: Mode::Observe, ..config.policy.clone() },
             budget: config.cost,
             foresight: ForesightSettings { wish: config.foresight, ..ForesightSettings::default() },
+            rescue: config.emergency.clone(),
             // What held then is raised again from the same numbers; nobody is told, nothing is kept.
             alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
             stop: None,

@@ -7,6 +7,7 @@ use crate::{
         guard::arm::Guard,
         job::{Apply, Carry, Done, Job},
         recover,
+        rescuer::Rescuer,
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
         worker::Work,
     },
@@ -26,12 +27,14 @@ use std::{path::PathBuf, time::Duration};
 
 /// Hands with their tools.
 pub struct Hands {
-    tools: Tools,
-    guard: Box<dyn Guard>,
+    pub(super) tools: Tools,
+    pub(super) guard: Box<dyn Guard>,
     /// Number of the newest entry that was reported.
     seen: u64,
     /// The journal's stamp when it was last read.
     stamp: Option<i64>,
+    /// What it takes to climb at once.
+    pub(super) rescuer: Rescuer,
     /// Tells somebody outside of the journal what its newest record is.
     witness: Option<Witness>,
     /// When that was last told.
@@ -61,8 +64,9 @@ const DAILY: Duration = Duration::from_secs(24 * 3600);
 impl Hands {
     /// Hands on a journal whose entries up to number `seen` the brain has folded.
     pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
-        let bounds = Bounds::default();
-        Hands { tools, guard, seen, stamp: None, bounds, rehearsal: None, defined: Vec::new(), witness: None, anchored: None }
+        let (bounds, rescuer) = (Bounds::default(), Rescuer::default());
+        let (rehearsal, defined, witness, anchored) = (None, Vec::new(), None, None);
+        Hands { tools, guard, seen, stamp: None, rescuer, bounds, rehearsal, defined, witness, anchored }
     }
 
     /// The same hands, tied.
@@ -105,6 +109,7 @@ impl Hands {
 
 impl Work for Hands {
     fn perform(&mut self, job: Job) -> Done {
+        self.catch_up();
         let did = match job {
             Job::Record(deeds) => self.record(deeds),
             Job::Preview(change, proposal) => Ok(self.preview(change, &proposal)),
@@ -115,6 +120,8 @@ impl Work for Hands {
             Job::Keep(change, who) => self.keep(change, &who),
             Job::Halt(halt, who) => self.halt(halt, who),
             Job::Verify(change, plan) => Ok(self.verify(change, &plan)),
+            Job::Ready(rungs) => Ok(self.ready(rungs)),
+            Job::Climb(climb) => Ok(self.climb(&climb)),
         };
         let done = did.unwrap_or_else(|e| unwritten(&e));
         let now = self.tools.host.now().tick;
@@ -149,11 +156,13 @@ impl Hands {
     /// Adds what is in the journal since the last report, whoever wrote it.
     fn report(&mut self, mut done: Done) -> Done {
         match self.tools.journal.since(self.seen) {
-            Ok(entries) => {
+            Ok(mut entries) => {
                 self.seen = entries.last().map_or(self.seen, |(number, _)| *number);
                 let ended = |entry: &&(u64, Entry)| entry.1.who == Who::Guard && !matches!(entry.1.deed, Deed::RollbackStarted(_));
                 entries.iter().filter(ended).for_each(|(_, entry)| self.guard.disarm(entry.change));
-                done.entries = entries;
+                // What the ring held was reported when it was done.
+                entries.retain(|(number, _)| !self.rescuer.caught_up.remove(number));
+                done.entries.append(&mut entries);
             }
             Err(e) => {
                 done.journal_down = true;
@@ -195,7 +204,7 @@ impl Hands {
         Done { preview: Some((change, plan)), ..Done::default() }
     }
 
-    fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
+    pub(super) fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
         let action = self.action(&proposal.action).map_err(|why| Refusal { kind: Obstacle::Unsupported, why })?;
         let mut plan = action.prepare(proposal, self.stage())?;
         plan.boot.clone_from(&self.tools.boot);
@@ -208,7 +217,7 @@ impl Hands {
     }
 
     /// Why nothing new may be written, if so.
-    fn halted(&self) -> Option<String> {
+    pub(super) fn halted(&self) -> Option<String> {
         self.bounds.stop.as_deref().filter(|file| stop::stands(file)).map(|file| policy::halted(&file.display().to_string()))
     }
 
@@ -222,7 +231,7 @@ impl Hands {
     }
 
     /// What ends a change before its intent: a dry run.
-    fn rehearsed(&self, plan: &Plan) -> Option<Deed> {
+    pub(super) fn rehearsed(&self, plan: &Plan) -> Option<Deed> {
         self.bounds.dry.then(|| Deed::Refused(Refusal::dry(plan)))
     }
 
@@ -317,7 +326,7 @@ impl Hands {
     }
 
     /// Writes the plan and reads it back.
-    fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
+    pub(super) fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
         let host = self.stage();
         let action = self.action(&plan.action).map_err(|why| (Cause::ApplyFailed, why))?;
         action.apply(plan, host).map_err(|refusal| (Cause::ApplyFailed, refusal.why))?;
@@ -375,7 +384,7 @@ impl Hands {
         Done { error: Some(done.error.map_or_else(|| why.clone(), |more| format!("{why}; {more}"))), ..done }
     }
 
-    fn roll_back(&mut self, case: &Case<'_>) -> Done {
+    pub(super) fn roll_back(&mut self, case: &Case<'_>) -> Done {
         let Undoing { end, unwritten } = undo(&mut self.tools, case);
         let mut error = match end {
             End::Undone | End::Yielded => None,

@@ -2,6 +2,7 @@
 
 use crate::model::{
     custom::Condition,
+    emergency::Reach,
     hours::{Hours, Offset},
     rule::{Rule, Tiering},
     trial::Windows,
@@ -303,6 +304,34 @@ impl Default for Policy {
             stop: None,
             switchback: Switchback::default(),
         }
+    }
+}
+
+/// What is done when there is no time to ask (catalogue E1 to E7).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rescue {
+    /// Look for emergencies and keep their ladders ready.
+    pub enabled: bool,
+    /// The last rung that may be climbed: `Ease`, `Freeze`, `Term`, `Kill`.
+    pub rungs: Reach,
+    /// Rungs climbed per hour at most, all emergencies together.
+    pub per_hour: usize,
+    /// Seconds that a rung has to bring relief before the next one.
+    pub patience: f64,
+    /// Seconds without any sign of it after which an emergency is over and what was done is taken back.
+    pub calm: f64,
+    /// Share of time in which all tasks wait for memory that is an emergency after ten seconds.
+    pub memory_full: f64,
+    /// MemAvailable over total below which it is one after two seconds, where swap is used up too.
+    pub memory_available: f64,
+    /// Changes that did harm within ten minutes, after which everything is rolled back and held (E7).
+    pub harms: usize,
+}
+
+impl Default for Rescue {
+    fn default() -> Self {
+        Rescue { enabled: true, rungs: Reach::Freeze, per_hour: 12, patience: 5.0, calm: 30.0, memory_full: 0.10, memory_available: 0.04, harms: 2 }
     }
 }
 

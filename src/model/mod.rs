@@ -29,6 +29,7 @@ pub mod allowance;
 pub mod backing;
 pub mod change;
 pub mod custom;
+pub mod emergency;
 pub mod facts;
 pub mod finding;
 pub mod hardware;

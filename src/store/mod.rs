@@ -11,5 +11,6 @@ pub mod lock;
 pub mod page;
 pub mod proof;
 pub mod repair;
+pub mod reserve;
 pub mod stop;
 pub mod week;

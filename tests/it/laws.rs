@@ -56,7 +56,7 @@ fn names_are_unique_and_found() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), actions::all().len());
-    assert_eq!(actions::table().lines().count(), names.len() + actions::triggers().len() + actions::asked().len() + 2);
+    assert_eq!(actions::table().lines().count(), names.len() + actions::triggers().len() + actions::asked().len() + actions::urgent().len() + 2);
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub fn command(knob: &Knob, value: &str) -> String {
             if words.is_empty() { "# there is no program for that".into() } else { format!("sudo {}", words.join(" ")) }
         }
         Knob::Signal(p) => format!("sudo kill -{} {}", quote(value), p.pid),
+        Knob::Run(p) => format!("sudo kill -{} {}", if value == "stopped" { "STOP" } else { "CONT" }, p.pid),
+        Knob::Log(place) => format!("sudo journalctl --directory={} --vacuum-size={}", quote(&place.to_string()), quote(value)),
         // Only its holder can set it, and it ends with its holder.
         Knob::WakeLatency { holder } if value == "none" => format!("sudo kill {}", holder.pid),
         Knob::WakeLatency { .. } => {

@@ -2,7 +2,7 @@
 
 use crate::{
     actions::action::Action,
-    analysis::derive::deriver::Deriver,
+    analysis::{derive::deriver::Deriver, detect},
     engine::{
         brain::{
             alarms::News,
@@ -14,6 +14,7 @@ use crate::{
             office::Office,
             publish::Publisher,
             queue::Queue,
+            rescue::{hold, rescue::Rescue},
             selftest::SelfTest,
             senses::Senses,
             thrift::{self, Strain, Thrift},
@@ -28,6 +29,7 @@ use crate::{
         facts::Facts,
         finding::{Finding, Severity},
         lesson::Lessons,
+        limits::Mode,
         message::{Command, GuardState, Reply, Welcome},
         note::Note,
         sample::Counters,
@@ -77,6 +79,7 @@ pub struct Brain {
     publisher: Publisher,
     thrift: Thrift,
     week: Learner,
+    rescue: Rescue,
     sweeps: u32,
     tended: Tick,
     stopping: Option<Ticket>,
@@ -89,7 +92,7 @@ impl Brain {
         let instant = birth.actions.iter().map(|action| action.about()).filter(|about| about.is_instant());
         let office = Office {
             now: birth.now,
-            mode: birth.settings.policy.mode,
+            mode: if hold::is_held(&birth.entries) { Mode::Observe } else { birth.settings.policy.mode },
             policy: birth.settings.policy.clone(),
             leave: birth.leave,
             instant: instant.map(|about| about.name).collect(),
@@ -117,6 +120,7 @@ impl Brain {
             publisher: Publisher::new(birth.engine),
             thrift: Thrift::new(birth.settings.budget),
             week: Learner::knowing(birth.settings.week.known),
+            rescue: Rescue::new(birth.settings.rescue),
             sweeps: 0,
             tended: birth.now.tick,
             stopping: None,
@@ -133,6 +137,15 @@ impl Brain {
             Input::Passed { .. } => {}
             Input::Ticked { now } => self.ticked(now),
             Input::Commanded { ticket, command: Command::Interval(millis), .. } => self.interval(ticket, millis),
+            Input::Commanded { ticket, who, command: Command::Rescue(kind) } => {
+                let reply = match self.rescue.agree(kind, who, &self.office) {
+                    Ok(text) => Reply::Done(text),
+                    Err(why) => Reply::Refused(why),
+                };
+                self.look(Lane::Fast);
+                self.office.reply(ticket, reply);
+                self.publish();
+            }
             Input::Commanded { ticket, who, command } => {
                 match self.known.alerts.obey(&command, &who, &mut self.office) {
                     Some(reply) => self.office.reply(ticket, reply),
@@ -156,7 +169,7 @@ impl Brain {
 
     /// The present view with the history of the charts.
     pub fn welcome(&self) -> Welcome {
-        self.publisher.welcome(self.office.now, &self.known, &self.office)
+        self.publisher.welcome(self.office.now, (&self.known, &self.rescue), &self.office)
     }
 
     /// All that was learned from changes.
@@ -173,7 +186,7 @@ impl Brain {
     fn weighed(&mut self, at: Tick, cpu: u64, resident: u64) {
         let first = !self.known.senses.weigh(at, cpu, resident);
         let senses = &self.known.senses;
-        let urgent = self.known.alarms.findings.iter().any(Finding::is_imminent);
+        let urgent = self.rescue.is_tense() || self.known.alarms.findings.iter().any(Finding::is_imminent);
         let strain = Strain { urgent, ..Strain::of(&senses.snapshot, senses.sweeping, senses.facts.own) };
         if !first && self.thrift.look(&strain) {
             self.paced();
@@ -214,9 +227,11 @@ impl Brain {
 
     fn passed(&mut self, now: Now) {
         self.office.now = now;
-        let news = self.known.pass(now);
+        let looked = self.known.pass(now, self.rescue.is_tense());
+        let urgent = looked.is_some() && self.look(Lane::Fast);
+        let news = looked.unwrap_or_default();
         self.tell(&news);
-        if !news.is_none() || self.sweeps < FIRST_SWEEPS {
+        if urgent || !news.is_none() || self.sweeps < FIRST_SWEEPS {
             self.publish();
         }
         self.ticked(now);
@@ -231,11 +246,13 @@ impl Brain {
         self.known.history.watch(keys.chain(self.watches.late()).cloned());
         let news = self.known.sweep(now);
         self.tell(&news);
+        self.look(Lane::Sweep);
         self.known.alerts.look(now, &self.known.senses.snapshot, &mut self.office);
         self.learn_week(now);
         let critical = self.known.alarms.findings.iter().filter(|f| f.severity == Severity::Critical);
         self.office.critical = critical.map(|f| f.id.clone()).collect();
         if self.stopping.is_none() {
+            self.rescue.tend(&self.known.world(now), &mut self.office);
             self.queue.tend(&self.known.world(now), self.actions, &mut self.office);
             auto::act(&mut self.office);
         }
@@ -255,6 +272,13 @@ impl Brain {
             }
         }
         self.office.low_traffic = self.week.is_quiet(minute, now.wall);
+    }
+
+    /// Looks for emergencies; true when a screen should hear of it at once.
+    fn look(&mut self, lane: Lane) -> bool {
+        let lane = if lane == Lane::Fast { detect::Lane::Fast } else { detect::Lane::Sweep };
+        let now = self.office.now;
+        self.stopping.is_none() && self.rescue.look(lane, &self.known.world(now), &mut self.office)
     }
 
     /// Time goes on even when no sweep comes.
@@ -278,6 +302,12 @@ impl Brain {
         let outcome = self.office.finish(job, done);
         if let Some((id, result)) = &done.preview {
             self.queue.previewed(*id, result, &mut self.office);
+        }
+        if let Some(refusals) = &done.ready {
+            self.rescue.readied(refusals, self.office.now);
+        }
+        if let Some(errand) = outcome.errand.as_ref().filter(|errand| errand.purpose == Purpose::Climb) {
+            self.rescue.climbed(errand, outcome.error.as_deref(), &mut self.office);
         }
         if let Some((id, held)) = &done.held {
             watch::held(*id, held, &mut self.office);
@@ -329,7 +359,7 @@ impl Brain {
 
     /// Answers the stop once nothing that touches the machine is under way any more.
     fn ended(&mut self) {
-        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Switch, Purpose::Keep, Purpose::Note];
+        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Climb, Purpose::Judge, Purpose::Switch, Purpose::Keep, Purpose::Note];
         if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
             return;
         }
@@ -348,7 +378,7 @@ impl Brain {
     }
 
     fn publish(&mut self) {
-        let view = self.publisher.view(self.office.now, &self.known, &self.office);
+        let view = self.publisher.view(self.office.now, (&self.known, &self.rescue), &self.office);
         // Before any answer of this step: who is told that something is done finds it so in the view.
         self.office.effects.insert(0, Effect::Publish(Arc::new(view)));
     }

@@ -8,6 +8,7 @@ use crate::{
             desk::{Purpose, Then},
             ledger::troubled,
             office::{Office, approver, brief, errand},
+            rescue::hold::hold,
         },
         input::Ticket,
         job::{Carry, Job},
@@ -48,8 +49,8 @@ pub fn obey(office: &mut Office, snapshot: &Snapshot, order: Order, command: Com
         Command::RollBackAll => roll_back_all(office, order),
         Command::Wish(wish) => carry(office, snapshot, order, &wish),
         Command::Halt(halt) => stop_all(office, order, halt),
-        // The brain's own answer, before it comes here.
-        Command::Interval(_) => Ok(None),
+        // The brain's own answers, before it comes here.
+        Command::Interval(_) | Command::Rescue(_) => Ok(None),
         // Alerts are not the office's: the brain has done these before it came here.
         Command::Acknowledge(_) | Command::Snooze { .. } => Ok(None),
         Command::SetMode(mode) => Ok(Some(set_mode(office, mode, &order.who))),
@@ -293,6 +294,7 @@ fn undo(office: &mut Office, id: ChangeId, why: (Cause, Who), ticket: Ticket) ->
 /// Everything that is in force or being written, newest first.
 fn roll_back_all(office: &mut Office, order: Order) -> Answer {
     let begun = begun(office);
+    hold(office, format!("asked for by {}", order.who), order.who.clone());
     if begun.is_empty() {
         return Ok(Some("nothing is in force, nothing to roll back".into()));
     }

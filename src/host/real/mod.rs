@@ -1,12 +1,14 @@
 //! The machine itself, below injectable roots.
 
 pub mod alone;
+pub mod brace;
 mod calls;
 mod connections;
 mod custom;
 mod diag;
 mod facts;
 mod files;
+mod held;
 mod knobs;
 mod mount;
 mod netns;
@@ -36,11 +38,12 @@ use crate::{
     },
 };
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
-    os::fd::BorrowedFd,
+    os::fd::{BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, SystemTime},
@@ -76,6 +79,8 @@ pub fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
 pub struct RealHost {
     roots: Roots,
     guard: AtomicU32,
+    /// Opened against an emergency.
+    held: Mutex<BTreeMap<Knob, OwnedFd>>,
     wake: wake::Held,
 }
 
@@ -212,5 +217,9 @@ impl Host for RealHost {
 
     fn may_set(&self, knob: &Knob) -> Touch<()> {
         knobs::may_set(self, knob)
+    }
+
+    fn hold(&self, knobs: &[Knob]) {
+        held::hold(self, knobs);
     }
 }

@@ -65,8 +65,10 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
             takes_sighup(host, knob, *process)?;
             signal(knob, *process)
         }
-        Knob::Signal(process) => signal(knob, *process),
         Knob::Custom(program) => custom::may_run(host, knob, program),
+        Knob::Signal(process) | Knob::Run(process) => signal(knob, *process),
+        Knob::Log(place) => accessat(CWD, host.path(place), Access::WRITE_OK, AtFlags::EACCESS)
+            .map_err(|e| HostError::new("write", knob, &e.into()).needing("root")),
         Knob::WakeLatency { .. } => super::wake::may_set(host, knob),
         Knob::Mount { .. } if ours(host)?.holds(ADMIN) => Ok(()),
         Knob::Mount { .. } => Err(lacking(knob, "EPERM", format!("it is not ours: needs {ADMIN}"))),

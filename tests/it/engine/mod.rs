@@ -7,6 +7,7 @@ mod policy;
 mod scene;
 mod start;
 mod statistics;
+mod urgent;
 
 use scene::{Scene, apply, approve, is_done, refused};
 use trimtab::model::{
