@@ -30,6 +30,7 @@ pub mod nice;
 pub mod numa_balancing;
 pub mod oom_score;
 pub mod orphans;
+pub mod persist;
 pub mod policy;
 pub mod port_range;
 pub mod port_reuse;
@@ -127,6 +128,11 @@ fn carried() -> &'static [&'static dyn Action] {
     &[&custom::Custom]
 }
 
+/// What the engine itself offers, of changes that have proved themselves.
+pub fn lasting() -> &'static [&'static dyn Action] {
+    &[&persist::Persist]
+}
+
 /// What only an emergency asks for.
 pub fn urgent() -> &'static [&'static dyn Action] {
     &[&rescue::Rescue]
@@ -134,7 +140,7 @@ pub fn urgent() -> &'static [&'static dyn Action] {
 
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    let all = proposed().iter().chain(asked()).chain(urgent()).chain(carried());
+    let all = proposed().iter().chain(lasting()).chain(asked()).chain(urgent()).chain(carried());
     all.copied().find(|action| action.about().name == name)
 }
 
@@ -142,7 +148,7 @@ pub fn named(name: &str) -> Option<&'static dyn Action> {
 pub fn table() -> String {
     let mut table =
         String::from("| action | changes | helps when | hurts when | undone how | risk | needs |\n|---|---|---|---|---|---|---|\n");
-    for about in proposed().iter().chain(asked()).chain(urgent()).map(|action| action.about()) {
+    for about in proposed().iter().chain(lasting()).chain(asked()).chain(urgent()).map(|action| action.about()) {
         let cells = [about.changes, about.helps, about.hurts, about.undone, about.risk.words(), about.needs];
         table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
     }
