@@ -15,6 +15,7 @@ mod crash;
 mod demo;
 mod depth;
 mod engine;
+mod faults;
 mod foresight;
 mod guard;
 mod history;
