@@ -85,7 +85,7 @@ pub struct Thresholds {
     pub resent: f64,
     /// Seconds of round trip from which a path is long.
     pub round_trip: f64,
-    /// Slow starts after a rest per second, over ten seconds.
+    /// Slow starts after a rest per second, over ten seconds. Looks see about half of them: the others have grown back by then.
     pub restarts: f64,
     /// Neighbours over what their table holds.
     pub neighbours: f64,
@@ -139,7 +139,7 @@ impl Default for Thresholds {
             backlog_squeezes: 10.0,
             resent: 0.015,
             round_trip: 0.02,
-            restarts: 1.0,
+            restarts: 0.5,
             neighbours: 0.80,
             orphans: 0.80,
             trouble_horizon: 7200.0,
