@@ -83,7 +83,7 @@ fn diagnose(format: Format, cli: &Cli, env: &Env) -> Result<(), Failure> {
     let config = settings::load(&cli.common, env)?;
     let host: Arc<dyn Host> = Arc::new(RealHost::default());
     let mut sources = sources::all(&host, &config.services, parts::handles());
-    let mut report = doctor::report(&*host, actions::all(), &mut sources);
+    let mut report = doctor::report(&*host, actions::proposed(), &mut sources);
     let history = match snapshot::local(&cli.common, env) {
         Ok(path) => doctor::history::line(&path, &config.history),
         Err(failure) => failure.why,

@@ -7,6 +7,7 @@ use crate::{
         guard::arm::Guard,
         job::{Apply, Carry, Done, Job},
         recover,
+        rescuer::Rescuer,
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
         worker::Work,
     },
@@ -14,7 +15,7 @@ use crate::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
         note::Note,
         plan::{Held, Obstacle, Plan, Refusal, Undone},
-        proposal::Proposal,
+        proposal::{Course, Proposal},
         time::Tick,
         trial::Leg,
     },
@@ -25,12 +26,14 @@ use std::{path::PathBuf, time::Duration};
 
 /// Hands with their tools.
 pub struct Hands {
-    tools: Tools,
-    guard: Box<dyn Guard>,
+    pub(super) tools: Tools,
+    pub(super) guard: Box<dyn Guard>,
     /// Number of the newest entry that was reported.
     seen: u64,
     /// The journal's stamp when it was last read.
     stamp: Option<i64>,
+    /// What it takes to climb at once.
+    pub(super) rescuer: Rescuer,
     /// Tells somebody outside of the journal what its newest record is.
     witness: Option<Witness>,
     /// When that was last told.
@@ -56,7 +59,7 @@ const DAILY: Duration = Duration::from_secs(24 * 3600);
 impl Hands {
     /// Hands on a journal whose entries up to number `seen` the brain has folded.
     pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
-        Hands { tools, guard, seen, stamp: None, bounds: Bounds::default(), witness: None, anchored: None }
+        Hands { tools, guard, seen, stamp: None, rescuer: Rescuer::default(), bounds: Bounds::default(), witness: None, anchored: None }
     }
 
     /// The same hands, tied.
@@ -88,6 +91,7 @@ impl Hands {
 
 impl Work for Hands {
     fn perform(&mut self, job: Job) -> Done {
+        self.catch_up();
         let did = match job {
             Job::Record(deeds) => self.record(deeds),
             Job::Preview(change, proposal) => Ok(self.preview(change, &proposal)),
@@ -98,6 +102,8 @@ impl Work for Hands {
             Job::Keep(change, who) => self.keep(change, &who),
             Job::Halt(halt, who) => self.halt(halt, who),
             Job::Verify(change, plan) => Ok(self.verify(change, &plan)),
+            Job::Ready(rungs) => Ok(self.ready(rungs)),
+            Job::Climb(climb) => Ok(self.climb(&climb)),
         };
         let done = did.unwrap_or_else(|e| unwritten(&e));
         let now = self.tools.host.now().tick;
@@ -132,11 +138,13 @@ impl Hands {
     /// Adds what is in the journal since the last report, whoever wrote it.
     fn report(&mut self, mut done: Done) -> Done {
         match self.tools.journal.since(self.seen) {
-            Ok(entries) => {
+            Ok(mut entries) => {
                 self.seen = entries.last().map_or(self.seen, |(number, _)| *number);
                 let ended = |entry: &&(u64, Entry)| entry.1.who == Who::Guard && !matches!(entry.1.deed, Deed::RollbackStarted(_));
                 entries.iter().filter(ended).for_each(|(_, entry)| self.guard.disarm(entry.change));
-                done.entries = entries;
+                // What the ring held was reported when it was done.
+                entries.retain(|(number, _)| !self.rescuer.caught_up.remove(number));
+                done.entries.append(&mut entries);
             }
             Err(e) => {
                 done.journal_down = true;
@@ -178,7 +186,7 @@ impl Hands {
         Done { preview: Some((change, plan)), ..Done::default() }
     }
 
-    fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
+    pub(super) fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
         let action = self.action(&proposal.action).map_err(|why| Refusal { kind: Obstacle::Unsupported, why })?;
         let mut plan = action.prepare(proposal, self.tools.host.as_ref())?;
         plan.boot.clone_from(&self.tools.boot);
@@ -190,7 +198,7 @@ impl Hands {
     }
 
     /// Why nothing new may be written, if so.
-    fn halted(&self) -> Option<String> {
+    pub(super) fn halted(&self) -> Option<String> {
         self.bounds.stop.as_deref().filter(|file| stop::stands(file)).map(|file| policy::halted(&file.display().to_string()))
     }
 
@@ -204,7 +212,7 @@ impl Hands {
     }
 
     /// What ends a change before its intent: a dry run.
-    fn rehearsed(&self, plan: &Plan) -> Option<Deed> {
+    pub(super) fn rehearsed(&self, plan: &Plan) -> Option<Deed> {
         self.bounds.dry.then(|| Deed::Refused(Refusal::dry(plan)))
     }
 
@@ -233,7 +241,13 @@ impl Hands {
         let deadline = self.tools.host.now().tick + job.confirm;
         let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: job.leave };
         match self.tools.move_on(job.change, newest, &job.who, vec![Deed::Prepared, intent])? {
-            Some(started) => Ok(self.carry_out(job.change, &plan, started, vec![Deed::Applied, Deed::WatchStarted])),
+            Some(started) => {
+                let done = self.carry_out(job.change, &plan, started, vec![Deed::Applied, next(job.proposal.course)]);
+                if done.error.is_none() && !job.proposal.course.is_watched() {
+                    self.guard.disarm(job.change);
+                }
+                Ok(done)
+            }
             None => Ok(moved()),
         }
     }
@@ -299,7 +313,7 @@ impl Hands {
     }
 
     /// Writes the plan and reads it back.
-    fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
+    pub(super) fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
         let host = self.tools.host.as_ref();
         let action = self.action(&plan.action).map_err(|why| (Cause::ApplyFailed, why))?;
         action.apply(plan, host).map_err(|refusal| (Cause::ApplyFailed, refusal.why))?;
@@ -357,7 +371,7 @@ impl Hands {
         Done { error: Some(done.error.map_or_else(|| why.clone(), |more| format!("{why}; {more}"))), ..done }
     }
 
-    fn roll_back(&mut self, case: &Case<'_>) -> Done {
+    pub(super) fn roll_back(&mut self, case: &Case<'_>) -> Done {
         let Undoing { end, unwritten } = undo(&mut self.tools, case);
         let mut error = match end {
             End::Undone | End::Yielded => None,
@@ -412,6 +426,14 @@ impl Hands {
             Ok(held) => Done { held: Some((change, held)), ..Done::default() },
             Err(why) => failed(format!("{change} could not be read back: {why}")),
         }
+    }
+}
+
+/// What follows the write of what was approved.
+fn next(course: Course) -> Deed {
+    match course {
+        Course::Judged => Deed::WatchStarted,
+        Course::Lasting(_) => Deed::Kept,
     }
 }
 

@@ -53,6 +53,25 @@ pub enum Job {
     Halt(bool, Who),
     /// Read the knobs of a live change back.
     Verify(ChangeId, Box<Plan>),
+    /// Make the plans of these rungs and hold their knobs open, against an emergency; nothing is written.
+    Ready(Vec<Proposal>),
+    /// Climb a rung: journal as well as can be, arm the guard as well as can be, carry out, journal. Nothing is waited for.
+    Climb(Box<Climb>),
+}
+
+/// A rung to climb.
+#[derive(Clone, Debug)]
+pub struct Climb {
+    /// As which change.
+    pub change: ChangeId,
+    /// What.
+    pub proposal: Proposal,
+    /// The emergency.
+    pub finding: Finding,
+    /// Who said so.
+    pub who: Who,
+    /// From now to the guard's deadline, should the engine fall silent.
+    pub confirm: Duration,
 }
 
 /// An application to carry out.
@@ -100,6 +119,8 @@ pub struct Done {
     pub entries: Vec<(u64, Entry)>,
     /// Of a preview: the plan and its digest, or why not.
     pub preview: Option<(ChangeId, Preview)>,
+    /// Of readying: each rung, in the order asked, and why it cannot be climbed, if so.
+    pub ready: Option<Vec<Option<Refusal>>>,
     /// Of a verify.
     pub held: Option<(ChangeId, Held)>,
     /// How the guard stands after it.

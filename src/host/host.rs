@@ -126,6 +126,11 @@ pub trait Host: Send + Sync {
         self.facts()
     }
 
+    /// Programs that run here and set knobs by themselves, such as `tuned`: those of [`Facts::tuners`], as they are now.
+    fn tuners(&self) -> Vec<Arc<str>> {
+        self.facts().tuners
+    }
+
     /// Our own pid, our guard's, and all our ancestors': the operator's session. Never to be touched.
     fn family(&self) -> Vec<u32>;
 
@@ -137,6 +142,10 @@ pub trait Host: Send + Sync {
 
     /// Whether `set` would be allowed, without writing: rights and existence.
     fn may_set(&self, knob: &Knob) -> Touch<()>;
+
+    /// Opens these knobs now and keeps them open, so that a later `set` has nothing to look up; lets go of all others that were held.
+    /// What cannot be opened is left to its time.
+    fn hold(&self, _knobs: &[Knob]) {}
 
     /// Asks the kernel to wake us when something stirs.
     fn stirs(&self) -> Touch<Arc<dyn Stirs>> {

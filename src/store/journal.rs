@@ -16,6 +16,7 @@ use crate::{
         error::{StoreError, Trouble},
         proof::Anchor,
         repair::{self, Damage},
+        reserve::Reserve,
     },
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, TransactionBehavior};
@@ -35,6 +36,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
+    reserve: Reserve,
 }
 
 /// A journal with what stood in it.
@@ -91,7 +93,7 @@ impl Journal {
         connection.busy_timeout(PATIENCE).map_err(sql)?;
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(sql)?;
         connection.execute_batch("PRAGMA synchronous = FULL").map_err(sql)?;
-        let journal = Journal { connection, path: path.into() };
+        let journal = Journal { connection, path: path.into(), reserve: Reserve::of(path) };
         match chain::header(&journal.connection) {
             Ok(header) if header.format > chain::FORMAT => Err(StoreError::plain(
                 path,
@@ -136,7 +138,30 @@ impl Journal {
         self.write(entries, Some((change, newest_seen)))
     }
 
+    /// Appends like [`Journal::append_if`] (unconditionally without a change), but does not wait for the disk: what is written survives the
+    /// end of this process, not that of the machine. For deeds that a reboot undoes anyway, when there is no time; the next ordinary append
+    /// brings them to the disk with itself.
+    pub fn append_swiftly(&mut self, unless: Option<(ChangeId, u64)>, entries: &[Entry]) -> Result<Option<Vec<u64>>, StoreError> {
+        self.connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(|e| self.failed("write", &e))?;
+        let written = self.write(entries, unless);
+        self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(|e| self.failed("write", &e))?;
+        written
+    }
+
+    /// Takes room on the disk for the day on which there is none.
+    pub fn fill_reserve(&self) -> Result<(), StoreError> {
+        self.reserve.fill().map_err(|e| StoreError::io(&self.path, "keep a reserve for", &e))
+    }
+
+    /// Writes; on a full disk the reserve is given back, and it is tried once more.
     fn write(&mut self, entries: &[Entry], unless: Option<(ChangeId, u64)>) -> Result<Option<Vec<u64>>, StoreError> {
+        match self.try_write(entries, unless) {
+            Err(e) if e.trouble == Trouble::Full && self.reserve.release() => self.try_write(entries, unless),
+            written => written,
+        }
+    }
+
+    fn try_write(&mut self, entries: &[Entry], unless: Option<(ChangeId, u64)>) -> Result<Option<Vec<u64>>, StoreError> {
         let path = &self.path;
         let sql = |e: rusqlite::Error| StoreError::sql(path, "write", &e);
         let bodies = entries.iter().map(|entry| body(path, entry)).collect::<Result<Vec<_>, _>>()?;

@@ -11,4 +11,5 @@ pub mod lock;
 pub mod page;
 pub mod proof;
 pub mod repair;
+pub mod reserve;
 pub mod stop;

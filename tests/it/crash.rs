@@ -94,7 +94,7 @@ impl Bench {
     fn new(action: &dyn Action) -> Bench {
         let scene = scene::of(action.about().name);
         let proposal = action.propose(&scene.world()).remove(0);
-        let host = scene::host();
+        let host = scene::machine(action.about().name);
         let before = host.dump();
         Bench { host, directory: directory(), proposal, finding: scene.findings[0].clone(), before }
     }
@@ -182,7 +182,7 @@ impl Bench {
 
     /// The machine with the change applied.
     fn applied(&self) -> String {
-        let host = scene::host();
+        let host = scene::machine(&self.proposal.action);
         let action = actions::named(&self.proposal.action).unwrap();
         action.apply(&action.prepare(&self.proposal, &host).unwrap(), &host).unwrap();
         host.dump()
@@ -236,7 +236,7 @@ fn moments(entries: &[Entry], most: usize) -> Vec<(usize, usize)> {
 
 /// The machine after so many writes of apply and so many of undo.
 fn machine(action: &dyn Action, plan: &Plan, (applied, undone): (usize, usize)) -> RecordedHost {
-    let host = scene::host();
+    let host = scene::machine(action.about().name);
     host.fail_write(applied + 1);
     let _cut_short = action.apply(plan, &host);
     host.heal();
@@ -252,7 +252,7 @@ fn cuts(action: &dyn Action, life: &[Entry], leave: bool) {
     let name = action.about().name;
     let plan = fold(life).unwrap().plan.unwrap();
     let most = {
-        let host = scene::host();
+        let host = scene::machine(name);
         action.apply(&plan, &host).unwrap();
         host.writes()
     };
@@ -320,6 +320,43 @@ fn after_a_reboot_nothing_is_written_and_every_change_has_ended() {
             assert!(bench.recover("another boot").is_empty());
         }
     }
+}
+
+#[test]
+fn what_outlives_a_boot_is_still_kept_or_still_owed_after_it() {
+    let action = actions::named("persist").unwrap();
+    let fresh = || {
+        let host = scene::host();
+        let parent = crate::laws::lasting::kept(&host, "swappiness", Outcome::Better);
+        let proposal = trimtab::planning::lasting::proposal(&parent).unwrap();
+        let before = host.dump();
+        Bench { host, directory: directory(), proposal, finding: parent.finding, before }
+    };
+    let bench = fresh();
+    let mut hands = bench.hands();
+    bench.watched(&mut hands, false);
+    drop(hands);
+    let (kept, life) = (bench.change(), bench.entries());
+    assert_eq!(kept.state, ChangeState::Kept, "it stands once it is read back: {life:?}");
+    assert_eq!(bench.recover("another boot"), vec![], "after a boot it stands as it did");
+    assert_eq!(bench.change().state, ChangeState::Kept);
+    let plan = kept.plan.unwrap();
+    for count in 1..life.len() {
+        let bench = fresh();
+        if life[..count].iter().any(|entry| matches!(entry.deed, Deed::ApplyStarted { .. })) {
+            action.apply(&plan, &bench.host).unwrap();
+        }
+        cut(&bench.path(), &life[..count]);
+        bench.recover("another boot");
+        assert!(!bench.change().state.is_live(), "{:?} after {count}", bench.change().state);
+        assert_eq!(bench.host.dump(), bench.before, "what nobody confirmed is still undone after {count}");
+    }
+    let bench = fresh();
+    action.apply(&plan, &bench.host).unwrap();
+    cut(&bench.path(), &life);
+    bench.host.remove("/etc/sysctl.d/90-trimtab-vm-swappiness.conf");
+    bench.recover("another boot");
+    assert_eq!(bench.change().state, ChangeState::Yielded, "an administrator took it away");
 }
 
 /// From entry number `full` on, nothing can be appended.

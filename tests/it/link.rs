@@ -106,6 +106,7 @@ fn proposal() -> Proposal {
         cooldown: 60.0,
         asked: false,
         foreseen: None,
+        course: trimtab::model::proposal::Course::Judged,
     }
 }
 
@@ -182,6 +183,7 @@ fn view() -> View {
         engine: 11,
         alerts: Arc::new(vec![Arc::new(alert())]),
         outlook: Some(Arc::new(outlook())),
+        emergencies: Vec::new(),
         present: Vec::new(),
         trust: None,
     }

@@ -14,6 +14,7 @@ mod config;
 mod crash;
 mod demo;
 mod depth;
+mod emergency;
 mod engine;
 mod faults;
 mod foresight;

@@ -97,6 +97,18 @@ pub fn contention(world: &World<'_>, rivals: &Rivals<'_>, slowed: Option<Process
     of(world, primary, guardrails)
 }
 
+/// The trial of a change for want of memory: p95 of a measured service, else the faults that need I/O.
+pub fn memory(world: &World<'_>, victims: &[&Subject]) -> Trial {
+    let guardrails = vec![rise(Metric::PressureMemoryFull, 0.05), rise(Metric::PressureIoFull, 0.05)];
+    for_service(world, victims, (Key::host(Metric::MajorFaults), guardrails))
+}
+
+/// The trial of a change for the good of a service: p95 of one that is measured, of the victims before others, else `otherwise`.
+pub fn for_service(world: &World<'_>, victims: &[&Subject], (otherwise, guardrails): (Key, Vec<Guardrail>)) -> Trial {
+    let primary = served(world, victims).map_or(otherwise, |service| Key::new(service, Metric::ServiceP95));
+    of(world, primary, guardrails)
+}
+
 /// The measured service whose process is among the victims, else the first one with values.
 fn served(world: &World<'_>, victims: &[&Subject]) -> Option<Subject> {
     let all = world.snapshot.services.known()?;
@@ -124,6 +136,7 @@ pub fn proposal(about: &ActionAbout, finding: &FindingId, domain: Domain, trial:
         cooldown: about.cooldown,
         asked: false,
         foreseen: None,
+        course: crate::model::proposal::Course::Judged,
     }
 }
 

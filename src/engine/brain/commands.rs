@@ -8,6 +8,7 @@ use crate::{
             desk::{Purpose, Then},
             ledger::troubled,
             office::{Office, approver, brief, errand},
+            rescue::hold::hold,
         },
         input::Ticket,
         job::{Carry, Job},
@@ -48,8 +49,8 @@ pub fn obey(office: &mut Office, snapshot: &Snapshot, order: Order, command: Com
         Command::RollBackAll => roll_back_all(office, order),
         Command::Wish(wish) => carry(office, snapshot, order, &wish),
         Command::Halt(halt) => stop_all(office, order, halt),
-        // The brain's own answer, before it comes here.
-        Command::Interval(_) => Ok(None),
+        // The brain's own answers, before it comes here.
+        Command::Interval(_) | Command::Rescue(_) => Ok(None),
         // Alerts are not the office's: the brain has done these before it came here.
         Command::Acknowledge(_) | Command::Snooze { .. } => Ok(None),
         Command::SetMode(mode) => Ok(Some(set_mode(office, mode, &order.who))),
@@ -188,6 +189,9 @@ fn apply(office: &mut Office, order: Order, id: ChangeId, shown: Option<String>)
 
 /// A trouble younger than this has too little history to measure a change by: every change would end as unclear.
 fn measurable(office: &Office, id: ChangeId) -> Result<(), String> {
+    if !known(office, id)?.proposal.course.is_watched() {
+        return Ok(());
+    }
     let least = LEAST_POINTS as f64 + 1.0;
     let age = office.now.tick.seconds_since(troubled(known(office, id)?, office.now));
     if age >= least {
@@ -276,6 +280,9 @@ fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     if !state.is_live() && !applying {
         return Err(format!("{id} is {}: nothing of it is in force", state.words()));
     }
+    if let Some(child) = office.ledger.live().find(|c| c.proposal.course.parent() == Some(id)) {
+        return Err(format!("{} makes {id} last over boots: roll that back first", child.id));
+    }
     if let Some(above) = office.ledger.above(id).first() {
         return Err(format!("{above} was set on top of {id} and would go back to its values: roll {above} back first"));
     }
@@ -293,6 +300,7 @@ fn undo(office: &mut Office, id: ChangeId, why: (Cause, Who), ticket: Ticket) ->
 /// Everything that is in force or being written, newest first.
 fn roll_back_all(office: &mut Office, order: Order) -> Answer {
     let begun = begun(office);
+    hold(office, format!("asked for by {}", order.who), order.who.clone());
     if begun.is_empty() {
         return Ok(Some("nothing is in force, nothing to roll back".into()));
     }

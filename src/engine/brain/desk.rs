@@ -48,6 +48,10 @@ pub enum Purpose {
     Halt,
     /// Something that happened to the engine itself is written down; about no change.
     Note,
+    /// A rung of an emergency's ladder is climbed.
+    Climb,
+    /// Ladders are made ready; about no change.
+    Ready,
     /// Nothing is written, to see whether the journal takes it; about no change.
     Probe,
 }
@@ -55,7 +59,7 @@ pub enum Purpose {
 impl Purpose {
     /// True for jobs that only look; any number of deeds may go on beside them.
     pub fn looks_only(self) -> bool {
-        matches!(self, Purpose::Preview | Purpose::Verify)
+        matches!(self, Purpose::Preview | Purpose::Verify | Purpose::Ready)
     }
 
     /// Its name in running text.
@@ -79,6 +83,8 @@ impl Purpose {
             Purpose::Yield => "given up",
             Purpose::Halt => "halted",
             Purpose::Note => "noted",
+            Purpose::Climb => "climbed",
+            Purpose::Ready => "made ready",
             Purpose::Probe => "tried",
         }
     }

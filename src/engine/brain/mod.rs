@@ -2,7 +2,7 @@
 //! clock, no I/O; replay and tests drive the very same one.
 //!
 //! What it knows: `known` (`senses`, `history`, `alarms`). What it does: `office` (`ledger`, `desk`), `queue`,
-//! `commands`, `watch`, `auto`. What it says: `publish`.
+//! `commands`, `watch`, `auto`, and in emergencies `rescue`. What it says: `publish`.
 
 mod alarms;
 mod alerts;
@@ -17,6 +17,7 @@ mod ledger;
 mod office;
 mod publish;
 mod queue;
+mod rescue;
 mod selftest;
 mod senses;
 mod thrift;

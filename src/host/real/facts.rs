@@ -51,8 +51,15 @@ pub(super) fn first(host: &RealHost) -> Facts {
         systemd: text(host, Place::proc("1/comm")).trim() == "systemd",
         container: container(host),
         tuners: Vec::new(),
+        tasks: tasks(host),
         users: users(&text(host, Place::etc("passwd"))),
     }
+}
+
+/// Tasks that there may be at all (Documentation/admin-guide/sysctl/kernel.rst, `pid_max` and `threads-max`).
+fn tasks(host: &RealHost) -> u64 {
+    let number = |file: &str| text(host, Place::proc(format!("sys/kernel/{file}"))).trim().parse::<u64>().ok();
+    number("pid_max").into_iter().chain(number("threads-max")).min().unwrap_or(0)
 }
 
 fn name<E>(found: Result<String, E>) -> Arc<str> {
@@ -65,10 +72,22 @@ fn text(host: &RealHost, place: Place) -> String {
 }
 
 /// Programs that set knobs by themselves, by `comm`, which the kernel cuts after 15 bytes.
-const TUNERS: [&str; 8] =
-    ["tuned", "irqbalance", "bpftune", "tlp", "auto-cpufreq", "ananicy-cpp", "kubelet", "power-profiles-daemon"];
+const TUNERS: [&str; 11] = [
+    "tuned",
+    "irqbalance",
+    "bpftune",
+    "tlp",
+    "auto-cpufreq",
+    "ananicy",
+    "ananicy-cpp",
+    "kubelet",
+    "power-profiles-daemon",
+    "NetworkManager",
+    "puppet",
+];
 
-fn running(host: &RealHost) -> Vec<Arc<str>> {
+/// Those that run now.
+pub(super) fn running(host: &RealHost) -> Vec<Arc<str>> {
     let mut names = Vec::new();
     let _none_without_proc = host.list(&Place { root: Root::Proc, path: String::new() }, &mut names);
     let mut found = BTreeSet::<&str>::new();

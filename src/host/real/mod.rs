@@ -1,24 +1,32 @@
 //! The machine itself, below injectable roots.
 
 pub mod alone;
+pub mod brace;
 mod calls;
 mod connections;
 mod diag;
+mod documents;
 mod facts;
 mod files;
+mod held;
 mod knobs;
 mod mount;
 mod netns;
 pub mod nvml;
+mod program;
 mod rights;
 mod status;
 mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod units;
+mod wake;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod units_tests;
 
 use crate::{
     host::{
@@ -34,11 +42,12 @@ use crate::{
     },
 };
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
-    os::fd::BorrowedFd,
+    os::fd::{BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, SystemTime},
@@ -74,12 +83,15 @@ pub fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
 pub struct RealHost {
     roots: Roots,
     guard: AtomicU32,
+    /// Opened against an emergency.
+    held: Mutex<BTreeMap<Knob, OwnedFd>>,
+    wake: wake::Held,
 }
 
 impl RealHost {
     /// The machine below other roots.
     pub fn below(roots: Roots) -> RealHost {
-        RealHost { roots, guard: AtomicU32::new(0) }
+        RealHost { roots, ..RealHost::default() }
     }
 
     /// Makes the guard's pid one of the family; 0 for none.
@@ -185,6 +197,10 @@ impl Host for RealHost {
         facts::first(self)
     }
 
+    fn tuners(&self) -> Vec<Arc<str>> {
+        facts::running(self)
+    }
+
     fn family(&self) -> Vec<u32> {
         let mut family = vec![std::process::id(), self.guard.load(Ordering::Relaxed)];
         let mut pid = std::process::id();
@@ -209,5 +225,9 @@ impl Host for RealHost {
 
     fn may_set(&self, knob: &Knob) -> Touch<()> {
         knobs::may_set(self, knob)
+    }
+
+    fn hold(&self, knobs: &[Knob]) {
+        held::hold(self, knobs);
     }
 }

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bounds;
+mod lasting;
 mod placebo;
 mod policy;
 mod scene;
 mod start;
 mod statistics;
+mod urgent;
 
 use scene::{Scene, apply, approve, is_done, refused};
 use trimtab::model::{

@@ -16,7 +16,7 @@ use trimtab::{
         facts::Facts,
         finding::FindingKind,
         knob::{Knob, Place},
-        limits::{Mode, Policy},
+        limits::{Mode, Policy, Rescue},
         message::{Command, GuardState, Reply, View},
         metric::{Better, Key, Metric},
         note::Note,
@@ -104,6 +104,7 @@ impl Calm {
             cooldown: 30.0,
             asked: false,
             foreseen: None,
+            course: trimtab::model::proposal::Course::Judged,
         }
     }
 }
@@ -141,6 +142,12 @@ pub struct Scene {
     pub idle: f64,
     idled: u64,
     squeezed: u64,
+    /// Percent that the kernel's own average over ten seconds says of it.
+    pub full10: f64,
+    /// The first word of the rung that brings relief.
+    pub relief: &'static str,
+    /// Rungs climbed, in their words.
+    pub climbed: Vec<String>,
     /// The plan of previews, told apart by this text.
     pub plan: &'static str,
     pub lock: Option<Refusal>,
@@ -177,8 +184,19 @@ impl Scene {
         Scene::of(policy, ACTIONS, entries)
     }
 
+    /// With these numbers for emergencies.
+    pub fn urgent(policy: Policy, rescue: Rescue) -> Scene {
+        Scene::begun(Settings { policy, rescue, ..Settings::default() }, ACTIONS, Vec::new())
+    }
+
     /// A scene with these actions, whose engine finds a journal of these entries.
     pub fn of(policy: Policy, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
+        // What many harms in a short time lead to (E7) has tests of its own.
+        let rescue = Rescue { harms: 100, ..Rescue::default() };
+        Scene::begun(Settings { policy, rescue, ..Settings::default() }, actions, entries)
+    }
+
+    fn begun(settings: Settings, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
         let now = Now { tick: Tick(1_000_000_000_000), wall: Wall(1_700_000_000_000) };
         let names = [SourceName::Cpu, SourceName::Pressure, SourceName::Processes];
         let facts = Facts { boot: "boot".into(), cpus: 2, ..Facts::default() };
@@ -186,7 +204,7 @@ impl Scene {
             deriver: Deriver::new(names.map(|name| (name, Duration::from_secs(2)))),
             facts: Arc::new(facts),
             actions,
-            settings: Settings { policy, stop: Some("/run/x/STOP".into()), ..Settings::default() },
+            settings: Settings { stop: Some("/run/x/STOP".into()), ..settings },
             entries,
             leave: false,
             engine: 1,
@@ -207,6 +225,9 @@ impl Scene {
             idle: 0.0,
             idled: 0,
             squeezed: 0,
+            full10: 0.0,
+            relief: "",
+            climbed: vec![],
             plan: "one",
             lock: None,
             held: Held::Holds,
@@ -239,7 +260,7 @@ impl Scene {
         self.ticks += 10;
         self.stalled += 60_000;
         self.squeezed += self.squeeze;
-        let squeezed = PressureLine { avg: [0.0; 3], total: self.squeezed };
+        let squeezed = PressureLine { avg: [self.full10, 0.0, 0.0], total: self.squeezed };
         let times = CpuTimes { user: self.ticks, ..CpuTimes::default() };
         self.idled += (20.0 * self.idle) as u64;
         let total = CpuTimes { user: 2 * self.ticks - self.idled, idle: self.idled, ..CpuTimes::default() };
@@ -280,6 +301,7 @@ impl Scene {
                 cpu: self.cpu[i],
                 run_delay: Some(self.delay[i]),
                 threads: 1,
+                resident: [1 << 20, 1 << 30, 1 << 29][i],
                 ..ProcessSample::default()
             }
         });
@@ -391,7 +413,8 @@ impl Scene {
                 (self.sick, self.wait) = (self.wait, self.cured);
                 let started =
                     Deed::ApplyStarted { plan: Box::new(self.plan()), deadline: self.now.tick + apply.confirm, leave: apply.leave };
-                let deeds = [Deed::Prepared, started, Deed::Applied, Deed::WatchStarted];
+                let next = if apply.proposal.course.is_watched() { Deed::WatchStarted } else { Deed::Kept };
+                let deeds = [Deed::Prepared, started, Deed::Applied, next];
                 let entries = deeds.into_iter().map(|deed| self.entry(apply.change, deed, &apply.who)).collect();
                 let guard = Some(GuardState::Armed { pid: 2, plans: 1 });
                 Done { entries, guard, ..Done::default() }
@@ -412,6 +435,22 @@ impl Scene {
                     Deed::ApplyStarted { plan: Box::new(self.plan()), deadline: self.now.tick + carry.confirm, leave: carry.leave };
                 let deeds = [proposed, approved, Deed::Prepared, started, Deed::Applied, Deed::Kept];
                 let entries = deeds.into_iter().map(|deed| self.entry(carry.change, deed, &carry.who)).collect();
+                Done { entries, ..Done::default() }
+            }
+            Job::Ready(rungs) => Done { ready: Some(vec![None; rungs.len()]), ..Done::default() },
+            Job::Climb(climb) => {
+                let words = climb.proposal.wants[0].to.clone();
+                if !self.relief.is_empty() && words.starts_with(self.relief) {
+                    (self.squeeze, self.full10) = (0, 0.0);
+                }
+                self.climbed.push(words);
+                let proposed = Deed::Proposed { proposal: Box::new(climb.proposal.clone()), finding: Box::new(climb.finding) };
+                let approved = Deed::Approved { digest: self.plan.into() };
+                let started =
+                    Deed::ApplyStarted { plan: Box::new(self.plan()), deadline: self.now.tick + climb.confirm, leave: true };
+                let end = if climb.proposal.reversible { Deed::Kept } else { Deed::Done };
+                let deeds = [proposed, approved, Deed::Prepared, started, Deed::Applied, end];
+                let entries = deeds.into_iter().map(|deed| self.entry(climb.change, deed, &climb.who)).collect();
                 Done { entries, ..Done::default() }
             }
             Job::Halt(halt, who) => {

@@ -263,6 +263,7 @@ fn proposal(action: &str, title: &str, risk: Risk, fit: f64) -> Proposal {
         cooldown: 60.0,
         asked: false,
         foreseen: None,
+        course: trimtab::model::proposal::Course::Judged,
     }
 }
 
@@ -383,6 +384,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         engine: 98,
         alerts: Arc::default(),
         outlook: None,
+        emergencies: Vec::new(),
         present: Vec::new(),
         trust: None,
     }
