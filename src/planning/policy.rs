@@ -320,7 +320,7 @@ mod tests {
             cooldown: 60.0,
             asked: false,
             foreseen: None,
-            course: None,
+            course: crate::model::proposal::Course::Judged,
         }
     }
 
