@@ -41,6 +41,7 @@ pub mod metric;
 pub mod note;
 pub mod outlook;
 pub mod past;
+pub mod phase;
 pub mod pick;
 pub mod plan;
 pub mod proposal;
