@@ -9,9 +9,11 @@ for problem in "$@"; do
     match=--exact
     case $problem in
         demo) name=demo::the_p95_falls_and_returns ;;
-        leak) name=live::leak:: match=--test-threads=1 ;;
+        leak) name=live::leak:: match=--color=auto ;;
+        auto) name=live::auto:: match=--skip=nothing_is_done ;;
+        placebo) name=live::auto::nothing_is_done_where_nothing_is_wrong ;;
         cause) name=cause::the_real_culprit_comes_first ;;
         *) name=live::$problem ;;
     esac
-    cargo test --locked --test it -- --ignored "$match" --nocapture "$name"
+    cargo test --locked --test it -- --ignored --nocapture --test-threads=1 "$match" "$name"
 done

@@ -69,6 +69,8 @@ impl Tunnel {
     async fn start(&mut self, more: &[&str]) -> Result<(), Failure> {
         let mut command = Command::new("ssh");
         command.args(["-N", "-T", "-oExitOnForwardFailure=yes", "-oStreamLocalBindUnlink=yes", "-oStreamLocalBindMask=0177"]);
+        // Views are text: compressed, a host with a hundred processes takes 9 KB/s of the line instead of 67.
+        command.arg("-oCompression=yes");
         // A line that is dead is noticed after a quarter of a minute.
         command.args(["-oServerAliveInterval=5", "-oServerAliveCountMax=3", "-oConnectTimeout=15"]).args(more);
         command.arg("-L").arg(format!("{}:{}", self.socket().display(), self.remote.display()));

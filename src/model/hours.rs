@@ -161,7 +161,8 @@ mod tests {
         assert!(hold("Fri-Mon", 6, "00:00") && !hold("Fri-Mon", 1, "00:00"));
         assert!(hold("02:00-04:00", 3, "03:59") && hold("daily 02:00-04:00", 3, "02:00"));
         assert!(hold("Sun 02:00-04:00; Wed 20:00-24:00", 2, "23:59") && !hold("Wed 20:00-24:00", 3, "00:00"));
-        for wrong in ["", "Mo", "Mon 2:00-4:00", "Mon 02:00", "02:00-02:00", "Mon 25:00-26:00", "Mon 02:00-04:00 x", "24:00-01:00"] {
+        for wrong in ["", "Mo", "Mon 2:00-4:00", "Mon 02:00", "02:00-02:00", "Mon 25:00-26:00", "Mon 02:00-04:00 x", "24:00-01:00"]
+        {
             assert!(Hours::try_from(wrong.to_string()).is_err(), "{wrong}");
         }
     }

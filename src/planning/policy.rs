@@ -191,10 +191,9 @@ impl Standing<'_> {
             (None, None) => refuse("what its effect would look like is not known yet"),
             (None, Some(Foresight { short: true, .. })) => refuse("the history is too short to show its effect"),
             (None, Some(foresight)) if foresight.detectable < 3.0 * trial.least => Ok(()),
-            (None, Some(foresight)) => refuse(format!(
-                "the data could show only an effect of {} or more",
-                Unit::Share.show(foresight.detectable)
-            )),
+            (None, Some(foresight)) => {
+                refuse(format!("the data could show only an effect of {} or more", Unit::Share.show(foresight.detectable)))
+            }
         }
     }
 

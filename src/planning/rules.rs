@@ -209,7 +209,8 @@ mod tests {
     #[test]
     fn hours_windows_kinds_and_confidence_are_conditions() {
         let advice = proposal("nice", Risk::Low);
-        let holds = |rule: Rule, policy: Policy| decided(&Policy { rules: vec![rule], ..policy }, &advice, &[&["host"]]).rule.is_some();
+        let holds =
+            |rule: Rule, policy: Policy| decided(&Policy { rules: vec![rule], ..policy }, &advice, &[&["host"]]).rule.is_some();
         let hours = |text: &str| Hours::try_from(text.to_string()).unwrap();
         let at = |text| Rule { hours: Some(hours(text)), ..rule(Mode::Auto) };
         assert!(holds(at("Sat 22:00-06:00"), Policy::default()) && !holds(at("Sun"), Policy::default()));

@@ -42,7 +42,8 @@ fn the_example_names_every_setting_and_says_what_it_is() {
     let written: ron::Value = ron::from_str(FILE).unwrap();
     assert_eq!(every_path(written), every_path(Config::default()));
     let setting = |line: &&str| line.starts_with("        ") && !line.trim_start().starts_with("//") && line.contains(": ");
-    let mute: Vec<&str> = FILE.lines().filter(setting).filter(|line| !line.ends_with(['(', '[']) && !line.contains(", // ")).collect();
+    let mute: Vec<&str> =
+        FILE.lines().filter(setting).filter(|line| !line.ends_with(['(', '[']) && !line.contains(", // ")).collect();
     assert!(mute.is_empty(), "without a comment: {mute:?}");
 }
 

@@ -5,6 +5,8 @@
 //! what the script's own best treatment reaches in the same run. Root, and minutes: `scripts/live.sh`. Without root, or without the scripts
 //! (`TRIMTAB_SCENARIOS`, or `../shared/scenarios`), they say that they were skipped and why.
 
+#[path = "live/auto.rs"]
+mod auto;
 #[path = "live/leak.rs"]
 mod leak;
 

@@ -7,7 +7,7 @@ use crate::{
         brain::{
             desk::{Purpose, Then},
             ledger::troubled,
-            office::{Office, brief, errand},
+            office::{Office, approver, brief, errand},
         },
         input::Ticket,
         job::{Carry, Job},
@@ -133,7 +133,8 @@ fn approve(office: &mut Office, order: Order, id: ChangeId, shown: Option<String
 fn already(office: &Office, id: ChangeId, shown: Option<&str>) -> Answer {
     let approved = office.ledger.approval(id).map(|approval| approval.digest.as_str());
     if shown.is_none() || shown == approved {
-        Ok(Some(format!("{id} is approved already")))
+        let who = office.ledger.get(id).map(approver).unwrap_or_default();
+        Ok(Some(format!("{id} is approved already, by {who}")))
     } else {
         Err(format!("another plan of {id} is approved than the one shown: take that back first, then approve"))
     }

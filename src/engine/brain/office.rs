@@ -10,8 +10,8 @@ use crate::{
         job::{Apply, Done, Job},
     },
     model::{
-        finding::FindingId,
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
+        finding::FindingId,
         limits::{Mode, Policy},
         message::{GuardState, Reply},
         note::Note,
@@ -149,7 +149,10 @@ impl Office {
         if who == Who::Engine {
             standing.may_be_automatic(change)?;
         } else if needed > 1 && approval.people < needed {
-            return Err(refused(format!("{id} needs {needed} people to approve it, and has {}: take it back, then approve", approval.people)));
+            return Err(refused(format!(
+                "{id} needs {needed} people to approve it, and has {}: take it back, then approve",
+                approval.people
+            )));
         }
         if let Some(lock) = &change.lock {
             return Err(lock.clone());
@@ -283,10 +286,11 @@ impl Office {
                     after.settle + after.after
                 ))
             }
-            (true, Purpose::Endorse) => Reply::Done(format!(
-                "{id} has {} approvals: it takes a second person",
-                change.approvals().unwrap_or_default()
-            )),
+            // Of several who asked, all hear whose approval it is.
+            (true, Purpose::Approve) => Reply::Done(format!("{id} is approved by {}", approver(change))),
+            (true, Purpose::Endorse) => {
+                Reply::Done(format!("{id} has {} approvals: it takes a second person", change.approvals().unwrap_or_default()))
+            }
             (true, Purpose::Carry) => Reply::Done(format!("{id} {}: done", change.proposal.title)),
             (true, _) => Reply::Done(format!(
                 "{id} is {}{}",
@@ -296,6 +300,12 @@ impl Office {
             (false, purpose) => Reply::Refused(format!("{id} could not be {} and is {}{detail}", purpose.words(), state.words())),
         }
     }
+}
+
+/// Who approved a change.
+pub fn approver(change: &Change) -> String {
+    let approved = |(_, _, words): &&(_, Who, String)| words == "approved";
+    change.deeds.iter().rfind(approved).map_or_else(|| "nobody".into(), |(_, who, _)| who.to_string())
 }
 
 /// What came of putting the stop file there, or of taking it away.

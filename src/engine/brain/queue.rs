@@ -202,10 +202,15 @@ impl Queue {
         for (id, held, advised) in idle {
             if now.seconds_since(held) > alive || now.seconds_since(advised) > alive.max(approval) {
                 office.note(id, Purpose::Expire, Deed::Expired);
-            } else if office.ledger.get(id).and_then(|c| c.endorsed.as_ref()).is_some_and(|e| now.seconds_since(e.at.tick) > approval)
+            } else if office
+                .ledger
+                .get(id)
+                .and_then(|c| c.endorsed.as_ref())
+                .is_some_and(|e| now.seconds_since(e.at.tick) > approval)
             {
                 office.note(id, Purpose::Unapprove, Deed::Unapproved);
-                office.log(log::Level::Info, format!("{id}: its first approval is older than {approval:.0} s and no longer counts"));
+                office
+                    .log(log::Level::Info, format!("{id}: its first approval is older than {approval:.0} s and no longer counts"));
             } else if office.ledger.approval(id).is_some_and(|a| now.seconds_since(a.at) > approval) {
                 office.note(id, Purpose::Unapprove, Deed::Unapproved);
                 office.log(log::Level::Info, format!("{id}: its approval is older than {approval:.0} s and no longer counts"));

@@ -225,7 +225,10 @@ fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {
             }
         }
         Question::Halt => {
-            say("Nothing new is applied by anybody until that is lifted. What is applied stays, and can be rolled back.", theme.text);
+            say(
+                "Nothing new is applied by anybody until that is lifted. What is applied stays, and can be rolled back.",
+                theme.text,
+            );
         }
         Question::Resume => {
             say("What is approved can be applied again; in auto mode, by the engine itself.", theme.text);

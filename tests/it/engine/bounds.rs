@@ -3,9 +3,9 @@
 use super::scene::{Scene, apply, approve, is_done, refused};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, time::Duration};
-use trimtab::engine::input::Input;
+use trimtab::engine::input::{Input, Ticket};
 use trimtab::model::{
-    change::{Cause, ChangeId, ChangeState, Deed},
+    change::{Cause, ChangeId, ChangeState, Deed, Who},
     limits::{Mode, Policy},
     message::{Command, Reply, Slow},
     subject::ProcessId,
@@ -72,6 +72,26 @@ fn a_trouble_too_young_to_measure_by_is_not_acted_on_yet() {
     assert!(why.contains("too young to measure") && why.contains("try again in"), "{why}");
     scene.seconds(9);
     assert!(is_done(scene.command(apply(id))));
+}
+
+#[test]
+fn of_two_who_approve_at_once_one_is_first_and_both_hear_who() {
+    let mut scene = Scene::new(Mode::Suggest);
+    let id = scene.until_proposed();
+    let operator = |user: &str| Who::Operator { user: user.into(), via: "socket".into() };
+    for (number, user) in [(901, "ann"), (902, "bob")] {
+        scene.step(Input::Commanded { ticket: Ticket(number), who: operator(user), command: approve(id) });
+    }
+    scene.work();
+    for number in [901, 902] {
+        let Some(Reply::Done(said)) = scene.answer(Ticket(number)) else { panic!("{number} was refused") };
+        assert!(said.contains("by ann (socket)"), "{said}");
+    }
+    let change = scene.change("calm").unwrap();
+    let approvals: Vec<&Who> = change.deeds.iter().filter(|(.., words)| words == "approved").map(|(_, who, _)| who).collect();
+    assert_eq!(approvals, [&operator("ann")]);
+    scene.step(Input::Commanded { ticket: Ticket(903), who: operator("bob"), command: approve(id) });
+    assert_eq!(scene.answer(Ticket(903)), Some(Reply::Done(format!("{id} is approved already, by ann (socket)"))));
 }
 
 #[test]
