@@ -207,7 +207,9 @@ fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Store
     let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
     let seen = entries.last().map_or(0, |(number, _)| *number);
     let bounds = Bounds { stop: Some(env.stop(config.policy.stop.as_deref())), dry: config.policy.dry };
-    let mut hands = Hands::new(tools, Box::new(guard), seen).tied(bounds).witnessed(Box::new(|anchor| syslog::tell(&format!("journal anchor {anchor}"))));
+    let mut hands = Hands::new(tools, Box::new(guard), seen)
+        .tied(bounds)
+        .witnessed(Box::new(|anchor| syslog::tell(&format!("journal anchor {anchor}"))));
     let recovered = hands.recover(&entries);
     if let Some(error) = &recovered.error {
         log::error!("recovery: {error}");

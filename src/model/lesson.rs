@@ -1,14 +1,7 @@
 //! Lessons: what changes and the lack of them taught on this host, in numbers that can be read. Chances are credible intervals of 90 %;
 //! a tally counts whole trials, while the weight of a lesson fades with time and with another kernel.
 
-use crate::model::{
-    finding::FindingKind,
-    limits::Trust,
-    proposal::Risk,
-    time::Wall,
-    timing::Timings,
-    unit::Unit,
-};
+use crate::model::{finding::FindingKind, limits::Trust, proposal::Risk, time::Wall, timing::Timings, unit::Unit};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -110,7 +103,11 @@ impl HarmBound {
             }
             _ => {
                 let bound = if vouches { self.vouched } else { self.upper };
-                Err(format!("harm may be as likely as {}, and must be below {}: apply it by hand until it is proven", percent(bound), percent(limit)))
+                Err(format!(
+                    "harm may be as likely as {}, and must be below {}: apply it by hand until it is proven",
+                    percent(bound),
+                    percent(limit)
+                ))
             }
         }
     }
@@ -165,7 +162,13 @@ impl Prospects {
         rows.push(("harms", format!("in {} of cases; {bound}", self.harm.percent())));
         rows.push(("gain", self.gain.map_or_else(|| "not measured here yet".into(), |gain| gain.words(unit))));
         rows.push(("cost", self.cost()));
-        rows.push(("pays back", self.payback.map_or_else(|| "not known before a gain is measured".into(), |s| format!("after {} in force", Unit::Seconds.show(s)))));
+        rows.push((
+            "pays back",
+            self.payback.map_or_else(
+                || "not known before a gain is measured".into(),
+                |s| format!("after {} in force", Unit::Seconds.show(s)),
+            ),
+        ));
         let nothing = self.nothing.map_or_else(
             || "not seen often enough how this trouble goes when nothing is done".into(),
             |chance| format!("it ends by itself within {} in {} of cases", Unit::Seconds.show(self.trial), chance.percent()),
@@ -205,7 +208,7 @@ impl Gain {
             words.push_str(&format!(", that is {}", amount.show(unit)));
         }
         if let Some(saved) = &self.saved {
-            words.push_str(&format!("; requests wait {} less in an hour", saved.show(Unit::Seconds)));
+            words.push_str(&format!("; {} request-seconds of waiting less in an hour", saved.show(Unit::Count)));
         }
         words
     }

@@ -3,7 +3,7 @@
 
 use crate::model::{
     change::{Change, ChangeState, Who},
-    finding::Evidence,
+    finding::{Evidence, Party},
     plan::{Held, Plan},
     time::Wall,
     unit::Unit,
@@ -153,18 +153,31 @@ fn measured(evidence: &Evidence) -> String {
 
 fn explain(change: &Change) -> Phase {
     let finding = &change.finding;
-    let names = |label: &str, all: &[crate::model::finding::Party]| {
-        let names: Vec<String> =
-            all.iter().take(SHOWN).map(|party| format!("{} ({})", party.name, Unit::Share.show(party.share))).collect();
-        (!names.is_empty()).then(|| format!("{label}: {}", names.join(", ")))
-    };
-    let mut evidence: Vec<String> = [names("culprits", &finding.culprits), names("victims", &finding.victims)].into_iter().flatten().collect();
+    let mut evidence: Vec<String> =
+        [parties("culprits", &finding.culprits), parties("victims", &finding.victims)].into_iter().flatten().collect();
     if !finding.ruled_out.is_empty() {
         evidence.push(format!("not: {}", finding.ruled_out.join("; ")));
     }
     evidence.push(change.proposal.why.clone());
     let phase = Phase::new("explain", Manner::Thought);
     Phase { progress: Progress::Done, at: Some(change.proposed), who: Some(Who::Engine), evidence, ..phase }
+}
+
+/// Who has a part, those of one name together.
+fn parties(label: &str, all: &[Party]) -> Option<String> {
+    let mut names: Vec<(&str, usize, f64)> = Vec::new();
+    for party in all {
+        match names.iter_mut().find(|(name, ..)| *name == &*party.name) {
+            Some((_, count, share)) => (*count, *share) = (*count + 1, *share + party.share),
+            None => names.push((&party.name, 1, party.share)),
+        }
+    }
+    let one = |(name, count, share): &(&str, usize, f64)| {
+        let times = if *count > 1 { format!("{count} x ") } else { String::new() };
+        format!("{times}{name} ({})", Unit::Share.show(*share))
+    };
+    let shown: Vec<String> = names.iter().take(SHOWN).map(one).collect();
+    (!shown.is_empty()).then(|| format!("{label}: {}", shown.join(", ")))
 }
 
 fn propose(change: &Change) -> Phase {
@@ -195,7 +208,9 @@ fn approve(change: &Change) -> Phase {
             phase.evidence.push(format!("{words} by {who}"));
             Phase { progress: Progress::Ended, at: Some(*at), who: Some(who.clone()), took: between(change.proposed, *at), ..phase }
         }
-        (None, None) if change.state == ChangeState::Proposed => Phase { progress: Progress::Now, at: Some(change.proposed), ..phase },
+        (None, None) if change.state == ChangeState::Proposed => {
+            Phase { progress: Progress::Now, at: Some(change.proposed), ..phase }
+        }
         _ => phase,
     }
 }
@@ -232,7 +247,11 @@ fn apply(change: &Change) -> Phase {
     }
     match (deed(change, "applied"), begun) {
         (Some(applied), since) => done(phase, Some(applied), since),
-        (None, Some(at)) => Phase { progress: if change.state == ChangeState::Applying { Progress::Now } else { Progress::Ended }, at: Some(at), ..phase },
+        (None, Some(at)) => Phase {
+            progress: if change.state == ChangeState::Applying { Progress::Now } else { Progress::Ended },
+            at: Some(at),
+            ..phase
+        },
         (None, None) => phase,
     }
 }
@@ -417,11 +436,9 @@ mod tests {
         }
         assert_eq!(told(&change)[3..8], [("approve", Done), ("prepare", Done), ("apply", Done), ("verify", Done), ("watch", Now)]);
         let verdict = Verdict { why: "nothing shown".into(), ..Verdict::default() };
-        for (second, deed) in [
-            (89, Deed::Judged(Box::new(verdict))),
-            (89, Deed::RollbackStarted(Cause::NoEffect)),
-            (90, Deed::RolledBack),
-        ] {
+        for (second, deed) in
+            [(89, Deed::Judged(Box::new(verdict))), (89, Deed::RollbackStarted(Cause::NoEffect)), (90, Deed::RolledBack)]
+        {
             change.take(&entry(second, deed, Who::Engine)).unwrap();
         }
         let all = phases(&change);

@@ -232,7 +232,10 @@ mod tests {
         for (edit, record) in [
             ("DELETE FROM entries WHERE number > 6", 7),
             ("DELETE FROM entries WHERE number = 3", 3),
-            ("UPDATE entries SET number = 99 WHERE number = 4; UPDATE entries SET number = 4 WHERE number = 5; UPDATE entries SET number = 5 WHERE number = 99", 4),
+            (
+                "UPDATE entries SET number = 99 WHERE number = 4; UPDATE entries SET number = 4 WHERE number = 5; UPDATE entries SET number = 5 WHERE number = 99",
+                4,
+            ),
         ] {
             fs::write(&path, &whole).unwrap();
             Connection::open(&path).unwrap().execute_batch(edit).unwrap();

@@ -63,10 +63,12 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
         I::Acknowledge | I::Snooze => alerts::obstacle(state, intent),
         I::Signal | I::Nice(_) => wish::obstacle(state),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),
-        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify | I::Phases => match state.chosen_change() {
-            None => Some("the queue is empty".into()),
-            Some(change) => of_change(change, intent),
-        },
+        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify | I::Phases => {
+            match state.chosen_change() {
+                None => Some("the queue is empty".into()),
+                Some(change) => of_change(change, intent),
+            }
+        }
         _ => None,
     }
 }

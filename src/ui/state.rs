@@ -346,7 +346,9 @@ impl State {
             (Page::Forecasts, _) => &[C::Always, C::Global, C::List, C::Filterable, C::Forecasts],
             (Page::Forecast(_), _) => &[C::Always, C::Global, C::Reader, C::Forecast],
             (Page::Causes, _) => &[C::Always, C::Global, C::List],
-            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare | Page::Link(..) | Page::Learned, _) => &[C::Always, C::Global, C::Reader],
+            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare | Page::Link(..) | Page::Learned, _) => {
+                &[C::Always, C::Global, C::Reader]
+            }
             (Page::Alerts, _) => &[C::Always, C::Global, C::List, C::Alerts],
             (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts, C::Moment],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],

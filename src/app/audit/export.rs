@@ -25,7 +25,9 @@ pub fn run(wish: &Export, path: &Path) -> Result<(), Failure> {
     let now = RealHost::default().now().wall;
     let time = |text: &Option<String>, else_: Wall| match text {
         None => Ok(else_),
-        Some(text) => when::time(text, now).ok_or_else(|| Failure::usage(format!("`{text}` is no time: such as -2d, 2026-11-21 or 14:05"))),
+        Some(text) => {
+            when::time(text, now).ok_or_else(|| Failure::usage(format!("`{text}` is no time: such as -2d, 2026-11-21 or 14:05")))
+        }
     };
     let span = (time(&wish.from, Wall(i64::MIN))?, time(&wish.to, Wall(i64::MAX))?);
     let (look, proof) = proved(path)?;
@@ -44,7 +46,9 @@ pub fn run(wish: &Export, path: &Path) -> Result<(), Failure> {
     look.each(span, proof.newest.number, give).map_err(Failure::new)?;
     failed?;
     match proof.broken {
-        Some(broken) => Err(Failure::new(format!("{}: record {}: {}; exported up to there", path.display(), broken.record, broken.why))),
+        Some(broken) => {
+            Err(Failure::new(format!("{}: record {}: {}; exported up to there", path.display(), broken.record, broken.why)))
+        }
         None => Ok(()),
     }
 }

@@ -45,8 +45,16 @@ pub fn run(wish: &Verify, path: &Path) -> Result<(), Failure> {
             told.records.min(record.saturating_sub(1))
         ))),
         _ => {
-            let held = wish.anchor.as_ref().map_or_else(String::new, |anchor| format!("; it holds the anchor of record {}", anchor.number));
-            out::say(&format!("{}: {} records, each as it was written{held}\nnewest    {}\n", path.display(), told.records, told.newest))
+            let held = wish
+                .anchor
+                .as_ref()
+                .map_or_else(String::new, |anchor| format!("; it holds the anchor of record {}", anchor.number));
+            out::say(&format!(
+                "{}: {} records, each as it was written{held}\nnewest    {}\n",
+                path.display(),
+                told.records,
+                told.newest
+            ))
         }
     }
 }
@@ -55,7 +63,9 @@ pub fn run(wish: &Verify, path: &Path) -> Result<(), Failure> {
 fn strayed(anchor: &Anchor, found: Option<&Anchor>, newest: u64) -> Option<String> {
     match found {
         None => Some(format!("it was there when the anchor was written and is missing; the newest is {newest}")),
-        Some(found) if found != anchor => Some("its hash is not the anchored one: the journal was rewritten at or before it".into()),
+        Some(found) if found != anchor => {
+            Some("its hash is not the anchored one: the journal was rewritten at or before it".into())
+        }
         Some(_) => None,
     }
 }

@@ -51,7 +51,10 @@ fn shown_part(part: &Part) -> String {
 
 fn left_alone(out: &mut String, idle: &Idle) {
     let rate = idle.rate.map_or_else(|| "too seldom seen to say more".into(), |rate| rate.percent());
-    line(out, &format!("nothing done against {}: ended by itself {}, stayed {}: {rate}", idle.kind.words(), idle.ended, idle.stayed));
+    line(
+        out,
+        &format!("nothing done against {}: ended by itself {}, stayed {}: {rate}", idle.kind.words(), idle.ended, idle.stayed),
+    );
 }
 
 fn veto(out: &mut String, veto: &Veto) {

@@ -14,11 +14,7 @@ use crate::{
         proposal::Risk,
         time::{Now, Wall},
     },
-    planning::learning::{
-        dice::Dice,
-        learned::Learned,
-        outcomes::Shares,
-    },
+    planning::learning::{dice::Dice, learned::Learned, outcomes::Shares},
 };
 use std::cmp::Ordering;
 
@@ -84,10 +80,7 @@ impl<'a> Candidate<'a> {
 
     fn score(&self, [win, _, harm]: Shares, nothing: Option<f64>) -> Score {
         let worth = self.gain * self.severity;
-        Score {
-            acting: win * self.own * worth - HARM * harm * self.blast - self.cost,
-            nothing: nothing.map(|rate| rate * worth),
-        }
+        Score { acting: win * self.own * worth - HARM * harm * self.blast - self.cost, nothing: nothing.map(|rate| rate * worth) }
     }
 
     fn expected(&self) -> Score {
@@ -116,7 +109,8 @@ pub fn choose(may: &[&Change], learned: &Learned, policy: &Policy, now: Now) -> 
     let drawn: Vec<Score> = if learning { options.iter().map(|o| o.drawn(&mut dice)).collect() } else { expected.clone() };
     let chosen = best(&options, &drawn)?;
     let explored = best(&options, &expected) != Some(chosen);
-    let often = if learning { propensities(&options, &mut dice) } else { (0..options.len()).map(|i| f64::from(i == chosen)).collect() };
+    let often =
+        if learning { propensities(&options, &mut dice) } else { (0..options.len()).map(|i| f64::from(i == chosen)).collect() };
     let arms = options.iter().zip(expected.iter().zip(&drawn)).zip(often).map(|((option, (mean, drawn)), propensity)| Arm {
         change: option.change.id,
         action: option.change.proposal.action.clone(),

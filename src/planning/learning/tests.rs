@@ -70,13 +70,8 @@ impl Past {
     fn proposed(&mut self, case: Case) -> Change {
         self.changes += 1;
         let id = FindingId { kind: FindingKind::CpuContention, subject: Subject::Host };
-        let party = |pid: u32, name: &str| Party {
-            subject: process(pid),
-            name: name.into(),
-            share: 0.9,
-            amount: 1.0,
-            unit: Unit::Cores,
-        };
+        let party =
+            |pid: u32, name: &str| Party { subject: process(pid), name: name.into(), share: 0.9, amount: 1.0, unit: Unit::Cores };
         let finding = Finding {
             id: id.clone(),
             severity: case.severity,
@@ -274,7 +269,8 @@ fn rejected_advice_is_not_given_for_a_week_whatever_the_pid() {
     }
     let again = past.proposed(Case { pid: 400, ..NICE });
     let other = past.proposed(Case { action: "quota", pid: 400, ..NICE });
-    let until = |past: &Past, change: &Change| past.learned.vetoed(&change.proposal, &change.finding, &past.policy, past.now().wall);
+    let until =
+        |past: &Past, change: &Change| past.learned.vetoed(&change.proposal, &change.finding, &past.policy, past.now().wall);
     assert_eq!(until(&past, &again), Some(Wall(START + 2 * DAY + 7 * DAY)));
     assert_eq!(until(&past, &other), None);
     let told = report::of(&past.learned, &past.policy, past.now().wall);
@@ -377,7 +373,11 @@ fn beyond_its_budget_of_regret_only_what_is_proven_is_done() {
     assert!(past.chosen(&[NICE]).is_some());
     past.trial(wild, Outcome::Worse, 1.5, &operator());
     let spent = |past: &Past| report::of(&past.learned, &past.policy, past.now().wall).regret;
-    assert!((spent(&past).spent - 94.5).abs() < 1.0 && (spent(&past).budget - 172.8).abs() < 1e-9, "what people try is theirs: {:?}", spent(&past));
+    assert!(
+        (spent(&past).spent - 94.5).abs() < 1.0 && (spent(&past).budget - 172.8).abs() < 1e-9,
+        "what people try is theirs: {:?}",
+        spent(&past)
+    );
     past.trial(wild, Outcome::Worse, 1.5, &Who::Engine);
     assert!(spent(&past).spent > spent(&past).budget);
     assert!(past.chosen(&[NICE]).is_none());
@@ -419,8 +419,7 @@ fn prospects_tell_gain_cost_and_payback_or_that_they_are_not_known() {
     past.trials(1, NICE, Outcome::Neutral);
     (0..3).for_each(|_| past.trial(NICE, Outcome::Better, -0.5, &operator()));
     let mut change = past.proposed(NICE);
-    change.foresight =
-        Some(Foresight { history: 120.0, mean: 0.2, rho: 0.1, detectable: 0.1, short: false, unstable: false });
+    change.foresight = Some(Foresight { history: 120.0, mean: 0.2, rho: 0.1, detectable: 0.1, short: false, unstable: false });
     let service = Service { name: "shop".into(), rate: 100.0, latency: None, process: None };
     let snapshot = Snapshot { services: Reading::Known(vec![service]), ..Snapshot::default() };
     let known = prospects::of(&past.learned, &change, &snapshot, past.now().wall);

@@ -88,7 +88,11 @@ fn house(lessons: &Lessons, prose: &mut Prose<'_>) {
     }
     let regret = &lessons.regret;
     let spent = format!("{} of {} within a day", Unit::Seconds.show(regret.spent), Unit::Seconds.show(regret.budget));
-    prose.line(vec![Span::styled(format!("{:<20}", "automatic trials"), theme.dim), Span::styled(format!("have cost {spent}"), theme.text)]);
-    let trust = format!("{}, kernel {}", lessons.trust.words(), if lessons.kernel.is_empty() { "unknown" } else { &lessons.kernel });
+    prose.line(vec![
+        Span::styled(format!("{:<20}", "automatic trials"), theme.dim),
+        Span::styled(format!("have cost {spent}"), theme.text),
+    ]);
+    let trust =
+        format!("{}, kernel {}", lessons.trust.words(), if lessons.kernel.is_empty() { "unknown" } else { &lessons.kernel });
     prose.line(vec![Span::styled(format!("{:<20}", "auto trusts"), theme.dim), Span::styled(trust, theme.text)]);
 }

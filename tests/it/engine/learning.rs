@@ -16,9 +16,12 @@ fn policy(mode: Mode) -> Policy {
 
 fn applied(scene: &Scene, action: &str) -> usize {
     let started = |entry: &&Entry| matches!(entry.deed, Deed::ApplyStarted { .. });
-    let of = |entry: &&Entry| scene.entries.iter().any(|e| {
-        e.change == entry.change && matches!(&e.deed, Deed::Proposed { proposal, .. } if &*proposal.action == action)
-    });
+    let of = |entry: &&Entry| {
+        scene
+            .entries
+            .iter()
+            .any(|e| e.change == entry.change && matches!(&e.deed, Deed::Proposed { proposal, .. } if &*proposal.action == action))
+    };
     scene.entries.iter().filter(started).filter(of).count()
 }
 
@@ -72,12 +75,14 @@ fn advice_that_was_rejected_three_times_is_not_given_again() {
     let mut scene = Scene::with(Policy { rejected: 1.0, ..policy(Mode::Suggest) });
     for round in 0..3 {
         scene.seconds(40);
-        let change = scene.view.clone().unwrap().changes.iter().find(|c| &*c.proposal.action == "calm" && c.state.is_open()).cloned();
+        let change =
+            scene.view.clone().unwrap().changes.iter().find(|c| &*c.proposal.action == "calm" && c.state.is_open()).cloned();
         let id = change.unwrap_or_else(|| panic!("proposed in round {round}")).id;
         assert!(is_done(scene.command(Command::Reject(id))));
     }
     scene.seconds(300);
-    let open = |action: &str| scene.view.clone().unwrap().changes.iter().any(|c| &*c.proposal.action == action && c.state.is_open());
+    let open =
+        |action: &str| scene.view.clone().unwrap().changes.iter().any(|c| &*c.proposal.action == action && c.state.is_open());
     assert!(!open("calm") && open("trim"));
     assert_eq!(scene.state("calm"), Some(ChangeState::Rejected));
     let vetoes = scene.brain.lessons().vetoes;

@@ -80,7 +80,13 @@ fn lessons(now: Wall) -> Lessons {
             until: Some(Wall(now.0 + 5 * 86_400_000)),
         }],
         regret: Regret { spent: 42.0, budget: 4320.0 },
-        timings: Timings { propose: spread(4.0), decide: spread(31.0), automatic: None, apply: spread(0.04), rollback: spread(0.05) },
+        timings: Timings {
+            propose: spread(4.0),
+            decide: spread(31.0),
+            automatic: None,
+            apply: spread(0.04),
+            rollback: spread(0.05),
+        },
     }
 }
 
@@ -94,6 +100,10 @@ fn seen(change: Change) -> State {
 /// A change through its whole cycle.
 fn undone() -> Change {
     let mut change = watched();
+    let applied = change.deeds.pop().unwrap();
+    for words in ["prepared", "being applied", "applied", "watched"] {
+        change.deeds.push((applied.0, applied.1.clone(), words.into()));
+    }
     let effect = Some(Effect { before: 0.041, after: 0.04, change: -0.02, interval: (-0.2, 0.16), points: (60, 60) });
     let verdict = Verdict {
         outcome: Outcome::Neutral,
@@ -102,11 +112,9 @@ fn undone() -> Change {
         ..Verdict::default()
     };
     let second = scene::SECOND;
-    for (later, deed) in [
-        (43, Deed::Judged(Box::new(verdict))),
-        (43, Deed::RollbackStarted(Cause::NoEffect)),
-        (44, Deed::RolledBack),
-    ] {
+    for (later, deed) in
+        [(43, Deed::Judged(Box::new(verdict))), (43, Deed::RollbackStarted(Cause::NoEffect)), (44, Deed::RolledBack)]
+    {
         let entry = Entry { change: change.id, deed, who: Who::Engine, now: at(second + later), boot: "b".into() };
         change.take(&entry).unwrap();
     }
@@ -164,7 +172,7 @@ fn what_may_come_of_a_proposal_stands_on_its_page() {
         let now = state.now;
         update(&mut state, now, Msg::Key(Key::Enter));
         drawn(&mut state, width, height);
-        press(&mut state, 0, if height > 40 { "" } else { "  " });
+        press(&mut state, 0, if height > 40 { "" } else { " " });
         let picture = text(&drawn(&mut state, width, height));
         compare(&format!("prospects-{width}x{height}"), &picture);
     }
