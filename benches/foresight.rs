@@ -136,6 +136,7 @@ fn view(second: i64) -> Arc<View> {
         engine: 1,
         alerts: Arc::default(),
         outlook: None,
+        emergencies: Vec::new(),
         present: Vec::new(),
         trust: None,
     })

@@ -68,6 +68,7 @@ fn view(second: u64, processes: u32, groups: u32) -> View {
         changes: Arc::default(),
         alerts: Arc::default(),
         outlook: None,
+        emergencies: Vec::new(),
         trust: None,
         problems: Vec::new(),
         halted: None,

@@ -14,6 +14,38 @@ pub struct Absent {
 /// All of them, in the order of the catalogue.
 pub const ABSENT: &[Absent] = &[
     Absent {
+        row: "C6",
+        what: "relaxing a cap step by step",
+        why: "a change is one step that is judged; a cap is kept or undone as a whole",
+    },
+    Absent {
+        row: "C12",
+        what: "the scheduler's slice (`debug/sched/base_slice_ns`)",
+        why: "a file of debugfs whose name, unit and meaning change between kernels, of use to throughput hosts alone: by hand",
+    },
+    Absent {
+        row: "M1",
+        what: "`memory.soft_limit_in_bytes` (cgroup v1)",
+        why: "the kernel looks at it only when the whole host is short, and then too late to throttle: M3 limits instead",
+    },
+    Absent { row: "M2, M4", what: "`memory.low` and `memory.reclaim` on cgroup v1", why: "version 1 has neither" },
+    Absent {
+        row: "M10",
+        what: "`vm.min_free_kbytes`",
+        why: "set too high it kills at once (sysctl/vm.rst); the scale factor does the same without that",
+    },
+    Absent {
+        row: "M11",
+        what: "`vfs_cache_pressure` below 100",
+        why: "no number of the kernel tells that names, and not pages, are looked up in vain",
+    },
+    Absent {
+        row: "M12",
+        what: "lowering `oom_score_adj`",
+        why: "it takes CAP_SYS_RESOURCE, which trimtab does not ask for: `OOMScoreAdjust=` in the unit",
+    },
+    Absent { row: "M13", what: "zswap", why: "what it holds when it is switched off stays in it: there is no exact undo" },
+    Absent {
         row: "N7",
         what: "rings and coalescing of a network card (`ethtool -G`, `-C`)",
         why: "the link may drop for seconds, and with it the only way to confirm: it wants a dead-man that is confirmed over a new \

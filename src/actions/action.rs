@@ -32,6 +32,17 @@ pub struct ActionAbout {
     pub cooldown: f64,
 }
 
+/// Rows of the catalogue whose knobs act at once and leave nothing behind when they are reset (`reference/impact.md`, C3.6): these alone
+/// may be judged by switching them off and on.
+const INSTANT: [&str; 13] = ["C1", "C2", "C3", "C4", "C5", "C6", "C10", "M5", "M6", "S2", "S4", "S5", "N6"];
+
+impl ActionAbout {
+    /// True when its knob acts at once and leaves nothing behind.
+    pub fn is_instant(&self) -> bool {
+        INSTANT.contains(&self.row)
+    }
+}
+
 /// One knob and its five verbs. Stateless and idempotent.
 pub trait Action: Send + Sync {
     /// What it is.

@@ -7,6 +7,7 @@ pub mod cause;
 pub mod correlate;
 pub mod derive;
 pub mod detect;
+pub mod emergency;
 pub mod forecast;
 pub mod hysteresis;
 pub mod impact;

@@ -2,7 +2,7 @@
 
 use crate::{
     config::address,
-    model::{alert::AlertId, change::ChangeId, limits::Mode, message::Exposition, metric::Metric, pick::Pick, when},
+    model::{alert::AlertId, change::ChangeId, emergency::EmergencyKind, limits::Mode, message::Exposition, metric::Metric, pick::Pick, when},
     store::proof::Anchor,
 };
 use clap::{
@@ -133,6 +133,8 @@ pub enum Verb {
     Why(Format),
     /// Switch the mode of the engine: observe, suggest, auto
     Mode(SetMode),
+    /// Fight an emergency that holds: E1 to E6
+    Rescue(RescueFrom),
     /// Stop everything new, with or without a running engine; what is applied stays, and can be rolled back
     Halt(Format),
     /// Lift a halt
@@ -434,6 +436,22 @@ pub struct SetMode {
     /// How to print.
     #[command(flatten)]
     pub format: Format,
+}
+
+/// Which emergency.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct RescueFrom {
+    /// Its row: E1 to E6
+    #[arg(value_parser = emergency, value_name = "ROW")]
+    pub kind: EmergencyKind,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+fn emergency(text: &str) -> Result<EmergencyKind, String> {
+    let named = EmergencyKind::ALL.into_iter().find(|kind| kind.row().eq_ignore_ascii_case(text));
+    named.ok_or_else(|| "it is one of E1 to E6".into())
 }
 
 /// The size of the demo.

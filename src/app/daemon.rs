@@ -33,7 +33,7 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
     let (listener, _claim) = socket::claim(&path, env.uid, entrance.reach())?;
     let endpoint = metrics::server::listen(&config.metrics).await?;
     let running = parts::start(
-        &Wish { actions: actions::all(), config, rights: rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual },
+        &Wish { actions: actions::proposed(), config, rights: rights(common, env), legacy: Legacy::Stay, memory: Memory::Usual },
         env,
     )?;
     let _serving = serve(listener, entrance, &running.engine);

@@ -3,6 +3,7 @@
 
 pub mod foresight;
 pub mod history;
+pub mod judge;
 mod probe;
 
 use crate::{

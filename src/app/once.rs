@@ -120,7 +120,7 @@ fn findings(world: &World<'_>) -> Vec<Finding> {
 fn offers(world: &World<'_>, host: &dyn Host) -> Vec<Offer> {
     let mut all = Vec::new();
     for finding in world.findings {
-        let mut fitting: Vec<(&dyn actions::action::Action, Proposal)> = actions::all()
+        let mut fitting: Vec<(&dyn actions::action::Action, Proposal)> = actions::proposed()
             .iter()
             .flat_map(|action| action.propose(world).into_iter().map(|proposal| (*action, proposal)))
             .filter(|(_, proposal)| proposal.finding == finding.id)

@@ -128,6 +128,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             policy,
             budget: config.cost,
             foresight: foresight(wish),
+            rescue: config.emergency.clone(),
             alerts: alerts(wish),
             stop,
         },

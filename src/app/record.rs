@@ -40,7 +40,7 @@ pub async fn run(wish: &Record, common: &Common, env: &Env) -> Result<(), Failur
     let place = Place { path: path.clone(), bytes: config.history.bytes };
     let recording = Recording { place, every: wish.every.saturating_sub(Duration::from_millis(500)), end: End::Closed };
     let (rights, memory) = (Rights::Observe, Memory::Recorded(recording));
-    let wanted = Wish { actions: actions::all(), config, rights, legacy: Legacy::Stay, memory };
+    let wanted = Wish { actions: actions::proposed(), config, rights, legacy: Legacy::Stay, memory };
     let running = parts::start(&wanted, env)?;
     let console = std::io::stderr().is_terminal();
     let tell = |line: String| {

@@ -59,6 +59,7 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
             policy: crate::model::limits::Policy { mode: Mode::Observe, ..config.policy.clone() },
             budget: config.cost,
             foresight: ForesightSettings { wish: config.foresight, ..ForesightSettings::default() },
+            rescue: config.emergency.clone(),
             // What held then is raised again from the same numbers; nobody is told, nothing is kept.
             alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
             stop: None,
@@ -100,7 +101,7 @@ pub fn start(history: &History, from: Wall, speed: f64, settings: Settings) -> R
         feed: Feed::Stored(reel),
         history: None,
         inspector: sources::inspector,
-        actions: actions::all(),
+        actions: actions::proposed(),
         hands: Box::new(Still(entries.clone())),
         entries,
         settings,

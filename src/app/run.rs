@@ -83,7 +83,7 @@ fn diagnose(format: Format, cli: &Cli, env: &Env) -> Result<(), Failure> {
     let config = settings::load(&cli.common, env)?;
     let host: Arc<dyn Host> = Arc::new(RealHost::default());
     let mut sources = sources::all(&host, &config.services, parts::handles());
-    let mut report = doctor::report(&*host, actions::all(), &mut sources);
+    let mut report = doctor::report(&*host, actions::proposed(), &mut sources);
     let history = match snapshot::local(&cli.common, env) {
         Ok(path) => doctor::history::line(&path, &config.history),
         Err(failure) => failure.why,
@@ -94,6 +94,11 @@ fn diagnose(format: Format, cli: &Cli, env: &Env) -> Result<(), Failure> {
         Err(failure) => failure.why,
     };
     report.host.push(("foresight", foresight));
+    let judge = match snapshot::local(&cli.common, env) {
+        Ok(path) => doctor::judge::line(path.parent().unwrap_or(&path)),
+        Err(failure) => failure.why,
+    };
+    report.host.push(("judge", judge));
     if format.json { out::json(&report) } else { out::say(&report.to_string()) }
 }
 

@@ -67,7 +67,7 @@ pub async fn run(common: &Common, env: &Env) -> Result<(), Failure> {
         Err(e) => return Err(e.into()),
     };
     let wish = Wish {
-        actions: actions::all(),
+        actions: actions::proposed(),
         config: config.clone(),
         rights: daemon::rights(common, env),
         legacy: Legacy::Stay,

@@ -37,6 +37,7 @@ pub async fn run(verb: &Verb, env: &Env, socket: &Path) -> Result<(), Failure> {
         Verb::Alerts(format) => return alerts(&view(&mut client).await?, *format),
         Verb::Ack(one) => order(one.format, Command::Acknowledge(one.id)),
         Verb::Snooze(wish) => order(wish.format, Command::Snooze { alert: wish.id, seconds: wish.span }),
+        Verb::Rescue(wish) => order(wish.format, Command::Rescue(wish.kind)),
         Verb::Mode(wish) => order(wish.format, Command::SetMode(wish.to)),
         Verb::Record(_)
         | Verb::Replay(_)

@@ -39,7 +39,7 @@ impl Watching {
             Err(failure) => return Err(failure),
         }
         let wish = Wish {
-            actions: actions::all(),
+            actions: actions::proposed(),
             config: config.clone(),
             rights: Rights::Observe,
             legacy: Legacy::Stay,

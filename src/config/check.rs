@@ -2,7 +2,7 @@
 
 use crate::{
     config::{address, complaint::Complaint, sections::Metrics},
-    model::limits::{Budget, Foresight, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+    model::limits::{Budget, Foresight, Hysteresis, Keeping, Policy, Rescue, ServiceWatch, Thresholds},
 };
 
 /// Takes the name of a field and what is wrong with its value.
@@ -26,6 +26,13 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         ("ports", t.ports),
         ("filesystem", t.filesystem),
         ("softirq", t.softirq),
+        ("direct_reclaim", t.direct_reclaim),
+        ("high_order", t.high_order),
+        ("slab", t.slab),
+        ("remote_pages", t.remote_pages),
+        ("clock", t.clock),
+        ("deep_idle", t.deep_idle),
+        ("wake_cost", t.wake_cost),
         ("trouble_confidence", t.trouble_confidence),
     ];
     for (name, value) in shares {
@@ -43,6 +50,8 @@ pub(super) fn thresholds(t: &Thresholds, blame: Blame<'_>) {
         ("dirty_seconds", t.dirty_seconds),
         ("dirty_bytes", t.dirty_bytes),
         ("overflows", t.overflows),
+        ("allocation_stalls", t.allocation_stalls),
+        ("compaction_stalls", t.compaction_stalls),
         ("trouble_horizon", t.trouble_horizon),
     ];
     for (name, value) in amounts {
@@ -123,6 +132,27 @@ pub(super) fn foresight(f: &Foresight, blame: Blame<'_>) {
     }
     if !(60.0..=Foresight::LONGEST).contains(&f.horizon) {
         blame("horizon", format!("`horizon` is 60 to {} seconds", Foresight::LONGEST));
+    }
+}
+
+/// A rung needs some time to show, and not so much that it is no rung any more.
+pub(super) fn emergency(e: &Rescue, blame: Blame<'_>) {
+    if !(1..=600).contains(&e.per_hour) {
+        blame("per_hour", "`per_hour` is 1 to 600; `enabled: false` switches emergencies off".into());
+    }
+    if !(1.0..=5.0).contains(&e.patience) {
+        blame("patience", "`patience` is 1 to 5 seconds".into());
+    }
+    if !(5.0..=3600.0).contains(&e.calm) {
+        blame("calm", "`calm` is 5 to 3600 seconds".into());
+    }
+    for (name, value) in [("memory_full", e.memory_full), ("memory_available", e.memory_available)] {
+        if !(value > 0.0 && value <= 1.0) {
+            blame(name, format!("`{name}` is a share: more than 0, at most 1 (0.1 is 10 %)"));
+        }
+    }
+    if !(1..=100).contains(&e.harms) {
+        blame("harms", "`harms` is 1 to 100".into());
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     model::{
         alert::{Rule, Target},
-        limits::{Budget, Foresight, Hysteresis, Keeping, Policy, ServiceWatch, Thresholds},
+        limits::{Budget, Foresight, Hysteresis, Keeping, Policy, Rescue, ServiceWatch, Thresholds},
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -114,6 +114,8 @@ pub struct Config {
     pub history: Keeping,
     /// How far ahead it looks.
     pub foresight: Foresight,
+    /// What is done when there is no time to ask.
+    pub emergency: Rescue,
     /// Who may come.
     pub access: Access,
     /// Limits that somebody is told of.
@@ -139,6 +141,7 @@ const SECTIONS: &[&str] = &[
     "metrics",
     "history",
     "foresight",
+    "emergency",
     "access",
     "alerts",
     "notify",
@@ -151,6 +154,7 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
     let mut gather = |name| section_fields(&outlines, name, &mut complaints);
     let [thresholds, hysteresis, mut bounds, console, cost, metrics, history, foresight, access] =
         ["thresholds", "hysteresis", "policy", "console", "cost", "metrics", "history", "foresight", "access"].map(&mut gather);
+    let emergency = gather("emergency");
     policy::lists(&mut bounds, &mut complaints);
     let mut services = Vec::new();
     for field in outlines.iter().filter_map(|outline| outline.field("services")) {
@@ -179,8 +183,10 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         metrics: build(&metrics, &mut complaints),
         history: build(&history, &mut complaints),
         foresight: build(&foresight, &mut complaints),
+        emergency: build(&emergency, &mut complaints),
         access: build(&access, &mut complaints),
     };
+    check::emergency(&config.emergency, &mut |name, why| blame(&emergency, name, why, &mut complaints));
     check::thresholds(&config.thresholds, &mut |name, why| blame(&thresholds, name, why, &mut complaints));
     check::hysteresis(&config.hysteresis, &mut |name, why| blame(&hysteresis, name, why, &mut complaints));
     check::policy(&config.policy, &mut |name, why| blame(&bounds, name, why, &mut complaints));

@@ -7,15 +7,17 @@ use crate::{
         guard::arm::Guard,
         job::{Apply, Carry, Done, Job},
         recover,
+        rescuer::Rescuer,
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
         worker::Work,
     },
     model::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
         note::Note,
-        plan::{Held, Obstacle, Plan, Refusal},
+        plan::{Held, Obstacle, Plan, Refusal, Undone},
         proposal::Proposal,
         time::Tick,
+        trial::Leg,
     },
     planning::policy,
     store::{chain::digest, error::StoreError, proof::Anchor, stop},
@@ -24,12 +26,14 @@ use std::{path::PathBuf, time::Duration};
 
 /// Hands with their tools.
 pub struct Hands {
-    tools: Tools,
-    guard: Box<dyn Guard>,
+    pub(super) tools: Tools,
+    pub(super) guard: Box<dyn Guard>,
     /// Number of the newest entry that was reported.
     seen: u64,
     /// The journal's stamp when it was last read.
     stamp: Option<i64>,
+    /// What it takes to climb at once.
+    pub(super) rescuer: Rescuer,
     /// Tells somebody outside of the journal what its newest record is.
     witness: Option<Witness>,
     /// When that was last told.
@@ -55,7 +59,7 @@ const DAILY: Duration = Duration::from_secs(24 * 3600);
 impl Hands {
     /// Hands on a journal whose entries up to number `seen` the brain has folded.
     pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
-        Hands { tools, guard, seen, stamp: None, bounds: Bounds::default(), witness: None, anchored: None }
+        Hands { tools, guard, seen, stamp: None, rescuer: Rescuer::default(), bounds: Bounds::default(), witness: None, anchored: None }
     }
 
     /// The same hands, tied.
@@ -87,15 +91,19 @@ impl Hands {
 
 impl Work for Hands {
     fn perform(&mut self, job: Job) -> Done {
+        self.catch_up();
         let did = match job {
             Job::Record(deeds) => self.record(deeds),
             Job::Preview(change, proposal) => Ok(self.preview(change, &proposal)),
             Job::Apply(apply) => self.apply(&apply),
             Job::RollBack { change, plan, cause, who } => Ok(self.roll_back(&Case { change, plan: &plan, cause, who })),
+            Job::Switch { change, plan, to } => self.switch(change, &plan, to),
             Job::Carry(carry) => self.carry(&carry),
             Job::Keep(change, who) => self.keep(change, &who),
             Job::Halt(halt, who) => self.halt(halt, who),
             Job::Verify(change, plan) => Ok(self.verify(change, &plan)),
+            Job::Ready(rungs) => Ok(self.ready(rungs)),
+            Job::Climb(climb) => Ok(self.climb(&climb)),
         };
         let done = did.unwrap_or_else(|e| unwritten(&e));
         let now = self.tools.host.now().tick;
@@ -130,11 +138,13 @@ impl Hands {
     /// Adds what is in the journal since the last report, whoever wrote it.
     fn report(&mut self, mut done: Done) -> Done {
         match self.tools.journal.since(self.seen) {
-            Ok(entries) => {
+            Ok(mut entries) => {
                 self.seen = entries.last().map_or(self.seen, |(number, _)| *number);
                 let ended = |entry: &&(u64, Entry)| entry.1.who == Who::Guard && !matches!(entry.1.deed, Deed::RollbackStarted(_));
                 entries.iter().filter(ended).for_each(|(_, entry)| self.guard.disarm(entry.change));
-                done.entries = entries;
+                // What the ring held was reported when it was done.
+                entries.retain(|(number, _)| !self.rescuer.caught_up.remove(number));
+                done.entries.append(&mut entries);
             }
             Err(e) => {
                 done.journal_down = true;
@@ -145,9 +155,26 @@ impl Hands {
         done
     }
 
+    /// Each deed that is still due: the guard may have ended its change since the brain looked. None at all is a try of the journal.
     fn record(&mut self, deeds: Vec<(ChangeId, Deed, Who)>) -> Result<Done, StoreError> {
-        let entries: Vec<Entry> = deeds.into_iter().map(|(change, deed, who)| self.tools.entry(change, deed, who)).collect();
-        self.tools.journal.append(&entries)?;
+        if deeds.is_empty() {
+            self.tools.journal.append(&[])?;
+        }
+        for (change, deed, who) in deeds {
+            loop {
+                let Some((newest, now)) = self.tools.standing(change)? else {
+                    let entry = self.tools.entry(change, deed, who);
+                    self.tools.journal.append(&[entry])?;
+                    break;
+                };
+                if let Err(illegal) = now.state.next(&deed) {
+                    return Ok(failed(format!("{change}: {illegal}")));
+                }
+                if self.tools.move_on(change, newest, &who, vec![deed.clone()])?.is_some() {
+                    break;
+                }
+            }
+        }
         Ok(Done::default())
     }
 
@@ -159,7 +186,7 @@ impl Hands {
         Done { preview: Some((change, plan)), ..Done::default() }
     }
 
-    fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
+    pub(super) fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
         let action = self.action(&proposal.action).map_err(|why| Refusal { kind: Obstacle::Unsupported, why })?;
         let mut plan = action.prepare(proposal, self.tools.host.as_ref())?;
         plan.boot.clone_from(&self.tools.boot);
@@ -171,7 +198,7 @@ impl Hands {
     }
 
     /// Why nothing new may be written, if so.
-    fn halted(&self) -> Option<String> {
+    pub(super) fn halted(&self) -> Option<String> {
         self.bounds.stop.as_deref().filter(|file| stop::stands(file)).map(|file| policy::halted(&file.display().to_string()))
     }
 
@@ -185,7 +212,7 @@ impl Hands {
     }
 
     /// What ends a change before its intent: a dry run.
-    fn rehearsed(&self, plan: &Plan) -> Option<Deed> {
+    pub(super) fn rehearsed(&self, plan: &Plan) -> Option<Deed> {
         self.bounds.dry.then(|| Deed::Refused(Refusal::dry(plan)))
     }
 
@@ -280,7 +307,7 @@ impl Hands {
     }
 
     /// Writes the plan and reads it back.
-    fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
+    pub(super) fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
         let host = self.tools.host.as_ref();
         let action = self.action(&plan.action).map_err(|why| (Cause::ApplyFailed, why))?;
         action.apply(plan, host).map_err(|refusal| (Cause::ApplyFailed, refusal.why))?;
@@ -292,13 +319,53 @@ impl Hands {
         }
     }
 
+    /// Sets the knobs of a watched change back for a while, or anew. Whoever else moved it meanwhile (the guard, at its deadline) has the
+    /// last word.
+    fn switch(&mut self, change: ChangeId, plan: &Plan, to: Leg) -> Result<Done, StoreError> {
+        let Some((newest, now)) = self.tools.standing(change)? else {
+            return Ok(failed(format!("the journal does not know {change}")));
+        };
+        if let Err(illegal) = now.state.next(&Deed::Switched(to)) {
+            return Ok(failed(format!("{change}: {illegal}")));
+        }
+        let case = |cause| Case { change, plan, cause, who: Who::Engine };
+        // Switching on is applying anew.
+        if let (Leg::On, Some(why)) = (to, self.halted()) {
+            return Ok(self.give_up(&case(Cause::Operator), why));
+        }
+        let Some(intent) = self.tools.move_on(change, newest, &Who::Engine, vec![Deed::Switched(to)])? else {
+            return Ok(failed(format!("{change} was moved by somebody else meanwhile")));
+        };
+        let written = match to {
+            Leg::On => self.write(plan),
+            Leg::Off => self.set_back(plan),
+        };
+        if let Err((cause, why)) = written {
+            return Ok(self.give_up(&case(cause), why));
+        }
+        match self.tools.standing(change) {
+            Ok(Some((newest, _))) if newest == intent => Ok(Done::default()),
+            _ => Ok(self.give_up(&case(Cause::LostWatcher), format!("{change} was moved by somebody else meanwhile"))),
+        }
+    }
+
+    /// Sets every knob to its value before; a stranger's value ends it.
+    fn set_back(&self, plan: &Plan) -> Result<(), (Cause, String)> {
+        let action = self.action(&plan.action).map_err(|why| (Cause::NotHeld, why))?;
+        match action.rollback(plan, self.tools.host.as_ref()) {
+            Ok(Undone::Undone) => Ok(()),
+            Ok(Undone::Yielded(knobs)) => Err((Cause::NotHeld, format!("somebody else set {}", knobs.join(", ")))),
+            Err(e) => Err((Cause::NotHeld, e.to_string())),
+        }
+    }
+
     /// Undoes what was begun, and says why.
     fn give_up(&mut self, case: &Case<'_>, why: String) -> Done {
         let done = self.roll_back(case);
         Done { error: Some(done.error.map_or_else(|| why.clone(), |more| format!("{why}; {more}"))), ..done }
     }
 
-    fn roll_back(&mut self, case: &Case<'_>) -> Done {
+    pub(super) fn roll_back(&mut self, case: &Case<'_>) -> Done {
         let Undoing { end, unwritten } = undo(&mut self.tools, case);
         let mut error = match end {
             End::Undone | End::Yielded => None,
@@ -331,6 +398,14 @@ impl Hands {
             };
             if let Err(illegal) = now.state.next(&Deed::Kept) {
                 return Ok(failed(format!("{change}: {illegal}")));
+            }
+            // What is kept is in force.
+            if let (Leg::Off, Some(plan)) = (now.leg(), &now.plan) {
+                let done = self.switch(change, plan, Leg::On)?;
+                if done.error.is_some() {
+                    return Ok(done);
+                }
+                continue;
             }
             if self.tools.move_on(change, newest, who, vec![Deed::Kept])?.is_some() {
                 self.guard.disarm(change);

@@ -9,6 +9,7 @@ use crate::model::{
     message::GuardState,
     plan::{Held, Plan, Refusal},
     proposal::Proposal,
+    trial::Leg,
 };
 use std::time::Duration;
 
@@ -34,6 +35,16 @@ pub enum Job {
         /// Who wants it.
         who: Who,
     },
+    /// Journal, then set the knobs of a watched change back for a while, or anew, so that it is judged by the difference. What fails on
+    /// the way is undone for good.
+    Switch {
+        /// Which.
+        change: ChangeId,
+        /// Its plan, from the journal.
+        plan: Box<Plan>,
+        /// Out of force, or into it.
+        to: Leg,
+    },
     /// Journal, prepare and carry out what an operator asks for by hand, to its end.
     Carry(Box<Carry>),
     /// Journal that a change is kept, and take it out of the guard's hands.
@@ -42,6 +53,25 @@ pub enum Job {
     Halt(bool, Who),
     /// Read the knobs of a live change back.
     Verify(ChangeId, Box<Plan>),
+    /// Make the plans of these rungs and hold their knobs open, against an emergency; nothing is written.
+    Ready(Vec<Proposal>),
+    /// Climb a rung: journal as well as can be, arm the guard as well as can be, carry out, journal. Nothing is waited for.
+    Climb(Box<Climb>),
+}
+
+/// A rung to climb.
+#[derive(Clone, Debug)]
+pub struct Climb {
+    /// As which change.
+    pub change: ChangeId,
+    /// What.
+    pub proposal: Proposal,
+    /// The emergency.
+    pub finding: Finding,
+    /// Who said so.
+    pub who: Who,
+    /// From now to the guard's deadline, should the engine fall silent.
+    pub confirm: Duration,
 }
 
 /// An application to carry out.
@@ -89,6 +119,8 @@ pub struct Done {
     pub entries: Vec<(u64, Entry)>,
     /// Of a preview: the plan and its digest, or why not.
     pub preview: Option<(ChangeId, Preview)>,
+    /// Of readying: each rung, in the order asked, and why it cannot be climbed, if so.
+    pub ready: Option<Vec<Option<Refusal>>>,
     /// Of a verify.
     pub held: Option<(ChangeId, Held)>,
     /// How the guard stands after it.

@@ -15,6 +15,8 @@ pub mod past;
 pub mod player;
 pub mod record;
 pub mod recover;
+pub mod rescuer;
+pub mod ring;
 pub mod sampler;
 pub mod seer;
 pub mod undo;

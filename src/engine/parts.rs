@@ -8,7 +8,7 @@ use crate::{
     model::{
         alert::{Kept, Rule, Target},
         change::Entry,
-        limits::{Budget, Foresight, Hysteresis, Policy, Thresholds},
+        limits::{Budget, Foresight, Hysteresis, Policy, Rescue, Thresholds},
     },
     sources::source::{Inspect, Source},
 };
@@ -59,6 +59,8 @@ pub struct Settings {
     pub budget: Budget,
     /// How far ahead it looks.
     pub foresight: ForesightSettings,
+    /// What is done when there is no time to ask.
+    pub rescue: Rescue,
     /// The file that stops everything while it is there.
     pub stop: Option<PathBuf>,
 }

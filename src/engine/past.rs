@@ -130,6 +130,7 @@ fn view(frames: &[Frame], newest: &Frame, changes: Vec<Arc<Change>>) -> View {
         // Alerts are not of the history: their own log says when each of them held.
         alerts: Arc::default(),
         outlook: None,
+        emergencies: Vec::new(),
         present: Vec::new(),
         trust: None,
     }

@@ -19,13 +19,31 @@ pub fn recover(tools: &mut Tools, entries: &[(u64, Entry)]) -> Option<StoreError
     for (_, entry) in entries {
         of.entry(entry.change).or_default().push(entry);
     }
-    let changes: Vec<Change> = of.into_values().filter_map(fold).collect();
+    let mut changes: Vec<Change> = of.into_values().filter_map(fold).collect();
+    // The last applied first: where two changes met on a knob, the later one is undone before the earlier.
+    let turn: BTreeMap<ChangeId, u64> = entries.iter().filter_map(|(number, entry)| begun(entry).map(|id| (id, *number))).collect();
+    changes.sort_by_key(|change| std::cmp::Reverse((turn.get(&change.id).copied(), change.id)));
     let mut trouble = None;
-    // Newest first: where two changes met on a knob, the later one is undone before the earlier.
-    for change in changes.iter().rev() {
-        trouble = settle(tools, change).or(trouble);
+    let mut kept: Vec<&Plan> = Vec::new();
+    for change in &changes {
+        let stays = change.state == ChangeState::Kept && !change.leave;
+        // What was set on top of it is no foreign hand.
+        if !(stays && kept.iter().any(|plan| meet(plan, change))) {
+            trouble = settle(tools, change).or(trouble);
+        }
+        kept.extend(change.plan.as_ref().filter(|_| stays));
     }
     trouble
+}
+
+fn begun(entry: &Entry) -> Option<ChangeId> {
+    matches!(entry.deed, Deed::ApplyStarted { .. }).then_some(entry.change)
+}
+
+/// Whether a plan and a change are about the same knob.
+fn meet(plan: &Plan, change: &Change) -> bool {
+    let mut steps = change.plan.iter().flat_map(|plan| &plan.steps);
+    steps.any(|step| plan.steps.iter().any(|other| other.knob == step.knob))
 }
 
 fn settle(tools: &mut Tools, change: &Change) -> Option<StoreError> {
@@ -49,10 +67,13 @@ fn settle(tools: &mut Tools, change: &Change) -> Option<StoreError> {
     }
 }
 
-/// A kept change stays, unless somebody else has set its knobs since.
+/// A kept change stays, unless somebody else has set its knobs since; of several, the rest is undone then.
 fn look(tools: &mut Tools, change: &Change, plan: &Plan) -> Option<StoreError> {
     let action = (tools.actions)(&plan.action)?;
     match action.verify(plan, tools.host.as_ref()) {
+        Ok(Held::Drifted { .. }) if plan.steps.len() > 1 => {
+            undo(tools, &Case { change: change.id, plan, cause: Cause::NotHeld, who: Who::Recovery }).unwritten
+        }
         Ok(Held::Drifted { knob, .. }) => close(tools, change, vec![Deed::Yielded(vec![knob])]),
         _ => None,
     }

@@ -98,9 +98,9 @@ impl Worker {
     pub fn perform(&self, number: JobNumber, job: Job) {
         let mut pile = self.shared.pile();
         let line = match &job {
-            Job::RollBack { .. } | Job::Halt(..) => &mut pile.urgent,
-            Job::Record(_) | Job::Apply(_) | Job::Carry(_) | Job::Keep(..) => &mut pile.deeds,
-            Job::Preview(..) | Job::Verify(..) => &mut pile.looks,
+            Job::RollBack { .. } | Job::Climb(_) | Job::Halt(..) => &mut pile.urgent,
+            Job::Record(_) | Job::Apply(_) | Job::Switch { .. } | Job::Carry(_) | Job::Keep(..) => &mut pile.deeds,
+            Job::Preview(..) | Job::Verify(..) | Job::Ready(_) => &mut pile.looks,
         };
         line.push_back(Task::Job(number, job));
         self.shared.filled.notify_one();

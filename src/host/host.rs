@@ -138,6 +138,10 @@ pub trait Host: Send + Sync {
     /// Whether `set` would be allowed, without writing: rights and existence.
     fn may_set(&self, knob: &Knob) -> Touch<()>;
 
+    /// Opens these knobs now and keeps them open, so that a later `set` has nothing to look up; lets go of all others that were held.
+    /// What cannot be opened is left to its time.
+    fn hold(&self, _knobs: &[Knob]) {}
+
     /// Asks the kernel to wake us when something stirs.
     fn stirs(&self) -> Touch<Arc<dyn Stirs>> {
         Err(HostError::plain("watch", "pressure", super::error::Kind::Absent, "this host raises no alarm"))

@@ -21,6 +21,8 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         Knob::ProcessFile { process: id, .. }
         | Knob::Descriptors(id)
         | Knob::Signal(id)
+        | Knob::Run(id)
+        | Knob::WakeLatency { holder: id }
         | Knob::Backlog { process: id, .. }
         | Knob::NetworkFile { through: Some(id), .. } => process(host, *id),
         Knob::CgroupFile { directory, inode, .. } | Knob::CgroupDevice { directory, inode, .. } => match host.inode(directory) {
@@ -36,7 +38,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
                 None => Err(gone(at.clone(), "it is not mounted any more")),
             }
         }
-        Knob::File(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
+        Knob::File(_) | Knob::Log(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
     }
 }
 

@@ -114,3 +114,12 @@ pub struct Node {
     /// reading.
     pub given: Option<[f64; 3]>,
 }
+
+impl Backing {
+    /// Share of the pages that were given on another node than wanted; `None` with one node, and while hardly any are given.
+    pub fn remote(&self) -> Option<f64> {
+        let given: Vec<[f64; 3]> = self.nodes.iter().filter_map(|node| node.given).collect();
+        let (hits, foreign) = given.iter().fold((0.0, 0.0), |(hits, foreign), [hit, _, away]| (hits + hit, foreign + away));
+        (given.len() > 1 && hits + foreign >= 1000.0).then(|| foreign / (hits + foreign))
+    }
+}

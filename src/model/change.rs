@@ -117,6 +117,8 @@ pub enum Cause {
     Leaving,
     /// The machine was started anew: what was set in memory is gone with the old boot.
     Reboot,
+    /// The emergency that it was done against is over.
+    Over,
     /// A kept change harmed a guardrail, slowly enough to be seen only after the verdict.
     LateHarm,
 }
@@ -136,6 +138,7 @@ impl Cause {
             Cause::Panic => "everything is rolled back",
             Cause::Leaving => "the run ends",
             Cause::Reboot => "a reboot had undone it",
+            Cause::Over => "the emergency is over",
             Cause::LateHarm => "it hurt in the end",
         }
     }

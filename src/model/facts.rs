@@ -48,8 +48,15 @@ pub struct Facts {
     pub container: Option<Arc<str>>,
     /// Other programs that own knobs, such as `tuned`, `irqbalance`, `kubelet`; found running.
     pub tuners: Vec<Arc<str>>,
+    /// Tasks that there may be at all: the lesser of `kernel.pid_max` and `kernel.threads-max`; 0 where that is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tasks: u64,
     /// User names by id.
     pub users: Vec<(u32, Arc<str>)>,
+}
+
+fn is_zero(tasks: &u64) -> bool {
+    *tasks == 0
 }
 
 /// Processors that sit together.

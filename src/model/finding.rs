@@ -51,6 +51,30 @@ pub enum FindingKind {
     Orphans,
     /// Nothing is wrong: an operator asked for a change by hand.
     Asked,
+    /// Tasks reclaim memory themselves though there is enough of it.
+    DirectReclaim,
+    /// Free memory is in pieces too small for what is asked for.
+    Fragmentation,
+    /// Caches of inodes and directory entries crowd out what is in use.
+    SlabBloat,
+    /// Memory is given on another node than it was wanted on.
+    RemoteMemory,
+    /// The processors are busy and run slowly.
+    SlowClock,
+    /// Requests wait for processors to wake from deep idle states.
+    DeepIdle,
+    /// E1: all tasks wait for memory, or none is left.
+    EmergencyMemory,
+    /// E2: a filesystem is full, or will be within minutes.
+    EmergencySpace,
+    /// E3: processes multiply until no number is left.
+    EmergencyForks,
+    /// E4: everybody waits for the disk.
+    EmergencyIo,
+    /// E5: connections flood in.
+    EmergencyConnections,
+    /// E6: the processor protects itself from heat.
+    EmergencyHeat,
     /// Memory of the host or of a cgroup will reach its limit.
     PredictedMemory,
     /// Swap will be full.
@@ -95,6 +119,18 @@ impl FindingKind {
             FindingKind::NeighbourTable => "neighbour table nearly full",
             FindingKind::Orphans => "orphaned connections pile up",
             FindingKind::Asked => "asked for",
+            FindingKind::DirectReclaim => "direct reclaim",
+            FindingKind::Fragmentation => "memory fragmented",
+            FindingKind::SlabBloat => "slab caches bloated",
+            FindingKind::RemoteMemory => "memory on the wrong node",
+            FindingKind::SlowClock => "slow clock",
+            FindingKind::DeepIdle => "deep idle states",
+            FindingKind::EmergencyMemory => "EMERGENCY: out of memory",
+            FindingKind::EmergencySpace => "EMERGENCY: disk full",
+            FindingKind::EmergencyForks => "EMERGENCY: fork bomb",
+            FindingKind::EmergencyIo => "EMERGENCY: disk storm",
+            FindingKind::EmergencyConnections => "EMERGENCY: connections flood in",
+            FindingKind::EmergencyHeat => "EMERGENCY: too hot",
             FindingKind::PredictedMemory => "memory will run out (predicted)",
             FindingKind::PredictedSwap => "swap will be full (predicted)",
             FindingKind::PredictedSpace => "filesystem will be full (predicted)",
@@ -104,6 +140,11 @@ impl FindingKind {
             FindingKind::PredictedPorts => "local ports will run out (predicted)",
             FindingKind::PredictedTasks => "tasks will run out (predicted)",
         }
+    }
+
+    /// True for what leaves no time for approval and statistics.
+    pub fn is_emergency(self) -> bool {
+        (FindingKind::EmergencyMemory..=FindingKind::EmergencyHeat).contains(&self)
     }
 
     /// True for trouble that has not come yet.

@@ -150,18 +150,39 @@ pub enum Knob {
         /// The port.
         port: u16,
     },
+    /// How long waking a processor may take (`/dev/cpu_dma_latency`), in microseconds, or `none`. It is a bound that an open descriptor
+    /// holds: it lasts no longer than that process, and only that process can set it.
+    WakeLatency {
+        /// Who holds it: trimtab's engine.
+        holder: ProcessId,
+    },
     /// A signal to a process. Its value is `running` before and the name of the signal after; it cannot be taken back.
     Signal(ProcessId),
+    /// Whether a process may run: `running`, or `stopped` (SIGSTOP and SIGCONT, read from its state).
+    Run(ProcessId),
+    /// The journal that a logging daemon keeps in that directory. Its value is the bytes that it may shrink to, before any shrinking
+    /// `kept`; what is removed cannot be brought back.
+    Log(Place),
 }
 
 impl Knob {
+    /// True where what is written cannot be read back, nor taken back: it is done once.
+    pub fn is_one_way(&self) -> bool {
+        match self {
+            Knob::Signal(_) | Knob::Log(_) => true,
+            Knob::CgroupFile { file, .. } => matches!(file.as_str(), "memory.reclaim" | "cgroup.kill"),
+            _ => false,
+        }
+    }
+
     /// What the knob belongs to.
     pub fn subject(&self) -> Subject {
         match self {
-            Knob::File(_) => Subject::Host,
+            Knob::File(_) | Knob::Log(_) | Knob::WakeLatency { .. } => Subject::Host,
             Knob::ProcessFile { process, .. }
             | Knob::Descriptors(process)
             | Knob::Signal(process)
+            | Knob::Run(process)
             | Knob::Backlog { process, .. } => Subject::Process(*process),
             Knob::CgroupFile { directory, .. } | Knob::CgroupDevice { directory, .. } => {
                 Subject::Cgroup(directory.path.as_str().into())
@@ -189,7 +210,10 @@ impl fmt::Display for Knob {
             Knob::Affinity(t) => write!(f, "affinity of {}", t.tid),
             Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
+            Knob::WakeLatency { holder } => write!(f, "wake latency held by {}", holder.pid),
             Knob::Signal(p) => write!(f, "signal to {}", p.pid),
+            Knob::Run(p) => write!(f, "whether {} runs", p.pid),
+            Knob::Log(place) => write!(f, "log in {place}"),
             Knob::Backlog { process, port, .. } => write!(f, "backlog of port {port} ({})", process.pid),
         }
     }

@@ -1,6 +1,7 @@
 //! Every number that an operator may want to set: thresholds, hysteresis, windows, policy. Sections of the configuration.
 
 use crate::model::{
+    emergency::Reach,
     hours::{Hours, Offset},
     rule::{Rule, Tiering},
     trial::Windows,
@@ -54,6 +55,24 @@ pub struct Thresholds {
     pub filesystem: f64,
     /// Softirq share of one core.
     pub softirq: f64,
+    /// Allocations per second that wait for reclaim while memory is available.
+    pub allocation_stalls: f64,
+    /// Share of reclaim that tasks do themselves.
+    pub direct_reclaim: f64,
+    /// Allocations per second that wait for compaction.
+    pub compaction_stalls: f64,
+    /// Share of free memory in blocks of 16 pages or more, below which it is in pieces.
+    pub high_order: f64,
+    /// Reclaimable slabs over memory.
+    pub slab: f64,
+    /// Share of pages given on another node than wanted.
+    pub remote_pages: f64,
+    /// Clock over the greatest possible one, below which busy processors are slow.
+    pub clock: f64,
+    /// Share of time in idle states that are slow to leave.
+    pub deep_idle: f64,
+    /// Time to leave them over the median latency of a service.
+    pub wake_cost: f64,
     /// Requests to connect dropped per second, over ten seconds.
     pub syn_drops: f64,
     /// Receive queues cut, or datagrams lost for a full buffer, per second over ten seconds.
@@ -105,6 +124,15 @@ impl Default for Thresholds {
             ports: 0.70,
             filesystem: 0.90,
             softirq: 0.60,
+            allocation_stalls: 1.0,
+            direct_reclaim: 0.10,
+            compaction_stalls: 10.0,
+            high_order: 0.02,
+            slab: 0.30,
+            remote_pages: 0.05,
+            clock: 0.70,
+            deep_idle: 0.50,
+            wake_cost: 0.10,
             syn_drops: 0.5,
             socket_buffers: 1.0,
             backlog_drops: 1.0,
@@ -271,6 +299,34 @@ impl Default for Policy {
             stop: None,
             switchback: Switchback::default(),
         }
+    }
+}
+
+/// What is done when there is no time to ask (catalogue E1 to E7).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rescue {
+    /// Look for emergencies and keep their ladders ready.
+    pub enabled: bool,
+    /// The last rung that may be climbed: `Ease`, `Freeze`, `Term`, `Kill`.
+    pub rungs: Reach,
+    /// Rungs climbed per hour at most, all emergencies together.
+    pub per_hour: usize,
+    /// Seconds that a rung has to bring relief before the next one.
+    pub patience: f64,
+    /// Seconds without any sign of it after which an emergency is over and what was done is taken back.
+    pub calm: f64,
+    /// Share of time in which all tasks wait for memory that is an emergency after ten seconds.
+    pub memory_full: f64,
+    /// MemAvailable over total below which it is one after two seconds, where swap is used up too.
+    pub memory_available: f64,
+    /// Changes that did harm within ten minutes, after which everything is rolled back and held (E7).
+    pub harms: usize,
+}
+
+impl Default for Rescue {
+    fn default() -> Self {
+        Rescue { enabled: true, rungs: Reach::Freeze, per_hour: 12, patience: 5.0, calm: 30.0, memory_full: 0.10, memory_available: 0.04, harms: 2 }
     }
 }
 

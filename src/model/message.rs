@@ -3,6 +3,7 @@
 use crate::model::{
     alert::{Alert, AlertId},
     change::{Change, ChangeId, Entry},
+    emergency::{Emergency, EmergencyKind},
     facts::Facts,
     finding::Finding,
     inspection::Inspection,
@@ -51,8 +52,10 @@ pub enum Command {
     Keep(ChangeId),
     /// Roll back one change.
     RollBack(ChangeId),
-    /// PANIC: roll back everything that is live, newest first.
+    /// PANIC (E7): roll back everything that is live, newest first, and hold: nothing new until an operator switches the mode.
     RollBackAll,
+    /// Climb the ladder of an emergency that holds, as far as the configuration allows.
+    Rescue(EmergencyKind),
     /// Switch the mode.
     SetMode(Mode),
     /// Sweep the host so often: milliseconds from one sweep to the next.
@@ -186,6 +189,9 @@ pub struct View {
     /// What is coming and what is odd. On the wire only where it is another one than in the view before.
     #[serde(default)]
     pub outlook: Option<Arc<Outlook>>,
+    /// Emergencies that hold, each with its ladder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emergencies: Vec<Emergency>,
     /// Who watches through the socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub present: Vec<Present>,

@@ -190,6 +190,18 @@ metrics! {
     CgroupUnreclaimable, Bytes, Lower, "cgroup memory beyond reclaim";
     /// Tasks of a cgroup and of those below it, kept where their number is limited and a quarter of it is used.
     CgroupTasks, Count, Lower, "cgroup tasks";
+    /// Allocations that had to wait for reclaim.
+    AllocationStalls, PerSecond, Lower, "allocation stalls";
+    /// Allocations that had to wait for compaction.
+    CompactionStalls, PerSecond, Lower, "compaction stalls";
+    /// File pages that came back soon after they were taken.
+    FileRefaults, PerSecond, Lower, "file refaults";
+    /// Kernel caches that can be given back: inodes, directory entries.
+    SlabReclaimable, Bytes, Lower, "reclaimable slabs";
+    /// Pages given on another node than wanted, of all; no value with one node.
+    RemotePages, Share, Lower, "pages from another node";
+    /// Time of the processors in idle states that are slow to leave.
+    DeepIdle, Share, Lower, "deep idle";
     /// Requests for a connection dropped because too many were half open; kept once it has happened.
     TcpSynDrops, PerSecond, Lower, "requests to connect dropped";
     /// Receive queues of sockets squeezed or cut for want of buffer; kept once it has happened.

@@ -39,6 +39,12 @@ pub enum Note {
     },
     /// The file that stops everything appeared (true) or went (false).
     Halted(bool),
+    /// Everything was rolled back (catalogue E7) and nothing new is done until an operator switches the mode: why.
+    Held(String),
+    /// An emergency began: its row in the catalogue and what was seen.
+    Emergency(String, String),
+    /// So many entries could not be kept while the journal took none.
+    Lost(u64),
     /// A trial in which nothing was done was judged like any other.
     Tested {
         /// What was measured.
@@ -123,6 +129,9 @@ impl Note {
                 format!("self-test on {key}: {told}")
             }
             Note::Halted(false) => "the stop file is gone".into(),
+            Note::Held(why) => format!("everything is rolled back and held in mode observe: {why}"),
+            Note::Emergency(row, what) => format!("emergency {row}: {what}"),
+            Note::Lost(count) => format!("{count} entries are lost: the journal took none for too long"),
         }
     }
 }

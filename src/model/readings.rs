@@ -1,7 +1,9 @@
 //! Which numbers of a snapshot are kept over time: the one list that engine and screen both feed their series from.
 
 use crate::model::{
+    backing::Backing,
     hardware::{Gpu, Hardware},
+    idle::Idle,
     metric::{Key, Metric},
     snapshot::{Cgroup, Disk, Network, Process, Service, Snapshot, Tcp, Vitals},
     subject::Subject,
@@ -25,12 +27,16 @@ pub fn vitals(vitals: &Vitals, keep: &mut dyn FnMut(Key, f64)) {
         host(Metric::MemoryAvailable, memory.available as f64);
         host(Metric::MemoryUsed, memory.total.saturating_sub(memory.available) as f64);
         host(Metric::SwapUsed, memory.swap_total.saturating_sub(memory.swap_free) as f64);
+        host(Metric::SlabReclaimable, memory.slab_reclaimable as f64);
     }
     if let Some(vm) = vitals.vm.known() {
         host(Metric::SwapIn, vm.swap_in);
         host(Metric::SwapOut, vm.swap_out);
         host(Metric::MajorFaults, vm.major_faults);
         host(Metric::DirectReclaim, vm.scan_direct);
+        host(Metric::AllocationStalls, vm.stalls);
+        host(Metric::CompactionStalls, vm.compact_stalls);
+        host(Metric::FileRefaults, vm.refault_file);
         host(Metric::Dirty, (vm.dirty + vm.writeback) as f64);
     }
     if let Some(pressure) = vitals.pressure.known() {
@@ -94,6 +100,12 @@ pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
     {
         let zrams: u64 = backing.zrams.iter().map(|zram| zram.used).sum();
         keep(Key::host(Metric::CompressedMemory), (memory.zswap + zrams) as f64);
+    }
+    if let Some(share) = snapshot.backing.known().and_then(Backing::remote) {
+        keep(Key::host(Metric::RemotePages), share);
+    }
+    if let Some(share) = snapshot.idle.known().and_then(Idle::deep_share) {
+        keep(Key::host(Metric::DeepIdle), share);
     }
     for row in snapshot.gpus.known().into_iter().flatten() {
         gpu(row, keep);

@@ -7,6 +7,9 @@ use crate::model::{
     backing::BackingSample,
     facts::Facts,
     hardware::{Gpu, HardwareSample},
+    idle::IdleSample,
+    paging::Paging,
+    receive::ReceiveSample,
     snapshot::Quota,
     subject::ProcessId,
     time::Tick,
@@ -49,6 +52,12 @@ pub enum SourceName {
     Backing,
     /// Limits of our own control group.
     Allowance,
+    /// Free blocks of memory by size, and the settings of reclaim.
+    Paging,
+    /// Receive queues of interfaces and the interrupts that serve them.
+    Receive,
+    /// Idle states of the processors.
+    Idle,
 }
 
 /// One reading of one source.
@@ -86,6 +95,12 @@ pub enum Sample {
     Backing(BackingSample),
     /// See [`Allowance`].
     Allowance(Allowance),
+    /// See [`Paging`].
+    Paging(Paging),
+    /// See [`ReceiveSample`].
+    Receive(ReceiveSample),
+    /// See [`IdleSample`].
+    Idle(IdleSample),
 }
 
 /// Time split of a processor in `USER_HZ` ticks since boot. `user` and `nice` exclude guest time, which the kernel counts in them.

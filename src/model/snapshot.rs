@@ -4,6 +4,9 @@ use crate::model::{
     allowance::Allowance,
     backing::Backing,
     hardware::{Gpu, Hardware},
+    idle::Idle,
+    paging::Paging,
+    receive::Receive,
     sample::{
         CgroupVersion, DiskLayout, DiskQueue, InterfaceKind, Listener, NeighbourTable, NetMark, NetworkLimits, Policy,
         ReceiveLimits, SourceName, Space,
@@ -83,6 +86,12 @@ pub struct Snapshot {
     pub backing: Reading<Backing>,
     #[serde(default)]
     pub allowance: Reading<Allowance>,
+    #[serde(default)]
+    pub paging: Reading<Paging>,
+    #[serde(default)]
+    pub receive: Reading<Receive>,
+    #[serde(default)]
+    pub idle: Reading<Idle>,
     /// Sources that are late or failing now, for the doctor and the panes.
     pub gaps: Vec<(SourceName, Gap)>,
 }

@@ -106,6 +106,26 @@ pub struct Trust {
     pub lost: bool,
 }
 
+impl Week {
+    /// Such as `of 12 verdicts this week 3 are gains, at most 0.4 of them by chance`.
+    pub fn words(&self) -> String {
+        let Week { verdicts, accepted, chance, .. } = self;
+        match accepted {
+            0 => format!("of {verdicts} verdicts this week none is a gain beyond chance"),
+            _ => format!("of {verdicts} verdicts this week {accepted} are gains, at most {chance:.2} of them by chance"),
+        }
+    }
+}
+
+impl Trust {
+    /// In words.
+    pub fn words(&self) -> String {
+        let alarms = self.keeps + self.harms;
+        let counted = format!("{alarms} false alarm{} in {} self-tests", if alarms == 1 { "" } else { "s" }, self.trials);
+        if self.lost { format!("{counted}: verdicts are not believed here, automatic mode only suggests") } else { counted }
+    }
+}
+
 /// What a change did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {

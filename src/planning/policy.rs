@@ -6,7 +6,7 @@ use crate::{
     model::{
         change::Change,
         finding::FindingId,
-        limits::{Mode, Policy},
+        limits::{Mode, Policy, Switchback},
         message::GuardState,
         plan::{Obstacle, Refusal},
         proposal::{Proposal, Risk},
@@ -22,6 +22,7 @@ use crate::{
         rules::{Moment, decide},
     },
 };
+use std::collections::BTreeSet;
 
 /// What the bounds are held against.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,8 @@ pub struct Standing<'a> {
     pub learned: &'a Learned,
     /// What actions did here before.
     pub experience: &'a Experience,
+    /// Actions whose knobs act at once and leave nothing behind.
+    pub instant: &'a BTreeSet<&'static str>,
     /// Findings that are critical now.
     pub critical: &'a [FindingId],
     /// This hour of the week is quiet here; `None` as long as too little is known of the host's week.
@@ -190,11 +193,25 @@ impl Standing<'_> {
             }
             (None, None) => refuse("what its effect would look like is not known yet"),
             (None, Some(Foresight { short: true, .. })) => refuse("the history is too short to show its effect"),
-            (None, Some(foresight)) if foresight.detectable < 3.0 * trial.least => Ok(()),
+            (None, Some(foresight)) if foresight.detectable <= BLIND * trial.least => Ok(()),
+            (None, Some(_)) if self.switches(change) => Ok(()),
             (None, Some(foresight)) => {
                 refuse(format!("the data could show only an effect of {} or more", Unit::Share.show(foresight.detectable)))
             }
         }
+    }
+
+    /// Whether a change is to be judged by switching it off and on: it can be, and it always is, or before and after would show too little.
+    pub fn switches(&self, change: &Change) -> bool {
+        let proposal = &change.proposal;
+        let can = self.instant.contains(&*proposal.action) && proposal.reversible && proposal.risk != Risk::High;
+        let blind = || change.foresight.is_some_and(|f| f.detectable > BLIND * proposal.trial.least);
+        let wanted = match self.policy.switchback {
+            Switchback::Never => false,
+            Switchback::Blind => blind(),
+            Switchback::Always => true,
+        };
+        can && wanted && proposal.trial.prevents.is_none()
     }
 
     /// Whether harm is known, or vouched, to be seldom enough. A rule that promotes spares it the proof, but not what it owes after harm.
@@ -243,6 +260,9 @@ impl Standing<'_> {
 pub fn halted(file: &str) -> String {
     format!("HALTED: {file} is there, so nothing new is applied; rollback still works; `trimtab resume` lifts it")
 }
+
+/// A smallest visible effect of more than so many times the least useful one: before and after alone would show nothing.
+const BLIND: f64 = 3.0;
 
 /// Fewer outcomes here make it a try.
 const TRIED: usize = 3;

@@ -9,12 +9,15 @@ pub mod facts;
 pub mod filesystems;
 pub mod gpus;
 pub mod hardware;
+pub mod idle;
 pub mod interfaces;
 pub mod kept;
 pub mod memory;
+pub mod paging;
 pub mod parse;
 pub mod pressure;
 pub mod processes;
+pub mod receive;
 pub mod services;
 pub mod source;
 pub mod tcp;
@@ -47,6 +50,9 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::new(filesystems::Filesystems::new(Arc::clone(host))),
         Box::<backing::Backing>::default(),
         Box::<allowance::Allowance>::default(),
+        Box::<paging::Paging>::default(),
+        Box::<receive::Receive>::default(),
+        Box::<idle::Idle>::default(),
         Box::<hardware::Hardware>::default(),
         Box::<gpus::Gpus>::default(),
         Box::new(facts::Facts),

@@ -12,14 +12,15 @@ use crate::{
     },
     store::{
         chain::{self, Break, Walk},
+        disk::{self, Disk, OnDisk},
         error::{StoreError, Trouble},
         proof::Anchor,
         repair::{self, Damage},
+        reserve::Reserve,
     },
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, TransactionBehavior};
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -35,6 +36,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
+    reserve: Reserve,
 }
 
 /// A journal with what stood in it.
@@ -52,19 +54,24 @@ impl Journal {
     /// Opens the journal for the engine, which holds the [`crate::store::lock::Lock`]: makes it where there is none, proves the whole
     /// chain, and replaces a damaged file by its valid part.
     pub fn open(path: &Path, now: Now) -> Result<Opened, StoreError> {
-        let log = fs::metadata(repair::beside(path, "-wal")).is_ok_and(|m| m.len() > 0);
-        if !path.exists() && !log {
-            repair::create(path, None)?;
+        Self::open_on(&OnDisk, path, now)
+    }
+
+    /// The same on another disk.
+    pub fn open_on(disk: &dyn Disk, path: &Path, now: Now) -> Result<Opened, StoreError> {
+        let log = disk.size(&repair::beside(path, "-wal")).is_ok_and(|bytes| bytes > 0);
+        if disk.size(path).is_err() && !log {
+            repair::create(disk, path, None)?;
         }
-        let (old, broken) = match Self::walk(path) {
+        let (old, broken) = match Self::walk(disk, path) {
             Ok((journal, Walk { entries, broken: None })) => return Ok(Opened { journal, entries, damage: None }),
             Ok((journal, Walk { broken: Some(broken), .. })) => (Some(journal), broken),
             Err(e) if e.trouble == Trouble::Damaged => (None, Break { record: 1, why: e.why }),
             Err(e) => return Err(e),
         };
-        let damage = repair::repair(path, old.as_ref().map(|j| &j.connection), broken, now.wall)?;
+        let damage = repair::repair(disk, path, old.as_ref().map(|j| &j.connection), (broken, now.wall))?;
         drop(old);
-        match Self::walk(path)? {
+        match Self::walk(disk, path)? {
             (journal, Walk { entries, broken: None }) => Ok(Opened { journal, entries, damage: Some(damage) }),
             (journal, Walk { broken: Some(again), .. }) => Err(journal.broken(&again)),
         }
@@ -72,16 +79,21 @@ impl Journal {
 
     /// Opens a journal that another process has made and proved: for the guard, and for reading beside an engine.
     pub fn join(path: &Path) -> Result<Journal, StoreError> {
-        if fs::metadata(path).map_err(|e| StoreError::io(path, "open", &e))?.len() == 0 {
+        Self::join_on(&OnDisk, path)
+    }
+
+    /// The same on another disk.
+    pub fn join_on(disk: &dyn Disk, path: &Path) -> Result<Journal, StoreError> {
+        if disk.size(path).map_err(|e| StoreError::io(path, "open", &e))? == 0 {
             return Err(StoreError::plain(path, Trouble::Damaged, "the file is empty"));
         }
         let sql = |e: rusqlite::Error| StoreError::sql(path, "open", &e);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
+        let connection = disk::connect(disk, path, flags).map_err(sql)?;
         connection.busy_timeout(PATIENCE).map_err(sql)?;
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(sql)?;
         connection.execute_batch("PRAGMA synchronous = FULL").map_err(sql)?;
-        let journal = Journal { connection, path: path.into() };
+        let journal = Journal { connection, path: path.into(), reserve: Reserve::of(path) };
         match chain::header(&journal.connection) {
             Ok(header) if header.format > chain::FORMAT => Err(StoreError::plain(
                 path,
@@ -93,11 +105,11 @@ impl Journal {
         }
     }
 
-    fn walk(path: &Path) -> Result<(Journal, Walk), StoreError> {
-        if !path.exists() {
+    fn walk(disk: &dyn Disk, path: &Path) -> Result<(Journal, Walk), StoreError> {
+        if disk.size(path).is_err() {
             return Err(StoreError::plain(path, Trouble::Damaged, "the file is gone, but its write-ahead log is not"));
         }
-        let journal = Self::join(path)?;
+        let journal = Self::join_on(disk, path)?;
         let walk = journal.proved()?;
         Ok((journal, walk))
     }
@@ -126,7 +138,30 @@ impl Journal {
         self.write(entries, Some((change, newest_seen)))
     }
 
+    /// Appends like [`Journal::append_if`] (unconditionally without a change), but does not wait for the disk: what is written survives the
+    /// end of this process, not that of the machine. For deeds that a reboot undoes anyway, when there is no time; the next ordinary append
+    /// brings them to the disk with itself.
+    pub fn append_swiftly(&mut self, unless: Option<(ChangeId, u64)>, entries: &[Entry]) -> Result<Option<Vec<u64>>, StoreError> {
+        self.connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(|e| self.failed("write", &e))?;
+        let written = self.write(entries, unless);
+        self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(|e| self.failed("write", &e))?;
+        written
+    }
+
+    /// Takes room on the disk for the day on which there is none.
+    pub fn fill_reserve(&self) -> Result<(), StoreError> {
+        self.reserve.fill().map_err(|e| StoreError::io(&self.path, "keep a reserve for", &e))
+    }
+
+    /// Writes; on a full disk the reserve is given back, and it is tried once more.
     fn write(&mut self, entries: &[Entry], unless: Option<(ChangeId, u64)>) -> Result<Option<Vec<u64>>, StoreError> {
+        match self.try_write(entries, unless) {
+            Err(e) if e.trouble == Trouble::Full && self.reserve.release() => self.try_write(entries, unless),
+            written => written,
+        }
+    }
+
+    fn try_write(&mut self, entries: &[Entry], unless: Option<(ChangeId, u64)>) -> Result<Option<Vec<u64>>, StoreError> {
         let path = &self.path;
         let sql = |e: rusqlite::Error| StoreError::sql(path, "write", &e);
         let bodies = entries.iter().map(|entry| body(path, entry)).collect::<Result<Vec<_>, _>>()?;
@@ -221,7 +256,11 @@ mod tests {
         time::{Tick, Wall},
         verdict::{Outcome, Verdict},
     };
-    use std::{fs::OpenOptions, io::Write, os::unix::fs::PermissionsExt};
+    use std::{
+        fs::{self, OpenOptions},
+        io::Write,
+        os::unix::fs::PermissionsExt,
+    };
 
     const NOW: Now = Now { tick: Tick(5), wall: Wall(1_700_000_000_000) };
 

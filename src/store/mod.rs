@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod chain;
+pub mod disk;
 pub mod error;
 pub mod foresight;
 pub mod history;
@@ -10,4 +11,5 @@ pub mod lock;
 pub mod page;
 pub mod proof;
 pub mod repair;
+pub mod reserve;
 pub mod stop;

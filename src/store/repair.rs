@@ -8,15 +8,13 @@ use crate::{
     },
     store::{
         chain::{self, Break},
+        disk::{self, Disk},
         error::StoreError,
     },
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use std::{
-    fmt,
-    fs::{self, File, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -53,23 +51,23 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Makes a whole new journal with the first records of `from`, and puts it in place in one step.
-pub(super) fn create(path: &Path, from: Option<(&Connection, u64)>) -> Result<(), StoreError> {
+pub(super) fn create(disk: &dyn Disk, path: &Path, from: Option<(&Connection, u64)>) -> Result<(), StoreError> {
     let fresh = beside(path, ".new");
     let sql = |tried: &'static str| move |e: rusqlite::Error| StoreError::sql(path, tried, &e);
     let io = |tried: &'static str| move |e: io::Error| StoreError::io(path, tried, &e);
-    absent(&fresh).map_err(io("make"))?;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(io("make"))?;
+    absent(disk, &fresh).map_err(io("make"))?;
+    disk.make(&fresh).map_err(io("make"))?;
     {
-        let new = Connection::open(&fresh).map_err(sql("make"))?;
+        let new = disk::connect(disk, &fresh, OpenFlags::default()).map_err(sql("make"))?;
         new.execute_batch(chain::SCHEMA).map_err(sql("make"))?;
         fill(&new, from).map_err(sql("make"))?;
     }
     for stale in ["-wal", "-shm"] {
-        absent(&beside(path, stale)).map_err(io("make"))?;
+        absent(disk, &beside(path, stale)).map_err(io("make"))?;
     }
-    fs::rename(&fresh, path).map_err(io("make"))?;
+    disk.rename(&fresh, path).map_err(io("make"))?;
     let directory = path.parent().unwrap_or(Path::new("."));
-    File::open(directory).and_then(|d| d.sync_all()).map_err(io("sync the directory of"))
+    disk.sync_directory(directory).map_err(io("sync the directory of"))
 }
 
 fn fill(new: &Connection, from: Option<(&Connection, u64)>) -> rusqlite::Result<()> {
@@ -88,31 +86,36 @@ fn fill(new: &Connection, from: Option<(&Connection, u64)>) -> rusqlite::Result<
     whole.commit()
 }
 
-fn absent(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+fn absent(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.remove(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
         _ => Ok(()),
     }
 }
 
 /// Keeps the damaged files aside, and puts a journal of the whole records in their place.
-pub(super) fn repair(path: &Path, old: Option<&Connection>, broken: Break, wall: Wall) -> Result<Damage, StoreError> {
-    let aside = keep_aside(path, wall)?;
+pub(super) fn repair(
+    disk: &dyn Disk,
+    path: &Path,
+    old: Option<&Connection>,
+    (broken, wall): (Break, Wall),
+) -> Result<Damage, StoreError> {
+    let aside = keep_aside(disk, path, wall)?;
     let plans = old.map(|old| plans_after(old, broken.record)).unwrap_or_default();
-    create(path, old.filter(|_| broken.record > 1).map(|old| (old, broken.record)))?;
+    create(disk, path, old.filter(|_| broken.record > 1).map(|old| (old, broken.record)))?;
     Ok(Damage { record: broken.record, aside, why: broken.why, plans })
 }
 
-fn keep_aside(path: &Path, wall: Wall) -> Result<PathBuf, StoreError> {
+fn keep_aside(disk: &dyn Disk, path: &Path, wall: Wall) -> Result<PathBuf, StoreError> {
     let stem = path.with_extension("");
     let named =
         |n: u32| beside(&stem, &if n == 0 { format!(".damaged-{}.db", wall.0) } else { format!(".damaged-{}-{n}.db", wall.0) });
-    let aside = (0..).map(named).find(|aside| !aside.exists()).unwrap_or_else(|| named(0));
+    let there = |file: &Path| disk.size(file).is_ok();
+    let aside = (0..).map(named).find(|aside| !there(aside)).unwrap_or_else(|| named(0));
     for suffix in ["", "-wal"] {
         let (from, to) = (beside(path, suffix), beside(&aside, suffix));
-        if from.exists() {
-            let copied = fs::copy(&from, &to).and_then(|_| File::open(&to)?.sync_all());
-            copied.map_err(|e| StoreError::io(&to, "keep the damaged journal aside", &e))?;
+        if there(&from) {
+            disk.copy(&from, &to).map_err(|e| StoreError::io(&to, "keep the damaged journal aside", &e))?;
         }
     }
     Ok(aside)

@@ -3,6 +3,7 @@
 use crate::{
     model::{
         change::{Change, ChangeState},
+        emergency::{EmergencyKind, Stage},
         limits::Mode,
         message::{Ask, Command},
     },
@@ -37,6 +38,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::Keep
             | I::RollBack
             | I::RollBackAll
+            | I::Rescue
             | I::Halt
             | I::Mode
             | I::Interval
@@ -62,6 +64,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
         I::Moment if alerts::chosen(state).is_none() => Some("there is no alert".into()),
         I::Acknowledge | I::Snooze => alerts::obstacle(state, intent),
         I::Signal | I::Nice(_) => wish::obstacle(state),
+        I::Rescue if waiting(state).is_none() => Some("there is no emergency that waits for a yes".into()),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),
         I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify | I::Phases => {
             match state.chosen_change() {
@@ -71,6 +74,11 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The first emergency that waits for a yes.
+fn waiting(state: &State) -> Option<EmergencyKind> {
+    state.view.emergencies.iter().find(|emergency| emergency.stage == Stage::Proposed).map(|emergency| emergency.kind)
 }
 
 /// Keys that would do nothing here: they are left out of the bar, and pressing them is no mistake.
@@ -88,6 +96,7 @@ pub fn is_idle(state: &State, intent: Intent) -> bool {
             _ => true,
         },
         Intent::Focus(pane) => overview && state.focus == pane,
+        Intent::Rescue => waiting(state).is_none(),
         Intent::Verify => matches!(state.page, Page::Verify(_)),
         Intent::Phases => matches!(state.page, Page::Phases(_)),
         _ => false,
@@ -125,6 +134,10 @@ fn of_change(change: &Change, intent: Intent) -> Option<String> {
 pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
     match intent {
         Intent::RollBackAll => return ask(state, Question::RollBackAll),
+        Intent::Rescue => {
+            let Some(kind) = waiting(state) else { return vec![] };
+            return ask(state, Question::Rescue(kind));
+        }
         Intent::Halt if state.view.halted.is_some() => return ask(state, Question::Resume),
         Intent::Halt => return ask(state, Question::Halt),
         Intent::Copy => return take(state),

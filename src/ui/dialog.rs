@@ -7,6 +7,7 @@
 
 use crate::model::{
     change::{Change, ChangeId, ChangeState},
+    emergency::EmergencyKind,
     limits::Mode,
     message::{Command, View},
     proposal::Risk,
@@ -33,6 +34,8 @@ pub enum Question {
     RollBack(ChangeId),
     /// Roll everything back.
     RollBackAll,
+    /// Climb the ladder of this emergency.
+    Rescue(EmergencyKind),
     /// Do this to these processes, named as they were shown.
     Wish(Wish, Vec<String>),
     /// Let the engine act by itself.
@@ -95,6 +98,10 @@ impl Dialog {
                 let lives = |id: &ProcessId| view.snapshot.process(*id).is_some();
                 (!wish.processes().iter().any(lives)).then(|| "it has ended".into())
             }
+            Question::Rescue(kind) => {
+                let holds = view.emergencies.iter().any(|emergency| emergency.kind == *kind);
+                (!holds).then(|| "the emergency is over".into())
+            }
             Question::Halt | Question::Resume => {
                 let done = view.halted.is_some() == (self.question == Question::Halt);
                 done.then(|| "it is so already".into())
@@ -110,6 +117,7 @@ impl Dialog {
             Question::Keep(change) => Some(Command::Keep(*change)),
             Question::RollBack(change) => Some(Command::RollBack(*change)),
             Question::RollBackAll => Some(Command::RollBackAll),
+            Question::Rescue(kind) => Some(Command::Rescue(*kind)),
             Question::Wish(wish, _) => Some(Command::Wish(wish.clone())),
             Question::Auto => Some(Command::SetMode(Mode::Auto)),
             Question::Halt => Some(Command::Halt(true)),

@@ -162,6 +162,7 @@ pub enum Intent {
     Keep,
     RollBack,
     RollBackAll,
+    Rescue,
     Verify,
     Signal,
     Nice(Lean),
@@ -287,6 +288,10 @@ pub const TABLE: &[Binding] = &[
     reaching(
         Reach::Host,
         row(&[Char('!')], C::Global, I::RollBackAll, "roll back all", "PANIC: roll back everything; asks for a code"),
+    ),
+    reaching(
+        Reach::Host,
+        row(&[Char('Y')], C::Global, I::Rescue, "RESCUE", "fight the emergency that holds: climb its ladder; asks"),
     ),
     // It stands in the help and the palette only, to leave the bar to what is about this change.
     reaching(Reach::Host, row(&[Char('S')], C::Global, I::Halt, "", "HALT: nothing new is applied until that is lifted; asks")),

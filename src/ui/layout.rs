@@ -1,8 +1,11 @@
 //! Which panes stand where, for every size. No size is refused: what does not fit gives way to what matters more.
 
-use crate::ui::{
-    pane::{Page, Pane},
-    state::State,
+use crate::{
+    model::emergency::Stage,
+    ui::{
+        pane::{Page, Pane},
+        state::State,
+    },
 };
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -101,6 +104,10 @@ pub fn banner(state: &State) -> Option<String> {
     if let Some(frozen) = &state.frozen {
         let age = crate::ui::words::since(state.view.now.wall, frozen.now.wall);
         return Some(format!("frozen, {age} old; watching goes on; f resumes"));
+    }
+    let waits = state.view.emergencies.iter().find(|emergency| emergency.stage == Stage::Proposed);
+    if let Some(emergency) = waits {
+        return Some(format!("EMERGENCY {}: {}; Y fights it: {}", emergency.kind.row(), emergency.headline, emergency.promise()));
     }
     state.view.problems.first().cloned()
 }

@@ -303,6 +303,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         | Intent::Keep
         | Intent::RollBack
         | Intent::RollBackAll
+        | Intent::Rescue
         | Intent::Halt
         | Intent::Verify
         | Intent::Phases

@@ -29,6 +29,7 @@ use trimtab::{
         plan::Plan,
         proposal::Proposal,
         time::Now,
+        trial::Leg,
         verdict::{Outcome, Verdict},
     },
     store::{
@@ -93,7 +94,7 @@ impl Bench {
     fn new(action: &dyn Action) -> Bench {
         let scene = scene::of(action.about().name);
         let proposal = action.propose(&scene.world()).remove(0);
-        let host = scene::host();
+        let host = scene::machine(action.about().name);
         let before = host.dump();
         Bench { host, directory: directory(), proposal, finding: scene.findings[0].clone(), before }
     }
@@ -181,7 +182,7 @@ impl Bench {
 
     /// The machine with the change applied.
     fn applied(&self) -> String {
-        let host = scene::host();
+        let host = scene::machine(&self.proposal.action);
         let action = actions::named(&self.proposal.action).unwrap();
         action.apply(&action.prepare(&self.proposal, &host).unwrap(), &host).unwrap();
         host.dump()
@@ -235,7 +236,7 @@ fn moments(entries: &[Entry], most: usize) -> Vec<(usize, usize)> {
 
 /// The machine after so many writes of apply and so many of undo.
 fn machine(action: &dyn Action, plan: &Plan, (applied, undone): (usize, usize)) -> RecordedHost {
-    let host = scene::host();
+    let host = scene::machine(action.about().name);
     host.fail_write(applied + 1);
     let _cut_short = action.apply(plan, &host);
     host.heal();
@@ -251,7 +252,7 @@ fn cuts(action: &dyn Action, life: &[Entry], leave: bool) {
     let name = action.about().name;
     let plan = fold(life).unwrap().plan.unwrap();
     let most = {
-        let host = scene::host();
+        let host = scene::machine(name);
         action.apply(&plan, &host).unwrap();
         host.writes()
     };
@@ -594,4 +595,128 @@ fn a_journal_of_the_first_form_is_still_understood() {
         let of = || entries.iter().filter(|entry| entry.change == change);
         assert_eq!(fold(of()).unwrap().deeds.len(), of().count(), "{change} is a legal life");
     }
+}
+
+/// Actions whose knobs may be switched off and on.
+fn instant() -> impl Iterator<Item = &'static dyn Action> {
+    actions::all().iter().copied().filter(|action| action.about().is_instant())
+}
+
+/// A change that is being watched, its plan, and the hands that apply and switch it.
+fn watched(action: &dyn Action) -> (Bench, Hands, Plan) {
+    let bench = Bench::new(action);
+    let mut hands = bench.hands();
+    bench.watched(&mut hands, false);
+    let plan = bench.change().plan.unwrap();
+    (bench, hands, plan)
+}
+
+fn switch(plan: &Plan, to: Leg) -> Job {
+    Job::Switch { change: ONE, plan: Box::new(plan.clone()), to }
+}
+
+#[test]
+fn switched_off_is_as_before_switched_on_as_applied_and_what_is_kept_is_on() {
+    assert!(instant().count() >= 3);
+    for action in instant() {
+        let name = action.about().name;
+        let (bench, mut hands, plan) = watched(action);
+        for leg in [Leg::Off, Leg::On, Leg::Off] {
+            let done = hands.perform(switch(&plan, leg));
+            assert_eq!(done.error, None, "{name}");
+            assert_eq!((bench.change().state, bench.change().leg()), (ChangeState::Watching, leg), "{name}");
+            let expected = if leg == Leg::Off { bench.before.clone() } else { bench.applied() };
+            assert!(bench.host.dump() == expected, "{name}: {leg:?}");
+        }
+        hands.perform(bench.judge());
+        assert_eq!(hands.perform(Job::Keep(ONE, you())).error, None);
+        assert!(bench.host.dump() == bench.applied() && bench.change().state == ChangeState::Kept, "{name}");
+        hands.perform(bench.undo(&plan));
+        assert!(bench.host.dump() == bench.before, "{name}");
+    }
+}
+
+#[test]
+fn cut_in_any_segment_and_at_any_write_of_a_switch_it_recovers_to_nothing() {
+    for action in instant() {
+        let name = action.about().name;
+        let (bench, mut hands, plan) = watched(action);
+        let mut lives = Vec::new();
+        for leg in [Leg::Off, Leg::On, Leg::Off, Leg::On] {
+            hands.perform(switch(&plan, leg));
+            lives.push((leg, bench.entries()));
+        }
+        let most = bench.host.writes();
+        for (leg, life) in lives {
+            for n in 0..=most {
+                let mut cutted = Bench::new(action);
+                cutted.host = match leg {
+                    Leg::Off => machine(action, &plan, (most, n)),
+                    Leg::On => {
+                        let host = machine(action, &plan, (most, most));
+                        host.fail_write(n + 1);
+                        let _cut_short = action.apply(&plan, &host);
+                        host.heal();
+                        host
+                    }
+                };
+                cut(&cutted.path(), &life);
+                cutted.recover(BOOT);
+                let (state, case) = (cutted.change().state, format!("{name} {leg:?} after {n} writes"));
+                assert!(cutted.host.dump() == cutted.before && state == ChangeState::RolledBack, "{case}: {}", state.words());
+                assert!(cutted.recover(BOOT).is_empty(), "{case}: recovered twice");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_switch_that_fails_at_any_write_ends_the_change_and_leaves_nothing() {
+    for action in instant() {
+        for leg in [Leg::Off, Leg::On] {
+            for nth in 1..20 {
+                let (bench, mut hands, plan) = watched(action);
+                if leg == Leg::On {
+                    hands.perform(switch(&plan, Leg::Off));
+                }
+                bench.host.fail_write(nth);
+                let done = hands.perform(switch(&plan, leg));
+                bench.host.heal();
+                if done.error.is_none() {
+                    break;
+                }
+                if bench.change().state == ChangeState::Stuck {
+                    hands.perform(bench.undo(&plan));
+                }
+                assert_eq!(bench.change().state, ChangeState::RolledBack, "{} {leg:?} at write {nth}", action.about().name);
+                assert!(bench.host.dump() == bench.before, "{} {leg:?} at write {nth}", action.about().name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_foreign_value_in_an_off_segment_is_left_alone_and_ends_the_change() {
+    let (bench, mut hands, plan) = watched(actions::named("nice").unwrap());
+    hands.perform(switch(&plan, Leg::Off));
+    bench.host.set(&plan.steps[0].knob, "7").unwrap();
+    let done = hands.perform(switch(&plan, Leg::On));
+    assert!(done.error.is_some());
+    assert_eq!(bench.change().state, ChangeState::Yielded);
+    assert_eq!(bench.host.get(&plan.steps[0].knob).unwrap(), "7");
+    assert!(plan.steps[1..].iter().all(|step| bench.host.get(&step.knob).unwrap() == step.before));
+}
+
+#[test]
+fn the_guards_deadline_in_an_off_segment_ends_it_and_a_late_switch_writes_nothing() {
+    let (bench, mut hands, plan) = watched(actions::named("nice").unwrap());
+    hands.perform(switch(&plan, Leg::Off));
+    let mut keeper = bench.keeper();
+    assert!(keeper.hear("arm 1").starts_with("armed"));
+    bench.host.step(CONFIRM + Duration::from_secs(1));
+    keeper.meet_deadlines();
+    assert_eq!(bench.change().state, ChangeState::RolledBack);
+    let writes = bench.host.writes();
+    assert!(hands.perform(switch(&plan, Leg::On)).error.is_some());
+    assert!(bench.host.writes() == writes && bench.host.dump() == bench.before);
 }

@@ -1,13 +1,19 @@
 //! Laws that every registered action obeys, on a recorded tree. A new action is tested before its author writes a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
+#[path = "laws/memory.rs"]
+mod memory;
+#[path = "laws/processors.rs"]
+mod processors;
 #[path = "laws/real.rs"]
 mod real;
 #[path = "laws/scene.rs"]
 pub(crate) mod scene;
+#[path = "laws/triggers.rs"]
+mod triggers;
 
 use proptest::prelude::*;
-use scene::{OTHER, host, id, of, quiet};
+use scene::{OTHER, host, id, machine, of, quiet};
 use trimtab::{
     actions::{self, action::Action},
     host::{error::Kind, host::Host, recorded::RecordedHost},
@@ -37,7 +43,7 @@ fn same(now: &str, before: &str, what: &str) {
 /// Each action with its plan on a fresh host.
 fn each(law: impl Fn(&dyn Action, Plan, RecordedHost)) {
     for action in actions::all() {
-        let host = host();
+        let host = machine(action.about().name);
         let plan = action.prepare(&proposal(*action), &host);
         law(*action, plan.unwrap_or_else(|r| panic!("{}: {}", action.about().name, r.why)), host);
     }
@@ -50,12 +56,12 @@ fn names_are_unique_and_found() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), actions::all().len());
-    assert_eq!(actions::table().lines().count(), names.len() + actions::asked().len() + 2);
+    assert_eq!(actions::table().lines().count(), names.len() + actions::triggers().len() + actions::asked().len() + actions::urgent().len() + 2);
 }
 
 #[test]
 fn proposals_can_be_read_by_a_tired_operator() {
-    for action in actions::all() {
+    for action in actions::proposed() {
         let about = action.about();
         let p = proposal(*action);
         assert_eq!(&*p.action, about.name);
@@ -100,7 +106,7 @@ fn twice_is_once() {
 }
 
 fn writes_of(action: &dyn Action, deed: impl Fn(&Plan, &RecordedHost)) -> usize {
-    let host = host();
+    let host = machine(action.about().name);
     let plan = action.prepare(&proposal(action), &host).unwrap();
     action.apply(&plan, &host).unwrap();
     let applied = host.writes();
@@ -112,7 +118,7 @@ fn writes_of(action: &dyn Action, deed: impl Fn(&Plan, &RecordedHost)) -> usize 
 fn a_failed_apply_is_undone_at_whichever_write_it_failed() {
     for action in actions::all() {
         for n in 1..=writes_of(*action, |_, _| {}) {
-            let host = host();
+            let host = machine(action.about().name);
             let (plan, before) = (action.prepare(&proposal(*action), &host).unwrap(), host.dump());
             host.fail_write(n);
             assert_eq!(action.apply(&plan, &host).unwrap_err().kind, Obstacle::Failed, "{} {n}", action.about().name);
@@ -128,7 +134,7 @@ fn a_cut_rollback_is_finished_by_the_next_one() {
     for action in actions::all() {
         let undo = |plan: &Plan, host: &RecordedHost| drop(action.rollback(plan, host).unwrap());
         for n in 1..=writes_of(*action, undo) {
-            let host = host();
+            let host = machine(action.about().name);
             let (plan, before) = (action.prepare(&proposal(*action), &host).unwrap(), host.dump());
             action.apply(&plan, &host).unwrap();
             host.fail_write(n);
@@ -175,7 +181,7 @@ fn coupled(a: &Knob, b: &Knob) -> bool {
 fn what_a_stranger_set_is_left_alone_and_the_rest_is_undone() {
     each(|action, plan, _| {
         for step in plan.steps.iter().filter(|step| step.before != step.after) {
-            let host = host();
+            let host = machine(action.about().name);
             action.apply(&plan, &host).unwrap();
             host.tamper(&step.knob, foreign(&step.knob));
             let (name, stranger) = (action.about().name, host.get(&step.knob).unwrap());
@@ -217,8 +223,8 @@ fn a_plan_survives_the_journal() {
 
 #[test]
 fn propose_and_prepare_write_nothing() {
-    for action in actions::all() {
-        let host = host();
+    for action in actions::proposed() {
+        let host = machine(action.about().name);
         let before = host.dump();
         host.fail_write(1);
         action.prepare(&proposal(*action), &host).unwrap();
@@ -229,8 +235,8 @@ fn propose_and_prepare_write_nothing() {
 
 #[test]
 fn without_rights_the_refusal_names_errno_and_capability() {
-    for action in actions::all() {
-        let host = host();
+    for action in actions::proposed() {
+        let host = machine(action.about().name);
         host.deny(true);
         let refusal = action.prepare(&proposal(*action), &host).unwrap_err();
         let Obstacle::Rights { errno, needs } = &refusal.kind else { panic!("{}: {refusal:?}", action.about().name) };
@@ -242,7 +248,7 @@ fn without_rights_the_refusal_names_errno_and_capability() {
 #[test]
 fn what_is_so_already_is_no_change() {
     for action in actions::all() {
-        let host = host();
+        let host = machine(action.about().name);
         let plan = action.prepare(&proposal(*action), &host).unwrap();
         action.apply(&plan, &host).unwrap();
         let again = action.prepare(&proposal(*action), &host).unwrap_err();
@@ -257,7 +263,9 @@ fn end(proposal: &Proposal, host: &RecordedHost) -> Option<()> {
         match &want.on {
             Subject::Process(p) => host.remove(&format!("/proc/{}", p.pid)),
             Subject::Cgroup(path) => {
-                ["cpu", "memory", "blkio"].iter().for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
+                ["cpu", "memory", "blkio", "unified"]
+                    .iter()
+                    .for_each(|controller| host.remove(&format!("/sys/fs/cgroup/{controller}{path}")));
             }
             _ => continue,
         }
@@ -307,7 +315,7 @@ fn a_pid_used_again_is_never_touched() {
 #[test]
 fn trimtab_and_the_operators_session_are_never_slowed() {
     for action in actions::all() {
-        let (host, proposal) = (host(), proposal(*action));
+        let (host, proposal) = (machine(action.about().name), proposal(*action));
         let family = |want: &Want| match &want.on {
             Subject::Process(p) => Some(p.pid),
             Subject::Cgroup(path) if matches!(action.about().name, "cgroup-weight" | "cgroup-io") => {

@@ -182,6 +182,7 @@ fn view() -> View {
         engine: 11,
         alerts: Arc::new(vec![Arc::new(alert())]),
         outlook: Some(Arc::new(outlook())),
+        emergencies: Vec::new(),
         present: Vec::new(),
         trust: None,
     }

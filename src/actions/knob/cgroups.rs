@@ -72,6 +72,11 @@ fn mount(mountinfo: &str, controller: &str) -> Option<(Place, CgroupVersion)> {
     unified
 }
 
+/// True when `/proc/self/mountinfo` shows a hierarchy of v1 with that controller.
+pub fn has(mountinfo: &str, controller: &str) -> bool {
+    mount(mountinfo, controller).is_some_and(|(_, version)| version == CgroupVersion::V1)
+}
+
 fn below(at: &str) -> Place {
     match at.strip_prefix(Root::Sys.usual()).and_then(|rest| rest.strip_prefix('/')) {
         Some(rest) => Place::sys(rest),

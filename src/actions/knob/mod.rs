@@ -1,10 +1,12 @@
 //! Help that actions share, from reading the target to undoing the write.
 //!
 //! [`setting`] turns "which steps" into a whole action; [`steps`] writes and undoes them; [`protect`] says what must not be
-//! touched; [`threads`], [`cgroups`] and [`network`] find targets; [`refuse`] and [`shell`] put it in words; [`rivals`] and [`trial`] are the
-//! pure half, for `propose`.
+//! touched; [`threads`], [`cgroups`] and [`network`] find targets, [`sysctl`] is the simplest of them; [`tuners`] says who else turns a
+//! knob; [`refuse`] and [`shell`] put it in words; [`rivals`], [`growers`] and [`trial`] are the pure half, for `propose`. What has no
+//! way back is a [`trigger`].
 
 pub mod cgroups;
+pub mod growers;
 pub mod network;
 pub mod protect;
 pub mod refuse;
@@ -12,5 +14,8 @@ pub mod rivals;
 pub mod setting;
 pub mod shell;
 pub mod steps;
+pub mod sysctl;
 pub mod threads;
 pub mod trial;
+pub mod trigger;
+pub mod tuners;

@@ -44,6 +44,59 @@ pub fn known(comm: &str) -> bool {
     comm.starts_with("systemd") || comm == "(sd-pam)" || NAMES.contains(&comm)
 }
 
+/// Names of programs that hold data for others: never paused and never ended. What waits for them would wait with them, and what they
+/// had not written would be lost.
+const DATABASES: &[&str] = &[
+    "postgres",
+    "postmaster",
+    "mysqld",
+    "mariadbd",
+    "mongod",
+    "mongos",
+    "redis-server",
+    "valkey-server",
+    "keydb-server",
+    "memcached",
+    "etcd",
+    "consul",
+    "zookeeper",
+    "cockroach",
+    "clickhouse-serv",
+    "clickhouse",
+    "influxd",
+    "oracle",
+    "db2sysc",
+    "sqlservr",
+    "slapd",
+    "ns-slapd",
+    "beam.smp",
+    "ceph-osd",
+    "ceph-mon",
+    "glusterfsd",
+    "nfsd",
+    "dockerd",
+];
+
+/// True for a program that holds data for others.
+pub fn database(comm: &str) -> bool {
+    DATABASES.contains(&comm)
+}
+
+/// Refuses what may not be paused or ended: all that is protected, and databases.
+pub fn pausable(host: &dyn Host, id: ProcessId) -> Result<(), Refusal> {
+    let stat = threads::same(host, id).map_err(|e| from_host(&e, "read access to it"))?;
+    stands_free(&stat, &host.family())?;
+    holds_no_data(&stat)
+}
+
+fn holds_no_data(stat: &Stat) -> Result<(), Refusal> {
+    if !database(&stat.comm) {
+        return Ok(());
+    }
+    let name = crate::model::text::clean(&stat.comm, 32);
+    Err(refusal(Obstacle::Protected, format!("{name} ({}) is a database: it is never paused nor ended.", stat.id.pid)))
+}
+
 /// Refuses a process that must not be touched, or that is gone.
 pub fn process(host: &dyn Host, process: ProcessId) -> Result<(), Refusal> {
     let stat = threads::same(host, process).map_err(|e| from_host(&e, "read access to it"))?;
@@ -71,14 +124,26 @@ pub fn cgroup(host: &dyn Host, path: &str, directory: &Place) -> Result<(), Refu
     if path.trim_matches('/').is_empty() || path.ends_with("/init.scope") {
         return Err(refusal(Obstacle::Protected, format!("cgroup {path} holds the whole host. Choose a smaller one.")));
     }
-    inside(host, directory, &host.family())
+    let family = host.family();
+    members(host, directory, &mut |stat| stands_free(stat, &family))
 }
 
-fn inside(host: &dyn Host, directory: &Place, family: &[u32]) -> Result<(), Refusal> {
+/// Refuses a cgroup that may not be paused or ended: one with a protected process or a database in it or below.
+pub fn pausable_cgroup(host: &dyn Host, path: &str, directory: &Place) -> Result<(), Refusal> {
+    cgroup(host, path, directory)?;
+    members(host, directory, &mut holds_no_data)
+}
+
+/// Shows every process of a cgroup and those below it to `look`, which may refuse.
+pub fn members(
+    host: &dyn Host,
+    directory: &Place,
+    look: &mut dyn FnMut(&Stat) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
     let Ok(pids) = host.text(&directory.join("cgroup.procs")) else { return Ok(()) };
     for pid in pids.lines().filter_map(|line| line.trim().parse().ok()) {
         match threads::stat(host, pid) {
-            Ok(stat) => stands_free(&stat, family)?,
+            Ok(stat) => look(&stat)?,
             Err(e) if e.kind == Kind::Gone => {}
             Err(e) => return Err(from_host(&e, "read access to it")),
         }
@@ -88,7 +153,7 @@ fn inside(host: &dyn Host, directory: &Place, family: &[u32]) -> Result<(), Refu
         return Ok(());
     }
     // Interface files have a dot after the controller's name, and hold no `cgroup.procs`: reading it there fails at once.
-    names.iter().filter(|name| *name != "cgroup.procs").try_for_each(|name| inside(host, &directory.join(name), family))
+    names.iter().filter(|name| *name != "cgroup.procs").try_for_each(|name| members(host, &directory.join(name), look))
 }
 
 fn stands_free(stat: &Stat, family: &[u32]) -> Result<(), Refusal> {

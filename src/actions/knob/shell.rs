@@ -33,6 +33,14 @@ pub fn command(knob: &Knob, value: &str) -> String {
         Knob::IoPriority(t) => format!("sudo ionice {} -p {}", io_class(value), t.tid),
         Knob::Descriptors(p) => format!("sudo prlimit --nofile={} --pid {}", quote(value), p.pid),
         Knob::Signal(p) => format!("sudo kill -{} {}", quote(value), p.pid),
+        Knob::Run(p) => format!("sudo kill -{} {}", if value == "stopped" { "STOP" } else { "CONT" }, p.pid),
+        Knob::Log(place) => format!("sudo journalctl --directory={} --vacuum-size={}", quote(&place.to_string()), quote(value)),
+        // Only its holder can set it, and it ends with its holder.
+        Knob::WakeLatency { holder } if value == "none" => format!("sudo kill {}", holder.pid),
+        Knob::WakeLatency { .. } => {
+            let number = value.parse::<i32>().unwrap_or(0).to_le_bytes().map(|byte| format!("\\x{byte:02x}")).concat();
+            format!("sudo sh -c 'exec 3>/dev/cpu_dma_latency; printf \"{number}\" >&3; exec sleep infinity'")
+        }
         Knob::Backlog { process, .. } => format!("sudo kill -HUP {}", process.pid),
     }
 }
@@ -87,6 +95,12 @@ mod tests {
             (Knob::IoPriority(task), "best-effort 7", "sudo ionice -c 2 -n 7 -p 8"),
             (Knob::IoPriority(task), "none", "sudo ionice -c 0 -p 8"),
             (Knob::Descriptors(process), "64:unlimited", "sudo prlimit --nofile=64:unlimited --pid 7"),
+            (
+                Knob::WakeLatency { holder: process },
+                "10",
+                r#"sudo sh -c 'exec 3>/dev/cpu_dma_latency; printf "\x0a\x00\x00\x00" >&3; exec sleep infinity'"#,
+            ),
+            (Knob::WakeLatency { holder: process }, "none", "sudo kill 7"),
             (Knob::Backlog { process, netns: 3, port: 80 }, "4096", "sudo kill -HUP 7"),
         ];
         for (knob, value, text) in cases {

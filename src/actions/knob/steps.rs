@@ -108,7 +108,7 @@ fn companion(step: &Step) -> bool {
 
 /// Whether `found` is what the step wrote. A backlog is the program's own wish within somaxconn: anything above the old one is ours.
 fn ours(step: &Step, found: &str) -> bool {
-    if found == step.after {
+    if found == step.after || (found == "FREEZING" && step.after == "FROZEN") {
         return true;
     }
     let number = |text: &str| text.parse::<u64>().ok();
@@ -120,7 +120,13 @@ fn ours(step: &Step, found: &str) -> bool {
 /// Reads a knob until it stands as `wanted` says: at once for all but a backlog, whose program has to take its signal first and may
 /// for a moment not listen at all.
 fn read_back(host: &dyn Host, knob: &Knob, wanted: &dyn Fn(&str) -> bool) -> Touch<String> {
-    let looks = if matches!(knob, Knob::Backlog { .. }) { 100 } else { 1 };
+    // A signal and the freezer of v1 take effect when the tasks next pass by the kernel.
+    let slow = match knob {
+        Knob::Backlog { .. } | Knob::Run(_) => true,
+        Knob::CgroupFile { file, .. } => file == "freezer.state",
+        _ => false,
+    };
+    let looks = if slow { 100 } else { 1 };
     let mut found = host.get(knob);
     for _ in 1..looks {
         if found.as_ref().is_ok_and(|value| wanted(value)) {

@@ -37,6 +37,8 @@ impl Symptom {
             FindingKind::DiskLatency => own(Metric::DiskLatency),
             FindingKind::WritebackStall => Key::host(Metric::Dirty),
             FindingKind::SoftirqImbalance => Key::host(Metric::CpuSoftirq),
+            FindingKind::DirectReclaim => Key::host(Metric::AllocationStalls),
+            FindingKind::Fragmentation => Key::host(Metric::CompactionStalls),
             FindingKind::PredictedSwap => Key::host(Metric::SwapUsed),
             FindingKind::Steal => Key::host(Metric::CpuSteal),
             _ => first.unwrap_or_else(|| Key::host(Metric::CpuBusy)),

@@ -6,9 +6,11 @@ use super::{
     cpu::cpu,
     disks::disks,
     hardware::hardware,
+    idle::idle,
     network::{network, tcp},
     pressure::pressure,
     processes::processes,
+    receive::receive,
     services::services,
     slot::{Ring, Slot},
     traffic::Traffic,
@@ -19,6 +21,9 @@ use crate::model::{
     backing::{Backing, BackingSample},
     facts::Facts,
     hardware::{Gpu, Hardware, HardwareSample},
+    idle::{Idle, IdleSample},
+    paging::Paging,
+    receive::{Receive, ReceiveSample},
     sample::{
         CgroupSample, Counters, CpuSample, DiskSample, MOST_CGROUPS, MemorySample, NetworkSample, PressureSample, ProcessSample,
         Sample, ServiceSample, SourceName, TcpSample, VmSample,
@@ -61,6 +66,9 @@ pub struct Deriver {
     gpus: Slot<(), Vec<Gpu>>,
     backing: Slot<BackingSample, Backing>,
     allowance: Slot<(), Allowance>,
+    paging: Slot<(), Paging>,
+    receive: Slot<ReceiveSample, Receive>,
+    idle: Slot<IdleSample, Idle>,
     facts: Arc<Facts>,
 }
 
@@ -143,6 +151,9 @@ impl Deriver {
             Sample::Gpus(new) => self.gpus.take(at, (), |_, (), _| Some(new)),
             Sample::Backing(new) => self.backing.take(at, new, |old, new, dt| Some(backing(old, new, dt))),
             Sample::Allowance(new) => self.allowance.take(at, (), |_, (), _| Some(new)),
+            Sample::Paging(new) => self.paging.take(at, (), |_, (), _| Some(new)),
+            Sample::Receive(new) => self.receive.take(at, new, |old, new, dt| Some(receive(old, new, dt))),
+            Sample::Idle(new) => self.idle.take(at, new, |old, new, dt| Some(idle(old, new, dt))),
         }
     }
 
@@ -192,6 +203,9 @@ impl Deriver {
             gpus: self.reading(SourceName::Gpus, now, self.gpus.derived.clone()),
             backing: self.reading(SourceName::Backing, now, self.backing.derived.clone()),
             allowance: self.reading(SourceName::Allowance, now, self.allowance.derived.clone()),
+            paging: self.reading(SourceName::Paging, now, self.paging.derived.clone()),
+            receive: self.reading(SourceName::Receive, now, self.receive.derived.clone()),
+            idle: self.reading(SourceName::Idle, now, self.idle.derived.clone()),
             gaps: self.gaps(now),
         }
     }

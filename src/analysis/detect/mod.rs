@@ -6,21 +6,27 @@
 
 mod backlog;
 mod buffers;
+mod clock;
 mod contention;
 mod descriptors;
 mod disk;
 mod filesystem;
 #[cfg(test)]
 mod fixture;
+mod fragmentation;
+mod idle;
 mod innocent;
 mod leak;
 mod listen;
 mod memory;
+mod nodes;
 mod path;
 mod ports;
 mod recent;
+mod reclaim;
 mod report;
 mod saturation;
+mod slab;
 mod softirq;
 mod steal;
 mod syn;
@@ -73,6 +79,12 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "long paths", lane: Lane::Sweep, look: path::look },
         Detector { name: "network tables", lane: Lane::Sweep, look: tables::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
+        Detector { name: "direct reclaim", lane: Lane::Sweep, look: reclaim::look },
+        Detector { name: "fragmentation", lane: Lane::Sweep, look: fragmentation::look },
+        Detector { name: "slab caches", lane: Lane::Sweep, look: slab::look },
+        Detector { name: "memory nodes", lane: Lane::Sweep, look: nodes::look },
+        Detector { name: "clock", lane: Lane::Sweep, look: clock::look },
+        Detector { name: "deep idle", lane: Lane::Sweep, look: idle::look },
         Detector { name: "trouble", lane: Lane::Sweep, look: trouble::look },
         Detector { name: "leak", lane: Lane::Sweep, look: leak::look },
     ]

@@ -24,6 +24,8 @@ pub struct Case<'a> {
     pub now: Tick,
     /// From when to when other changes were applied, watched or rolled back.
     pub others: &'a [(Tick, Tick)],
+    /// From when to when it was switched off since, to be judged.
+    pub off: &'a [(Tick, Tick)],
 }
 
 impl Case<'_> {
@@ -38,17 +40,39 @@ impl Case<'_> {
         (from, (from + seconds(windows.after)).min(Tick(self.now.0.saturating_add(1))))
     }
 
+    /// Every point of `key`, oldest first.
+    pub fn course(&self, key: &Key) -> Vec<Point> {
+        self.series.get(key).map(|series| series.points().collect()).unwrap_or_default()
+    }
+
+    /// The points before, and those after in which the change was in force.
+    pub fn split(&self, windows: &Windows, course: &[Point]) -> (Vec<Point>, Vec<Point>) {
+        let before = between(course, self.before(windows)).to_vec();
+        let after = between(course, self.after(windows)).iter();
+        (before, after.filter(|p| !self.off.iter().any(|(from, to)| p.at >= *from && p.at < *to)).copied().collect())
+    }
+
     /// The values of `key` before and after.
     pub fn values(&self, trial: &Trial, key: &Key) -> (Vec<f64>, Vec<f64>) {
-        let Some(series) = self.series.get(key) else { return (Vec::new(), Vec::new()) };
-        let ((b0, b1), (a0, a1)) = (self.before(&trial.windows), self.after(&trial.windows));
-        (series.values(b0, b1), series.values(a0, a1))
+        let (before, after) = self.split(&trial.windows, &self.course(key));
+        (values(&before), values(&after))
     }
 
     /// True when another change lived between `from` and `to`.
     pub fn disturbed(&self, from: Tick, to: Tick) -> bool {
         self.others.iter().any(|(begin, end)| *begin < to && *end > from)
     }
+}
+
+/// The points with `from <= at < to`, of points in order.
+pub fn between(course: &[Point], (from, to): (Tick, Tick)) -> &[Point] {
+    let index = |at: Tick| course.partition_point(|p| p.at < at);
+    course.get(index(from)..index(to)).unwrap_or_default()
+}
+
+/// What points amount to.
+pub fn values(points: &[Point]) -> Vec<f64> {
+    points.iter().map(|p| p.value).collect()
 }
 
 /// A span of so many seconds; nothing for a number that is none.

@@ -5,7 +5,7 @@
 
 use crate::{
     analysis::impact::{distribution, moments::Moments},
-    model::verdict::Effect,
+    model::{metric::Better, verdict::Effect},
 };
 
 /// Seconds (points) of a bin.
@@ -35,6 +35,17 @@ pub fn effect(before: &[f64], after: &[f64]) -> Effect {
         change,
         interval: ((ratio(low) - 1.0).min(change), (ratio(high) - 1.0).max(change).min(1000.0)),
         points: (before.len(), after.len()),
+    }
+}
+
+/// The chance of so few events after (or so many, for what is better higher), were nothing changed: exact, given all events of both.
+pub fn chance(better: Better, before: &[f64], after: &[f64]) -> f64 {
+    let dispersion = dispersion(before).max(dispersion(after));
+    let (b, a) = (before.iter().sum::<f64>() / dispersion, after.iter().sum::<f64>() / dispersion);
+    let share = after.len() as f64 / (before.len() + after.len()).max(1) as f64;
+    match better {
+        Better::Lower => distribution::at_most(a, a + b, share),
+        Better::Higher => distribution::at_most(b, a + b, 1.0 - share),
     }
 }
 

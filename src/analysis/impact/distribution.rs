@@ -75,6 +75,16 @@ pub fn proportion(hits: f64, tries: f64) -> (f64, f64) {
     (low, high)
 }
 
+/// The chance that at most `hits` of `tries` come out, each with probability `p`; neither need be whole.
+pub fn at_most(hits: f64, tries: f64, p: f64) -> f64 {
+    if hits >= tries { 1.0 } else { 1.0 - beta(p, hits + 1.0, tries - hits) }
+}
+
+/// One-sided 95 % lower bound of a probability after `hits` of `tries` (Clopper-Pearson).
+pub fn at_least(hits: f64, tries: f64) -> f64 {
+    if hits <= 0.0 { 0.0 } else { bisect(0.0, 1.0, |p| beta(p, hits, tries - hits + 1.0) < 0.05) }
+}
+
 /// The value that a beta distribution with shapes `a` and `b` stays below with probability `p`.
 pub fn beta_below(p: f64, a: f64, b: f64) -> f64 {
     bisect(0.0, 1.0, |x| beta(x, a, b) < p)
@@ -107,5 +117,9 @@ mod tests {
             let (a, b) = proportion(hits, tries);
             assert!((a - low).abs() < 1e-3 && (b - high).abs() < 1e-3, "{hits} of {tries}: {a} to {b}");
         }
+        for (hits, tries, p, sum) in [(0.0, 10.0, 0.1, 0.3487), (2.0, 10.0, 0.5, 0.0547), (9.0, 10.0, 0.5, 0.9990)] {
+            assert!((at_most(hits, tries, p) - sum).abs() < 1e-3, "{hits} of {tries}: {}", at_most(hits, tries, p));
+        }
+        assert!((at_least(3.0, 10.0) - 0.0873).abs() < 1e-3 && at_least(0.0, 9.0) == 0.0);
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         counts, distribution,
         moments::{Moments, pooled},
     },
-    model::verdict::Effect,
+    model::{metric::Better, verdict::Effect},
 };
 
 /// A change from nothing has no ratio; this stands for it, and bounds all others.
@@ -37,9 +37,27 @@ impl Difference {
         Difference { was, is, variances, df }
     }
 
+    /// The same with so much more variance after: what is taken out by a control is not known exactly either.
+    pub fn widened(self, more: f64) -> Difference {
+        Difference { variances: (self.variances.0, self.variances.1 + more), ..self }
+    }
+
     /// Standard error of the difference.
     pub fn error(&self) -> f64 {
         (self.variances.0 + self.variances.1).sqrt()
+    }
+
+    /// The chance of so large a change for the better, were nothing changed (one-sided t).
+    pub fn chance(&self, better: Better) -> f64 {
+        let gain = match better {
+            Better::Higher => self.is.mean - self.was.mean,
+            Better::Lower => self.was.mean - self.is.mean,
+        };
+        if self.error() == 0.0 {
+            return if gain > 0.0 { f64::MIN_POSITIVE } else { 1.0 };
+        }
+        let beyond = distribution::beyond(gain / self.error(), self.df) / 2.0;
+        if gain > 0.0 { beyond } else { 1.0 - beyond }
     }
 }
 
@@ -48,7 +66,11 @@ pub fn of(before: &[f64], after: &[f64]) -> Effect {
     if counts::are_rare(before, after) {
         return counts::effect(before, after);
     }
-    let d = Difference::of(before, after);
+    from(&Difference::of(before, after))
+}
+
+/// The effect that two means and the spread of their difference amount to.
+pub fn from(d: &Difference) -> Effect {
     let (was, is) = (d.was.mean, d.is.mean);
     let change = relative(was, is);
     // Delta method for the ratio of two means.
@@ -62,7 +84,7 @@ pub fn of(before: &[f64], after: &[f64]) -> Effect {
         after: is,
         change,
         interval: (bound(change - reach), bound(change + reach)),
-        points: (before.len(), after.len()),
+        points: (d.was.count, d.is.count),
     }
 }
 

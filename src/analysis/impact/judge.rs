@@ -3,16 +3,18 @@
 
 use crate::{
     analysis::impact::{
-        case::{Case, LEAST_POINTS},
-        distribution,
+        adjust::{self, Control},
+        case::{Case, LEAST_POINTS, values},
+        counts, distribution,
         effect::{self, Difference},
-        foresight, placebo, prevention,
+        foresight, longrun, placebo, prevention,
     },
     model::{
         metric::{Better, Key},
+        series::Point,
         trial::{Guardrail, Prevention, Trial},
         unit::Unit,
-        verdict::{Effect, Outcome, Verdict},
+        verdict::{Adjusted, Effect, Outcome, Verdict},
     },
 };
 
@@ -29,25 +31,67 @@ pub fn judge(trial: &Trial, case: &Case<'_>) -> Verdict {
     let (before, after) = case.values(trial, &trial.primary);
     if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
         let why = format!("too few points of {}: {} before, {} after", trial.primary, before.len(), after.len());
-        return Verdict {
-            outcome: Outcome::Unclear,
-            effect: None,
-            placebo: None,
-            why,
-            doubts: doubts(trial, case, &before),
-            ..Verdict::default()
-        };
+        return Verdict { why, doubts: doubts(trial, case, (&before, None)), ..Verdict::default() };
     }
-    let effect = effect::of(&before, &after);
-    let placebo = placebo::rank(trial, case, &trial.primary);
-    let mut doubts = doubts(trial, case, &before);
-    if placebo.is_none() {
+    let control = adjust::control(trial, case, &trial.primary);
+    let measured = Measured::of(trial, case, control.as_ref());
+    let mut doubts = doubts(trial, case, (&before, control.as_ref()));
+    if measured.gains.is_none() {
         doubts.push("history too short to rank the gain among windows without a change".into());
     }
     let guards: Vec<Guarded> = trial.guardrails.iter().map(|rail| guarded(trial, case, rail)).collect();
     doubts.extend(guards.iter().filter_map(|g| g.doubt.clone()));
-    let (outcome, why) = decide(trial, &effect, placebo, &guards);
-    Verdict { outcome, effect: Some(effect), placebo, why, doubts, ..Verdict::default() }
+    let (outcome, why) = decide(trial, &measured, &guards);
+    let why = control.as_ref().map_or(why.clone(), |control| format!("{why}, {}", control.words()));
+    let adjusted = control.map(|c| Adjusted { by: c.key, method: c.method, effect: measured.effect, explained: c.explained });
+    let effect = Some(if adjusted.is_some() { effect::of(&before, &after) } else { measured.effect });
+    let (placebo, chance) = (measured.gains, Some(measured.chance));
+    Verdict { outcome, effect, placebo, why, doubts, adjusted, chance, ..Verdict::default() }
+}
+
+/// The primary as it is judged: without what a control explains.
+pub(super) struct Measured {
+    /// The effect.
+    pub effect: Effect,
+    /// Chance of so large a gain (one-sided).
+    pub chance: f64,
+    /// Share of windows without a change with so large a gain, and with so large a loss.
+    pub gains: Option<f64>,
+    /// See `gains`.
+    pub losses: Option<f64>,
+}
+
+impl Measured {
+    fn of(trial: &Trial, case: &Case<'_>, control: Option<&Control>) -> Measured {
+        let raw = case.course(&trial.primary);
+        let course = control.map_or_else(|| raw.clone(), |control| control.adjust(case, &raw));
+        let (first, last) = case.split(&trial.windows, &course);
+        let (before, after) = (values(&first), values(&last));
+        let (effect, chance) = if counts::are_rare(&before, &after) {
+            (counts::effect(&before, &after), counts::chance(trial.better, &before, &after))
+        } else {
+            let more = control.map_or(0.0, |control| control.error) + drifting(&first, &last);
+            let difference = Difference::of(&before, &after).widened(more);
+            (effect::from(&difference), difference.chance(trial.better))
+        };
+        let ranked = |better| placebo::rank(better, &trial.windows, case, &course);
+        Measured { effect, chance, gains: ranked(trial.better), losses: ranked(worse(trial.better)) }
+    }
+}
+
+/// What a trend before adds to the variance of the difference between two windows: it may go on, or turn.
+pub(super) fn drifting(before: &[Point], after: &[Point]) -> f64 {
+    let middle = |points: &[Point]| points.get(points.len() / 2).map(|p| p.at);
+    let apart = middle(before).zip(middle(after)).map_or(0.0, |(b, a)| a.seconds_since(b));
+    longrun::drift(before) * apart * apart
+}
+
+/// The other way.
+fn worse(better: Better) -> Better {
+    match better {
+        Better::Lower => Better::Higher,
+        Better::Higher => Better::Lower,
+    }
 }
 
 /// The verdict on a change against what has not come yet: nothing was to improve, but the other side still must not suffer.
@@ -72,20 +116,21 @@ fn gain(better: Better, effect: &Effect) -> (f64, f64, f64) {
     }
 }
 
-fn decide(trial: &Trial, effect: &Effect, placebo: Option<f64>, guards: &[Guarded]) -> (Outcome, String) {
+pub(super) fn decide(trial: &Trial, measured: &Measured, guards: &[Guarded]) -> (Outcome, String) {
+    let effect = &measured.effect;
     let told = tell(&trial.primary, effect);
     let (estimate, worst, best) = gain(trial.better, effect);
     if let Some(harm) = guards.iter().find(|g| g.harm == Harm::Shown) {
         return (Outcome::Worse, harm.told.clone());
     }
-    if estimate <= -trial.least && best < 0.0 {
+    if estimate <= -trial.least && best < 0.0 && measured.losses.is_none_or(|p| p <= CHANCE) {
         return (Outcome::Worse, told);
     }
     if estimate < trial.least || worst <= 0.0 {
         let found = if best < trial.least { "no useful effect" } else { "no benefit shown" };
         return (Outcome::Neutral, format!("{found}: {told}"));
     }
-    if let Some(p) = placebo.filter(|p| *p > CHANCE) {
+    if let Some(p) = measured.gains.filter(|p| *p > CHANCE) {
         let often = Unit::Share.show(p);
         return (Outcome::Neutral, format!("{told}, but {often} of windows without a change do as well"));
     }
@@ -115,27 +160,34 @@ enum Harm {
     Shown,
 }
 
-struct Guarded {
+/// A guardrail at the end of the watch.
+pub(super) struct Guarded {
     harm: Harm,
     told: String,
-    doubt: Option<String>,
+    /// What weakens it.
+    pub doubt: Option<String>,
 }
 
-/// One-sided: is the harm over the margin, and is there surely any (95 %)?
-fn guarded(trial: &Trial, case: &Case<'_>, rail: &Guardrail) -> Guarded {
-    let (before, after) = case.values(trial, &rail.key);
+/// One-sided: is the harm over the margin, is there surely any (5 % over all guardrails together), and is it rare without a change?
+pub(super) fn guarded(trial: &Trial, case: &Case<'_>, rail: &Guardrail) -> Guarded {
+    let control = adjust::control(trial, case, &rail.key);
+    let raw = case.course(&rail.key);
+    let course = control.as_ref().map_or_else(|| raw.clone(), |control| control.adjust(case, &raw));
+    let (before, after) = case.split(&trial.windows, &course);
     if before.len() < LEAST_POINTS || after.len() < LEAST_POINTS {
         let doubt = Some(format!("no data to guard {} by", rail.key));
         return Guarded { harm: Harm::None, told: String::new(), doubt };
     }
-    let d = Difference::of(&before, &after);
+    let more = control.map_or(0.0, |control| control.error) + drifting(&before, &after);
+    let d = Difference::of(&values(&before), &values(&after)).widened(more);
     let (was, is) = (d.was.mean, d.is.mean);
     let harm = harm(rail, was, is);
-    let reach = distribution::student(0.95, d.df) * d.error();
+    let reach = distribution::student(1.0 - CHANCE / trial.guardrails.len().max(1) as f64, d.df) * d.error();
     let margin = margin(rail, was);
+    let usual = || placebo::rank(worse(rail.key.metric.better()), &trial.windows, case, &course).is_some_and(|p| p > CHANCE);
     let verdict = match harm {
         h if h <= margin => Harm::None,
-        h if h - reach > 0.0 => Harm::Shown,
+        h if h - reach > 0.0 && !usual() => Harm::Shown,
         _ => Harm::Possible,
     };
     let show = |v: f64| rail.key.metric.unit().show(v);
@@ -157,7 +209,8 @@ pub(super) fn margin(rail: &Guardrail, was: f64) -> f64 {
     (rail.relative * was.abs()).max(rail.absolute).max(0.0)
 }
 
-fn doubts(trial: &Trial, case: &Case<'_>, before: &[f64]) -> Vec<String> {
+/// What weakens a verdict. A load that was taken out is no doubt any more.
+pub(super) fn doubts(trial: &Trial, case: &Case<'_>, (before, control): (&[f64], Option<&Control>)) -> Vec<String> {
     let (from, to) = case.before(&trial.windows);
     let mut doubts = Vec::new();
     if to.seconds_since(from) < 0.9 * trial.windows.before || (before.len() as f64) < 0.5 * trial.windows.before {
@@ -169,7 +222,8 @@ fn doubts(trial: &Trial, case: &Case<'_>, before: &[f64]) -> Vec<String> {
     if case.disturbed(from, case.after(&trial.windows).1) {
         doubts.push("another change lived in the same time".into());
     }
-    doubts.extend(trial.controls.iter().filter_map(|key| moved(trial, case, key)));
+    let others = trial.controls.iter().filter(|key| control.is_none_or(|control| control.key != **key));
+    doubts.extend(others.filter_map(|key| moved(trial, case, key)));
     doubts
 }
 

@@ -96,7 +96,7 @@ mod tests {
             }
         }
         let now = Tick((APPLIED + 63) * SECOND);
-        let case = Case { series: &series, since: Tick(0), applied: Tick(APPLIED * SECOND), now, others: &[] };
+        let case = Case { series: &series, since: Tick(0), applied: Tick(APPLIED * SECOND), now, others: &[], off: &[] };
         let verdict = judge(&trial(), &case);
         assert_eq!(guard::guard_look(&trial(), &case, &mut Watch::default()), None, "growth is no harm here");
         (verdict.outcome, verdict.why)

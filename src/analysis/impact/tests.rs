@@ -6,7 +6,7 @@ use crate::{
     analysis::impact::{
         case::Case,
         foresight::foresee,
-        guard::{LOOK, Watch, guard_look},
+        guard::{LOOK, Signs, Watch, guard_look, hard_trip},
         judge::judge,
         simulation::{Noise, at, put, series, trial},
     },
@@ -31,7 +31,7 @@ fn host(noise: &mut Noise, (history, phi, shift): (usize, f64, f64)) -> Vec<f64>
 }
 
 fn case(series: &SeriesSet, history: usize) -> Case<'_> {
-    Case { series, since: Tick(0), applied: at(history), now: at(history + AFTER), others: &[] }
+    Case { series, since: Tick(0), applied: at(history), now: at(history + AFTER), others: &[], off: &[] }
 }
 
 fn share_of(outcome: Outcome, runs: u32, shape: (usize, f64, f64)) -> f64 {
@@ -145,12 +145,13 @@ fn a_gain_paid_for_by_a_guardrail_is_worse() {
     assert_eq!(judge(&trial, &case(&set, 120)).outcome, Outcome::Better);
 }
 
-/// Seconds after the change at which the guard trips, looking every five seconds over the watch.
+/// Seconds after the change at which the guard trips, in sweeps of a second and looks every five.
 fn tripped(trial: &Trial, set: &SeriesSet) -> Option<usize> {
     let mut watch = Watch::default();
-    (1..=AFTER / LOOK as usize).map(|look| look * LOOK as usize).find(|second| {
+    (1..=AFTER).find(|second| {
         let case = Case { now: at(120 + second), ..case(set, 120) };
-        guard_look(trial, &case, &mut watch).is_some()
+        let hard = hard_trip(trial, &case, &Signs::default(), &mut watch).is_some();
+        hard || (second.is_multiple_of(LOOK as usize) && guard_look(trial, &case, &mut watch).is_some())
     })
 }
 
@@ -184,10 +185,25 @@ fn hard_trips_need_two_looks_and_no_statistics() {
     assert_eq!(tripped(&higher, &series(&flat(1.0, 0.4))), Some(10));
     let mut set = series(&flat(1.0, 1.0));
     put(&mut set, Key::host(Metric::PressureMemoryFull), &flat(0.0, 0.08));
-    assert_eq!(tripped(&trial(), &set), Some(10));
+    assert_eq!(tripped(&trial(), &set), Some(4), "two sweeps after settling");
     let mut set = series(&flat(1.0, 1.0));
     put(&mut set, Key::host(Metric::PressureMemoryFull), &flat(0.08, 0.08));
     assert_eq!(tripped(&trial(), &set), None, "what was there before is not new");
+}
+
+#[test]
+fn a_kill_ends_it_at_once_and_a_service_that_does_not_answer_twice() {
+    let set = series(&vec![1.0; 130]);
+    let case = Case { now: at(121), ..case(&set, 120) };
+    let mut watch = Watch::default();
+    let look = |signs: &Signs, watch: &mut Watch| hard_trip(&trial(), &case, signs, watch).map(|trip| trip.why);
+    let lost = Signs { lost: Some("web".into()), ..Signs::default() };
+    assert_eq!(look(&lost, &mut watch), None);
+    assert_eq!(look(&Signs::default(), &mut watch), None, "it answered again");
+    assert_eq!(look(&lost, &mut watch), None);
+    assert_eq!(look(&lost, &mut watch).unwrap(), "web does not answer any more");
+    let killed = Signs { killed: true, ..Signs::default() };
+    assert!(look(&killed, &mut Watch::default()).unwrap().contains("killed for want of memory"));
 }
 
 #[test]

@@ -24,6 +24,18 @@ enum Where {
     Limit,
     /// In a cgroup: the controller, and the file's name in v1 and in v2.
     Cgroup(&'static str, &'static str, &'static str),
+    /// In a cgroup of version 2, which alone has such a file.
+    Unified(&'static str, &'static str),
+    /// At a process, in a file that the capability only lets us lower.
+    OomScore,
+    /// In the same file of each directory that begins so; the first that may be set counts.
+    Each(Root, &'static str, &'static str, &'static str),
+    /// In the queues of each interface.
+    Queues(&'static str),
+    /// At the device that an open descriptor of ours would hold.
+    Wake,
+    /// Below `/proc/sys`, where there are several memory nodes.
+    Nodes(&'static str),
     /// Below `/proc/sys`, or `/sys`.
     Files(Root, &'static [&'static str]),
     /// In the queue directory of each disk.
@@ -35,17 +47,31 @@ enum Where {
 }
 
 /// By row of the catalogue.
-const ROWS: [(&str, Where); 17] = [
+const ROWS: &[(&str, Where)] = &[
     ("C1", Where::Thread(Knob::Nice, NICE)),
     ("C2", Where::Autogroup),
     ("C3", Where::Thread(Knob::Policy, NICE)),
     ("C4", Where::Cgroup("cpu", "cpu.shares", "cpu.weight")),
     ("C5", Where::Cgroup("cpu", "cpu.cfs_quota_us", "cpu.max")),
+    ("C6", Where::Cgroup("cpu", "cpu.cfs_quota_us", "cpu.max")),
     ("C7", Where::Thread(Knob::Affinity, NICE)),
+    ("C8", Where::Each(Root::Proc, "irq", "", "smp_affinity_list")),
+    ("C9", Where::Queues("rps_cpus")),
+    ("C10", Where::Each(Root::Sys, "devices/system/cpu/cpufreq", "policy", "scaling_governor")),
+    ("C11", Where::Wake),
+    ("M1", Where::Unified("memory", "memory.high")),
+    ("M2", Where::Unified("memory", "memory.low")),
     ("M3", Where::Cgroup("memory", "memory.limit_in_bytes", "memory.max")),
     ("M5", Where::Files(Root::Proc, &["sys/vm/swappiness"])),
     ("M6", Where::Files(Root::Proc, &["sys/vm/dirty_bytes", "sys/vm/dirty_background_bytes"])),
     ("M7", Where::Files(Root::Sys, &["kernel/mm/transparent_hugepage/enabled"])),
+    ("M4", Where::Unified("memory", "memory.reclaim")),
+    ("M8", Where::Files(Root::Proc, &["sys/vm/compaction_proactiveness", "sys/vm/compact_memory"])),
+    ("M9", Where::Files(Root::Proc, &["sys/vm/drop_caches"])),
+    ("M10", Where::Files(Root::Proc, &["sys/vm/watermark_scale_factor"])),
+    ("M11", Where::Files(Root::Proc, &["sys/vm/vfs_cache_pressure"])),
+    ("M12", Where::OomScore),
+    ("M13", Where::Nodes("sys/vm/zone_reclaim_mode")),
     ("N1", Where::Listener),
     ("N3", Where::Network("ipv4/ip_local_port_range")),
     ("N4", Where::Files(Root::Proc, &["sys/net/netfilter/nf_conntrack_max"])),
@@ -81,16 +107,73 @@ pub(super) fn ask(host: &dyn Host, facts: &Facts, about: &ActionAbout) -> (May, 
         }
         Where::Limit => process(host, facts, Knob::Descriptors, "CAP_SYS_RESOURCE"),
         Where::Cgroup(controller, v1, v2) => cgroup(host, controller, [v1, v2]),
-        Where::Files(root, paths) => {
-            let mut knobs = paths.iter().map(|path| Knob::File(Place { root, path: (*path).into() }));
-            knobs.try_for_each(|knob| host.may_set(&knob)).map_or_else(no, |()| yes())
+        Where::Unified(controller, file) => unified(host, controller, file),
+        Where::OomScore => {
+            process(host, facts, |process| Knob::ProcessFile { process, file: "oom_score_adj".into() }, "CAP_DAC_OVERRIDE")
         }
+        Where::Each(root, path, prefix, file) => each(host, &Place { root, path: path.into() }, prefix, file),
+        Where::Queues(file) => queues(host, file),
+        Where::Wake => {
+            let pid = std::process::id();
+            let start = host.start_time(&pid.to_string());
+            let asked = start.and_then(|start| host.may_set(&Knob::WakeLatency { holder: ProcessId { pid, start } }));
+            asked.map_or_else(no, |()| yes())
+        }
+        Where::Nodes(_) if facts.nodes < 2 => (May::No, "this machine has one memory node".into()),
+        Where::Nodes(path) => files(host, Root::Proc, &[path]),
+        Where::Files(root, paths) => files(host, root, paths),
         Where::Disk(file) => disks(host, file),
         Where::Network(file) => network(host, facts, file),
         Where::Listener => match network(host, facts, "core/somaxconn") {
             (May::Yes, _) => others(facts, "CAP_KILL"),
             less => less,
         },
+    }
+}
+
+fn files(host: &dyn Host, root: Root, paths: &[&str]) -> (May, String) {
+    let mut knobs = paths.iter().map(|path| Knob::File(Place { root, path: (*path).into() }));
+    knobs.try_for_each(|knob| host.may_set(&knob)).map_or_else(no, |()| yes())
+}
+
+/// Asked of the file in each directory of that name: one that we may set is enough.
+fn each(host: &dyn Host, root: &Place, prefix: &str, file: &str) -> (May, String) {
+    let mut names = Vec::new();
+    let _none = host.list(root, &mut names);
+    names.retain(|name| name.starts_with(prefix));
+    let place = |name: &String| root.join(name).join(file);
+    first(host, names.iter().map(place).filter(|place| host.inode(place).is_ok()), || format!("nothing below {root} has {file}"))
+}
+
+/// Asked of the receive queues of each interface.
+fn queues(host: &dyn Host, file: &str) -> (May, String) {
+    let root = Place::sys("class/net");
+    let mut names = Vec::new();
+    let _none = host.list(&root, &mut names);
+    let place = |name: &String| root.join(name).join("queues/rx-0").join(file);
+    first(host, names.iter().map(place).filter(|place| host.inode(place).is_ok()), || {
+        format!("no interface has a queue with {file}")
+    })
+}
+
+fn first(host: &dyn Host, places: impl Iterator<Item = Place>, none: impl FnOnce() -> String) -> (May, String) {
+    let mut refused = None;
+    for place in places {
+        match host.may_set(&Knob::File(place)) {
+            Ok(()) => return yes(),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    refused.map_or_else(|| (May::No, none()), no)
+}
+
+/// What only version 2 has.
+fn unified(host: &dyn Host, controller: &str, file: &str) -> (May, String) {
+    match cgroups::find(host, controller, "") {
+        Ok(root) if root.version == CgroupVersion::V1 => {
+            (May::No, format!("{controller} is a controller of cgroup v1 here, which has no {file}"))
+        }
+        _ => cgroup(host, controller, [file, file]),
     }
 }
 

@@ -76,6 +76,13 @@ pub fn change(change: &Change) -> String {
         if let Some(effect) = &verdict.effect {
             row(&mut out, "effect", &shown_effect(effect, change.proposal.trial.primary.metric.unit()));
         }
+        if let Some(adjusted) = &verdict.adjusted {
+            let unit = change.proposal.trial.primary.metric.unit();
+            row(&mut out, "adjusted", &format!("{}, for {}", shown_effect(&adjusted.effect, unit), adjusted.by));
+        }
+        if let Some(week) = &verdict.week {
+            row(&mut out, "week", &week.words());
+        }
         for doubt in &verdict.doubts {
             row(&mut out, "doubt", doubt);
         }

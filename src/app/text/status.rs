@@ -11,6 +11,7 @@ use crate::{
         time::Now,
         timing::Timings,
         unit::Unit,
+        verdict::Trust,
     },
 };
 use serde::Serialize;
@@ -31,6 +32,9 @@ pub struct Status {
     pub guard: GuardState,
     /// What is wrong with trimtab itself.
     pub problems: Vec<String>,
+    /// How often its judge cries wolf here; `None` before the first self-test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// Its cost.
     pub cost: Cost,
     /// Findings that hold.
@@ -55,6 +59,7 @@ impl Status {
             mode: view.mode,
             guard: view.guard.clone(),
             problems: view.problems.clone(),
+            trust: view.trust,
             cost: view.cost,
             findings: view.findings.clone(),
             changes: view.changes.iter().map(|c| (c.id, c.state, c.proposal.title.clone())).collect(),
@@ -84,6 +89,9 @@ pub fn status(view: &View, timings: Option<&Timings>) -> String {
     ];
     for (name, value) in rows {
         line(&mut out, &format!("{name:<9} {value}"));
+    }
+    if let Some(trust) = &view.trust {
+        line(&mut out, &format!("judge     {}", trust.words()));
     }
     for (name, spread) in timings.map(Timings::rows).into_iter().flatten() {
         if let Some(spread) = spread {

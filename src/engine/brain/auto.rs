@@ -21,7 +21,7 @@ use crate::{
 /// Once per sweep.
 pub fn act(office: &mut Office) {
     give_way(office);
-    if office.mode != Mode::Auto || office.desk.busy(Purpose::Apply, None) || office.desk.busy(Purpose::Approve, None) {
+    if office.acting() != Mode::Auto || office.desk.busy(Purpose::Apply, None) || office.desk.busy(Purpose::Approve, None) {
         return;
     }
     let Some((choice, digest)) = next(office) else { return };

@@ -2,7 +2,7 @@
 
 use crate::{
     actions::action::Action,
-    analysis::derive::deriver::Deriver,
+    analysis::{derive::deriver::Deriver, detect},
     engine::{
         brain::{
             alarms::News,
@@ -14,6 +14,8 @@ use crate::{
             office::Office,
             publish::Publisher,
             queue::Queue,
+            rescue::{hold, rescue::Rescue},
+            selftest::SelfTest,
             senses::Senses,
             thrift::{self, Strain, Thrift},
             watch::{self, Watches},
@@ -27,6 +29,7 @@ use crate::{
         facts::Facts,
         finding::{Finding, Severity},
         lesson::Lessons,
+        limits::Mode,
         message::{Command, GuardState, Reply, Welcome},
         note::Note,
         sample::Counters,
@@ -71,8 +74,10 @@ pub struct Brain {
     office: Office,
     queue: Queue,
     watches: Watches,
+    selftest: SelfTest,
     publisher: Publisher,
     thrift: Thrift,
+    rescue: Rescue,
     sweeps: u32,
     tended: Tick,
     stopping: Option<Ticket>,
@@ -81,12 +86,16 @@ pub struct Brain {
 impl Brain {
     /// A brain that knows what the journal says and has perceived nothing yet.
     pub fn new(birth: Birth) -> Brain {
+        let ledger = Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy);
+        let instant = birth.actions.iter().map(|action| action.about()).filter(|about| about.is_instant());
         let office = Office {
             now: birth.now,
-            mode: birth.settings.policy.mode,
+            mode: if hold::is_held(&birth.entries) { Mode::Observe } else { birth.settings.policy.mode },
             policy: birth.settings.policy.clone(),
             leave: birth.leave,
-            ledger: Ledger::new(&birth.entries, &birth.facts.boot, &birth.settings.policy),
+            instant: instant.map(|about| about.name).collect(),
+            doubted: ledger.trust.is_lost(),
+            ledger,
             desk: Desk::default(),
             guard: GuardState::default(),
             journal: None,
@@ -105,8 +114,10 @@ impl Brain {
             office,
             queue: Queue::default(),
             watches: Watches::default(),
+            selftest: SelfTest::new(birth.now.tick),
             publisher: Publisher::new(birth.engine),
             thrift: Thrift::new(birth.settings.budget),
+            rescue: Rescue::new(birth.settings.rescue),
             sweeps: 0,
             tended: birth.now.tick,
             stopping: None,
@@ -123,6 +134,15 @@ impl Brain {
             Input::Passed { .. } => {}
             Input::Ticked { now } => self.ticked(now),
             Input::Commanded { ticket, command: Command::Interval(millis), .. } => self.interval(ticket, millis),
+            Input::Commanded { ticket, who, command: Command::Rescue(kind) } => {
+                let reply = match self.rescue.agree(kind, who, &self.office) {
+                    Ok(text) => Reply::Done(text),
+                    Err(why) => Reply::Refused(why),
+                };
+                self.look(Lane::Fast);
+                self.office.reply(ticket, reply);
+                self.publish();
+            }
             Input::Commanded { ticket, who, command } => {
                 match self.known.alerts.obey(&command, &who, &mut self.office) {
                     Some(reply) => self.office.reply(ticket, reply),
@@ -146,7 +166,7 @@ impl Brain {
 
     /// The present view with the history of the charts.
     pub fn welcome(&self) -> Welcome {
-        self.publisher.welcome(self.office.now, &self.known, &self.office)
+        self.publisher.welcome(self.office.now, (&self.known, &self.rescue), &self.office)
     }
 
     /// All that was learned from changes.
@@ -163,7 +183,7 @@ impl Brain {
     fn weighed(&mut self, at: Tick, cpu: u64, resident: u64) {
         let first = !self.known.senses.weigh(at, cpu, resident);
         let senses = &self.known.senses;
-        let urgent = self.known.alarms.findings.iter().any(Finding::is_imminent);
+        let urgent = self.rescue.is_tense() || self.known.alarms.findings.iter().any(Finding::is_imminent);
         let strain = Strain { urgent, ..Strain::of(&senses.snapshot, senses.sweeping, senses.facts.own) };
         if !first && self.thrift.look(&strain) {
             self.paced();
@@ -204,9 +224,11 @@ impl Brain {
 
     fn passed(&mut self, now: Now) {
         self.office.now = now;
-        let news = self.known.pass(now);
+        let looked = self.known.pass(now, self.rescue.is_tense());
+        let urgent = looked.is_some() && self.look(Lane::Fast);
+        let news = looked.unwrap_or_default();
         self.tell(&news);
-        if !news.is_none() || self.sweeps < FIRST_SWEEPS {
+        if urgent || !news.is_none() || self.sweeps < FIRST_SWEEPS {
             self.publish();
         }
         self.ticked(now);
@@ -218,18 +240,27 @@ impl Brain {
         let office = &self.office;
         let trials = office.ledger.all().filter(|c| c.state.is_open() || c.state.is_unconfirmed()).map(|c| &c.proposal.trial);
         let keys = trials.flat_map(|t| std::iter::once(&t.primary).chain(t.guardrails.iter().map(|g| &g.key)).chain(&t.controls));
-        self.known.history.watch(keys.cloned());
+        self.known.history.watch(keys.chain(self.watches.late()).cloned());
         let news = self.known.sweep(now);
         self.tell(&news);
+        self.look(Lane::Sweep);
         self.known.alerts.look(now, &self.known.senses.snapshot, &mut self.office);
         let critical = self.known.alarms.findings.iter().filter(|f| f.severity == Severity::Critical);
         self.office.critical = critical.map(|f| f.id.clone()).collect();
         if self.stopping.is_none() {
+            self.rescue.tend(&self.known.world(now), &mut self.office);
             self.queue.tend(&self.known.world(now), self.actions, &mut self.office);
             auto::act(&mut self.office);
         }
         self.tend(now);
         self.publish();
+    }
+
+    /// Looks for emergencies; true when a screen should hear of it at once.
+    fn look(&mut self, lane: Lane) -> bool {
+        let lane = if lane == Lane::Fast { detect::Lane::Fast } else { detect::Lane::Sweep };
+        let now = self.office.now;
+        self.stopping.is_none() && self.rescue.look(lane, &self.known.world(now), &mut self.office)
     }
 
     /// Time goes on even when no sweep comes.
@@ -243,13 +274,22 @@ impl Brain {
     fn tend(&mut self, now: Now) {
         self.tended = now.tick;
         self.office.probe();
-        self.watches.tend(&self.known.history.series, &self.known.senses.snapshot, &mut self.office);
+        let (series, snapshot) = (&self.known.history.series, &self.known.senses.snapshot);
+        self.watches.tend(series, snapshot, &mut self.office);
+        let calm = self.known.alarms.findings.is_empty() && self.stopping.is_none();
+        self.selftest.tend(series, (snapshot, calm), &mut self.office);
     }
 
     fn performed(&mut self, job: Option<JobNumber>, done: &Done) {
         let outcome = self.office.finish(job, done);
         if let Some((id, result)) = &done.preview {
             self.queue.previewed(*id, result, &mut self.office);
+        }
+        if let Some(refusals) = &done.ready {
+            self.rescue.readied(refusals, self.office.now);
+        }
+        if let Some(errand) = outcome.errand.as_ref().filter(|errand| errand.purpose == Purpose::Climb) {
+            self.rescue.climbed(errand, outcome.error.as_deref(), &mut self.office);
         }
         if let Some((id, held)) = &done.held {
             watch::held(*id, held, &mut self.office);
@@ -270,8 +310,12 @@ impl Brain {
         }
     }
 
-    /// What follows a deed. An approval that could not be written is not acted on; a verdict that could not be is.
+    /// What follows a deed. An approval that could not be written is not acted on, nor a verdict to keep; one to undo is.
     fn follow(&mut self, change: ChangeId, purpose: Purpose, then: Then, failed: bool) {
+        if failed && purpose == Purpose::Judge && then == Then::Keep {
+            self.watches.judge_again(change);
+            return;
+        }
         if failed && purpose == Purpose::Approve && then == Then::Apply {
             return;
         }
@@ -297,7 +341,7 @@ impl Brain {
 
     /// Answers the stop once nothing that touches the machine is under way any more.
     fn ended(&mut self) {
-        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Judge, Purpose::Keep, Purpose::Note];
+        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Climb, Purpose::Judge, Purpose::Switch, Purpose::Keep, Purpose::Note];
         if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
             return;
         }
@@ -316,7 +360,7 @@ impl Brain {
     }
 
     fn publish(&mut self) {
-        let view = self.publisher.view(self.office.now, &self.known, &self.office);
+        let view = self.publisher.view(self.office.now, (&self.known, &self.rescue), &self.office);
         // Before any answer of this step: who is told that something is done finds it so in the view.
         self.office.effects.insert(0, Effect::Publish(Arc::new(view)));
     }

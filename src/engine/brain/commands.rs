@@ -8,12 +8,14 @@ use crate::{
             desk::{Purpose, Then},
             ledger::troubled,
             office::{Office, approver, brief, errand},
+            rescue::hold::hold,
         },
         input::Ticket,
         job::{Carry, Job},
     },
     model::{
         change::{Cause, Change, ChangeId, ChangeState, Deed, Who},
+        knob::Knob,
         limits::Mode,
         message::{Command, GuardState, Reply},
         note::Note,
@@ -47,8 +49,8 @@ pub fn obey(office: &mut Office, snapshot: &Snapshot, order: Order, command: Com
         Command::RollBackAll => roll_back_all(office, order),
         Command::Wish(wish) => carry(office, snapshot, order, &wish),
         Command::Halt(halt) => stop_all(office, order, halt),
-        // The brain's own answer, before it comes here.
-        Command::Interval(_) => Ok(None),
+        // The brain's own answers, before it comes here.
+        Command::Interval(_) | Command::Rescue(_) => Ok(None),
         // Alerts are not the office's: the brain has done these before it came here.
         Command::Acknowledge(_) | Command::Snooze { .. } => Ok(None),
         Command::SetMode(mode) => Ok(Some(set_mode(office, mode, &order.who))),
@@ -227,6 +229,11 @@ fn carry(office: &mut Office, snapshot: &Snapshot, order: Order, wish: &Wish) ->
     if let GuardState::Failed(why) = &office.guard {
         return Err(format!("the guard that would undo it is not running ({why}): nothing is changed without it"));
     }
+    if let Some(id) = under_trial(office, wish) {
+        return Err(format!(
+            "{id} is trying the nice of these processes, and could not be judged any more: keep it or roll it back first"
+        ));
+    }
     let (proposal, finding) = wish::proposal(wish, snapshot, &order.who.to_string(), office.now.wall)?;
     let change = office.ledger.number();
     let job = Carry { change, proposal, finding, who: order.who, confirm: brief(&office.policy), leave: office.leave };
@@ -249,6 +256,18 @@ fn stop_all(office: &mut Office, order: Order, halt: bool) -> Answer {
     Ok(None)
 }
 
+/// The unconfirmed change, or the one being applied, whose knobs a wish would move.
+fn under_trial(office: &Office, wish: &Wish) -> Option<ChangeId> {
+    let Wish::Nice { processes, .. } = wish else { return None };
+    let begun = office.desk.about(Purpose::Apply).filter_map(|id| office.ledger.get(id));
+    let unconfirmed = office.ledger.live().filter(|c| c.state.is_unconfirmed());
+    let moves = |c: &&Change| {
+        let mut steps = c.plan.iter().flat_map(|plan| &plan.steps);
+        steps.any(|step| matches!(step.knob, Knob::Nice(task) if processes.contains(&task.process)))
+    };
+    unconfirmed.chain(begun).find(moves).map(|c| c.id)
+}
+
 fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     let state = known(office, id)?.state;
     let applying = office.desk.busy(Purpose::Apply, Some(id));
@@ -257,6 +276,9 @@ fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     }
     if !state.is_live() && !applying {
         return Err(format!("{id} is {}: nothing of it is in force", state.words()));
+    }
+    if let Some(above) = office.ledger.above(id).first() {
+        return Err(format!("{above} was set on top of {id} and would go back to its values: roll {above} back first"));
     }
     undo(office, id, (Cause::Operator, order.who), order.ticket)
 }
@@ -272,6 +294,7 @@ fn undo(office: &mut Office, id: ChangeId, why: (Cause, Who), ticket: Ticket) ->
 /// Everything that is in force or being written, newest first.
 fn roll_back_all(office: &mut Office, order: Order) -> Answer {
     let begun = begun(office);
+    hold(office, format!("asked for by {}", order.who), order.who.clone());
     if begun.is_empty() {
         return Ok(Some("nothing is in force, nothing to roll back".into()));
     }
@@ -281,12 +304,11 @@ fn roll_back_all(office: &mut Office, order: Order) -> Answer {
     Ok(None)
 }
 
-/// Live changes and the one being applied, newest first.
+/// Live changes and the one being applied, the one that was applied last first.
 pub fn begun(office: &Office) -> Vec<ChangeId> {
     let mut all: Vec<ChangeId> = office.ledger.live().map(|c| c.id).chain(office.desk.about(Purpose::Apply)).collect();
-    all.sort_unstable();
+    all.sort_unstable_by_key(|id| std::cmp::Reverse((office.ledger.turn(*id), *id)));
     all.dedup();
-    all.reverse();
     all
 }
 

@@ -32,6 +32,8 @@ pub enum Purpose {
     Carry,
     /// The begin of measuring is written down.
     Watch,
+    /// It is switched off or on, to be judged.
+    Switch,
     /// A verdict is written down.
     Judge,
     /// It is kept.
@@ -46,6 +48,10 @@ pub enum Purpose {
     Halt,
     /// Something that happened to the engine itself is written down; about no change.
     Note,
+    /// A rung of an emergency's ladder is climbed.
+    Climb,
+    /// Ladders are made ready; about no change.
+    Ready,
     /// Nothing is written, to see whether the journal takes it; about no change.
     Probe,
 }
@@ -53,7 +59,7 @@ pub enum Purpose {
 impl Purpose {
     /// True for jobs that only look; any number of deeds may go on beside them.
     pub fn looks_only(self) -> bool {
-        matches!(self, Purpose::Preview | Purpose::Verify)
+        matches!(self, Purpose::Preview | Purpose::Verify | Purpose::Ready)
     }
 
     /// Its name in running text.
@@ -69,6 +75,7 @@ impl Purpose {
             Purpose::Apply => "applied",
             Purpose::Carry => "carried out",
             Purpose::Watch => "watched",
+            Purpose::Switch => "switched",
             Purpose::Judge => "judged",
             Purpose::Keep => "kept",
             Purpose::RollBack => "rolled back",
@@ -76,6 +83,8 @@ impl Purpose {
             Purpose::Yield => "given up",
             Purpose::Halt => "halted",
             Purpose::Note => "noted",
+            Purpose::Climb => "climbed",
+            Purpose::Ready => "made ready",
             Purpose::Probe => "tried",
         }
     }

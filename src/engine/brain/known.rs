@@ -84,17 +84,21 @@ impl Known {
         }
     }
 
-    /// A pass of the fast lane: every half second fresh vitals and a look of its detectors.
-    pub fn pass(&mut self, now: Now) -> News {
+    /// A pass of the fast lane: every half second fresh vitals and a look of its detectors; in tense times fresh vitals with every pass.
+    /// `None` when it was not time to look.
+    pub fn pass(&mut self, now: Now, tense: bool) -> Option<News> {
         // Half a pass early counts: passes jitter.
         let due = self.looked.is_none_or(|at| now.tick.since(at) + Duration::from_millis(50) >= LOOK);
+        if !due && !tense {
+            return None;
+        }
+        self.senses.look(now);
         if !due {
-            return News::default();
+            return Some(News::default());
         }
         self.looked = Some(now.tick);
-        self.senses.look(now);
         let looked = alarms::look(Lane::Fast, &self.unjudged(now));
-        self.alarms.take(Lane::Fast, looked)
+        Some(self.alarms.take(Lane::Fast, looked))
     }
 
     /// A sweep: snapshot, series, and a look of all its detectors.

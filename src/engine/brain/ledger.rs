@@ -2,17 +2,29 @@
 //! was approved when, and what past changes taught.
 
 use crate::{
+    analysis::impact::trust::Record,
     model::{
         change::{Change, ChangeId, ChangeState, Deed, Endorsement, Entry, Illegal, Who},
         limits::Policy,
-        time::{Now, Tick},
+        note::Note,
+        time::{Now, Tick, Wall},
     },
     planning::{experience::Experience, learning::learned::Learned, memory::Memory},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Ended changes kept for the screen.
 const ENDED: usize = 50;
+
+/// Milliseconds of a week.
+const WEEK: i64 = 7 * 24 * 3600 * 1000;
+
+/// Verdicts of a week that are remembered, the newest.
+const VERDICTS: usize = 1000;
 
 /// An approval: of which plan, when.
 #[derive(Clone, Debug)]
@@ -30,12 +42,18 @@ pub struct Approval {
 pub struct Ledger {
     changes: BTreeMap<ChangeId, Arc<Change>>,
     approvals: BTreeMap<ChangeId, Approval>,
+    /// In which order changes were begun to be applied: not that of their numbers.
+    begun: BTreeMap<ChangeId, u64>,
     newest: u64,
     boot: String,
     /// What past changes taught.
     pub memory: Memory,
     /// What actions did here before, in this boot and in earlier ones.
     pub experience: Experience,
+    /// Chances of the verdicts of the last seven days, oldest first.
+    pub week: VecDeque<(Wall, f64)>,
+    /// Whether verdicts of this host can be believed.
+    pub trust: Record,
     /// What all of that taught.
     pub learned: Learned,
 }
@@ -56,6 +74,9 @@ impl Ledger {
         let id = entry.change;
         self.newest = self.newest.max(id.0);
         if let Deed::Noted(note) = &entry.deed {
+            if let Note::Tested { outcome, .. } = **note {
+                self.trust.take(outcome);
+            }
             self.learned.note(note, entry.now.wall);
             if entry.boot == self.boot {
                 self.memory.note(note, &entry.who);
@@ -71,6 +92,10 @@ impl Ledger {
             Arc::make_mut(self.changes.get_mut(&id).ok_or(unknown)?).take(entry)?;
         }
         self.note_approval(entry, endorsed.as_ref());
+        if matches!(entry.deed, Deed::ApplyStarted { .. }) {
+            self.begun.insert(id, self.begun.values().max().map_or(1, |last| last + 1));
+        }
+        self.note_verdict(entry);
         if self.changes.get(&id).is_some_and(|c| !c.state.is_open() && !c.state.is_live()) {
             self.drop_oldest(id);
         }
@@ -82,6 +107,18 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Remembers what a verdict claims for a week, after which it is no longer held against others.
+    fn note_verdict(&mut self, entry: &Entry) {
+        if let Deed::Judged(verdict) = &entry.deed
+            && let Some(chance) = verdict.chance
+        {
+            self.week.push_back((entry.now.wall, chance));
+        }
+        while self.week.front().is_some_and(|(at, _)| entry.now.wall.0 - at.0 > WEEK) || self.week.len() > VERDICTS {
+            self.week.pop_front();
+        }
     }
 
     fn note_approval(&mut self, entry: &Entry, endorsed: Option<&Endorsement>) {
@@ -106,7 +143,23 @@ impl Ledger {
         let oldest: Vec<ChangeId> = self.changes.values().filter(|c| ended(c) && c.id != but).map(|c| c.id).take(over).collect();
         for id in oldest {
             self.changes.remove(&id);
+            self.begun.remove(&id);
         }
+    }
+
+    /// Which of all changes that were begun to be applied this one was; those that were not come last.
+    pub fn turn(&self, id: ChangeId) -> u64 {
+        self.begun.get(&id).copied().unwrap_or(u64::MAX)
+    }
+
+    /// Live changes that were applied on top of this one, to one of its knobs: the newest first.
+    pub fn above(&self, id: ChangeId) -> Vec<ChangeId> {
+        let Some(plan) = self.get(id).and_then(|c| c.plan.as_ref()) else { return Vec::new() };
+        let shares = |other: &Change| other.plan.iter().flat_map(|p| &p.steps).any(|a| plan.steps.iter().any(|b| a.knob == b.knob));
+        let turn = self.turn(id);
+        let mut above: Vec<ChangeId> = self.live().filter(|c| self.turn(c.id) > turn && shares(c)).map(|c| c.id).collect();
+        above.sort_unstable_by_key(|other| std::cmp::Reverse(self.turn(*other)));
+        above
     }
 
     /// A number that no change has had.

@@ -2,7 +2,7 @@
 //! clock, no I/O; replay and tests drive the very same one.
 //!
 //! What it knows: `known` (`senses`, `history`, `alarms`). What it does: `office` (`ledger`, `desk`), `queue`,
-//! `commands`, `watch`, `auto`. What it says: `publish`.
+//! `commands`, `watch`, `auto`, and in emergencies `rescue`. What it says: `publish`.
 
 mod alarms;
 mod alerts;
@@ -11,11 +11,15 @@ pub mod brain;
 mod commands;
 mod desk;
 mod history;
+mod late;
 mod known;
 mod ledger;
 mod office;
 mod publish;
 mod queue;
+mod rescue;
+mod selftest;
 mod senses;
 mod thrift;
+mod verdicts;
 mod watch;

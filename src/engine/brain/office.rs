@@ -1,6 +1,7 @@
 //! Where deeds are begun and ended: the one place that gives jobs to the hands and folds what they report.
 
 use crate::{
+    analysis::impact::switchback,
     engine::{
         brain::{
             desk::{Desk, Errand, Purpose},
@@ -20,7 +21,7 @@ use crate::{
     },
     planning::policy::{self, Standing},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// A job that is done, as far as others care.
 #[derive(Debug, Default)]
@@ -44,12 +45,16 @@ pub struct Office {
     pub policy: Policy,
     /// Changes applied in this run are undone when it ends.
     pub leave: bool,
+    /// Actions whose knobs act at once and leave nothing behind.
+    pub instant: BTreeSet<&'static str>,
     /// Changes.
     pub ledger: Ledger,
     /// Jobs under way.
     pub desk: Desk,
     /// The guard.
     pub guard: GuardState,
+    /// Verdicts of this host were not to be believed when that was last told.
+    pub doubted: bool,
     /// Why the journal cannot be written, if so.
     pub journal: Option<String>,
     /// Why the history is not kept, if so.
@@ -71,15 +76,27 @@ pub struct Office {
 }
 
 impl Office {
+    /// The mode to act in: while verdicts of this host are not to be believed, automatic mode only suggests.
+    pub fn acting(&self) -> Mode {
+        if self.mode == Mode::Auto && self.ledger.trust.is_lost() { Mode::Suggest } else { self.mode }
+    }
+
+    /// Seconds from the apply of a change to its verdict, at most.
+    fn watched(&self, change: &Change) -> f64 {
+        let windows = change.proposal.trial.windows;
+        windows.settle + if self.standing().switches(change) { switchback::length() } else { windows.after * EXTENSION }
+    }
+
     /// The bounds on acting, now.
     pub fn standing(&self) -> Standing<'_> {
         Standing {
             now: self.now,
-            mode: self.mode,
+            mode: self.acting(),
             policy: &self.policy,
             memory: &self.ledger.memory,
             learned: &self.ledger.learned,
             experience: &self.ledger.experience,
+            instant: &self.instant,
             critical: &self.critical,
             low_traffic: self.low_traffic,
             halted: self.halted(),
@@ -169,15 +186,24 @@ impl Office {
             proposal: change.proposal.clone(),
             digest: approval.digest.clone(),
             who,
-            confirm: confirm(change, &self.policy),
+            confirm: Duration::from_secs_f64((self.watched(change) + self.policy.grace).max(1.0)),
             leave: self.leave,
         };
         self.perform(errand(id, Purpose::Apply, asker), Job::Apply(Box::new(apply)));
         Ok(())
     }
 
-    /// Undoes a live change; while another deed on it is under way, right after that. False when there is nothing to undo.
+    /// Undoes a live change, and before that what was applied on top of it, since that goes back to this one's values. False when there
+    /// is nothing to undo.
     pub fn roll_back(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
+        for above in self.ledger.above(id) {
+            self.roll_back_one(above, why.clone(), Vec::new());
+        }
+        self.roll_back_one(id, why, askers)
+    }
+
+    /// While another deed on it is under way, right after that.
+    fn roll_back_one(&mut self, id: ChangeId, why: (Cause, Who), askers: Vec<Ticket>) -> bool {
         match self.desk.deed(id).map(|deed| deed.purpose) {
             Some(Purpose::RollBack) => askers.iter().for_each(|ticket| self.desk.join(id, *ticket)),
             Some(_) => self.desk.undo_after(id, why, askers),
@@ -206,10 +232,12 @@ impl Office {
                 self.log(log::Level::Error, format!("{id}: journaled, but {illegal}"));
                 continue;
             }
-            if let Deed::Noted(note) = &entry.deed
-                && let Note::Halted(halted) = **note
-            {
-                self.halted = halted;
+            if let Deed::Noted(note) = &entry.deed {
+                match **note {
+                    Note::Halted(halted) => self.halted = halted,
+                    Note::Tested { .. } => self.believed(),
+                    _ => {}
+                }
             }
             let line = match self.ledger.get(id) {
                 Some(change) => format!("{id} {}: {} by {}", change.proposal.title, entry.deed.words(), entry.who),
@@ -222,6 +250,18 @@ impl Office {
             self.log(log::Level::Warn, error.clone());
         }
         Outcome { errand, moved, error: done.error.clone() }
+    }
+
+    /// Says so when trust in the judge was lost or regained.
+    fn believed(&mut self) {
+        let lost = self.ledger.trust.is_lost();
+        if std::mem::replace(&mut self.doubted, lost) != lost {
+            let (level, text) = match lost {
+                true => (log::Level::Warn, "verdicts of this host cannot be believed for now: automatic mode only suggests"),
+                false => (log::Level::Info, "verdicts of this host can be believed again"),
+            };
+            self.log(level, text);
+        }
     }
 
     /// A journal that failed once is in order again with the first write that it takes.
@@ -281,10 +321,11 @@ impl Office {
         match (as_wished, errand.purpose) {
             (true, Purpose::Apply) => {
                 let after = change.proposal.trial.windows;
-                Reply::Done(format!(
-                    "{id} is applied and judged in {:.0} s; undone by itself unless it helps",
-                    after.settle + after.after
-                ))
+                let (span, how) = match self.standing().switches(change) {
+                    true => (self.watched(change), ", switched off and on meanwhile"),
+                    false => (after.settle + after.after, ""),
+                };
+                Reply::Done(format!("{id} is applied and judged in {span:.0} s{how}; undone by itself unless it helps"))
             }
             // Of several who asked, all hear whose approval it is.
             (true, Purpose::Approve) => Reply::Done(format!("{id} is approved by {}", approver(change))),
@@ -333,9 +374,3 @@ const PROBE: Duration = Duration::from_secs(5);
 
 /// How many times its length a watch may last: once more when the first was not enough to say.
 pub const EXTENSION: f64 = 2.0;
-
-/// From apply to the guard's deadline: settling, the watch with its one extension, and the grace.
-fn confirm(change: &Change, policy: &Policy) -> Duration {
-    let windows = change.proposal.trial.windows;
-    Duration::from_secs_f64((windows.settle + windows.after * EXTENSION + policy.grace).max(1.0))
-}

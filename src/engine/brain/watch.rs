@@ -1,17 +1,21 @@
-//! Watching what was applied: settle, look for harm every few seconds, judge at the end, keep what helped and undo the rest
-//! (`reference/impact.md`, C3, steps 3 to 5). Kept changes are read back, so that a foreign hand on a knob is seen.
+//! Watching what was applied: settle, look for harm all the while, judge at the end, keep what helped and undo the rest
+//! (`reference/impact.md`, C3, steps 3 to 6). Where before and after would show nothing, it is switched off and on meanwhile. Kept changes
+//! are read back, so that a foreign hand on a knob is seen.
 
 use crate::{
     analysis::impact::{
         case::{Case, seconds},
-        guard::{self, Trip},
+        guard::{self, Signs},
         judge::judge,
+        switchback,
     },
     engine::{
         brain::{
-            desk::{Errand, Purpose, Then},
+            desk::Purpose,
+            late::{Fresh, LateWatches},
             ledger::troubled,
             office::{EXTENSION, Office, errand},
+            verdicts::{conclude, trip_up},
         },
         input::Effect,
         job::Job,
@@ -24,11 +28,14 @@ use crate::{
         snapshot::Snapshot,
         subject::Subject,
         time::{Now, Tick},
-        trial::Trial,
+        trial::{Leg, Trial},
         verdict::{Outcome, Verdict},
     },
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 /// Between two readings of the same knobs.
 const READ_BACK: Duration = Duration::from_secs(5);
@@ -45,9 +52,17 @@ const RETRY: Duration = Duration::from_secs(10);
 /// Points of the track at most.
 const TRACK: usize = 400;
 
+/// After switching back on, its effect comes back within so long.
+const RETURN: f64 = 3.0;
+
+/// Kills for want of memory that are remembered, the newest.
+const KILLS: usize = 64;
+
 /// One change that is being watched.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Watch {
+    /// The order of segments, where it is judged by switching.
+    order: Option<Vec<Leg>>,
     /// Since when the trouble has held.
     since: Tick,
     applied: Tick,
@@ -63,10 +78,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn of(change: &Change, applied: Now) -> Watch {
+    fn of(change: &Change, applied: Now, order: Option<Vec<Leg>>) -> Watch {
         let (windows, at) = (change.proposal.trial.windows, applied.tick);
         let settled = at + seconds(windows.settle);
         Watch {
+            order,
             since: troubled(change, applied),
             applied: at,
             settled,
@@ -82,10 +98,42 @@ impl Watch {
     /// The trial, with its watch as long as it is by now.
     fn trial(&self, change: &Change) -> Trial {
         let mut trial = change.proposal.trial.clone();
-        if self.extended {
+        if self.order.is_some() {
+            trial.windows.after = switchback::length();
+        } else if self.extended {
             trial.windows.after *= EXTENSION;
         }
         trial
+    }
+
+    /// Looks for harm, when it is time to.
+    fn guard(&mut self, id: ChangeId, (trial, case): (&Trial, &Case<'_>), office: &mut Office) {
+        if case.now.since(self.looked) < seconds(guard::LOOK) {
+            return;
+        }
+        self.looked = case.now;
+        if let Some(trip) = guard::guard_look(trial, case, &mut self.guard) {
+            self.judged = true;
+            trip_up(id, trip, judge(trial, case), office);
+        }
+    }
+
+    /// The verdict at the end, or some more time for it.
+    fn judge(&mut self, id: ChangeId, (trial, case): (&Trial, &Case<'_>), office: &mut Office) {
+        let verdict = judge(trial, case);
+        if worth_extending(&verdict, trial.least) && !self.extended {
+            self.extended = true;
+            self.ends = self.settled + seconds(trial.windows.after * EXTENSION);
+            let more = trial.windows.after;
+            return office.log(log::Level::Info, format!("{id}: {}; watched for another {more:.0} s", verdict.why));
+        }
+        self.judged = true;
+        conclude(id, verdict, office);
+    }
+
+    /// What is kept goes on being guarded by what it was judged by.
+    fn fresh(self, change: &Change) -> Fresh {
+        Fresh { since: self.since, applied: self.applied, trial: self.trial(change) }
     }
 }
 
@@ -96,6 +144,10 @@ pub struct Watches {
     verified: BTreeMap<ChangeId, Tick>,
     /// When an undo was last begun, here or elsewhere.
     undoing: BTreeMap<ChangeId, Tick>,
+    /// Kept changes that are still under guard.
+    late: LateWatches,
+    /// When somebody was killed for want of memory.
+    kills: VecDeque<Tick>,
 }
 
 impl Watches {
@@ -104,7 +156,8 @@ impl Watches {
         let Some(change) = office.ledger.get(id) else { return };
         match (change.state, change.applied) {
             (ChangeState::Applied | ChangeState::Watching, Some(applied)) => {
-                let (watch, state) = (Watch::of(change, applied), change.state);
+                let order = office.standing().switches(change).then(|| switchback::order(id.0));
+                let (watch, state) = (Watch::of(change, applied, order), change.state);
                 self.all.entry(id).or_insert(watch);
                 if state == ChangeState::Applied && office.desk.deed(id).is_none() {
                     office.note(id, Purpose::Watch, Deed::WatchStarted);
@@ -114,20 +167,38 @@ impl Watches {
                 self.all.remove(&id);
                 self.undoing.insert(id, office.now.tick);
             }
-            _ => {
-                self.all.remove(&id);
+            (state, _) => {
                 self.undoing.remove(&id);
+                if let (Some(watch), ChangeState::Kept) = (self.all.remove(&id), state) {
+                    self.late.keep(id, watch.fresh(change));
+                }
             }
         }
+    }
+
+    /// A verdict to keep could not be written down, so it is not acted on: it is judged again.
+    pub fn judge_again(&mut self, id: ChangeId) {
+        if let Some(watch) = self.all.get_mut(&id) {
+            watch.judged = false;
+        }
+    }
+
+    /// What the late watch must see.
+    pub fn late(&self) -> impl Iterator<Item = &Key> {
+        self.late.keys()
     }
 
     /// Once per sweep, and each second without one.
     pub fn tend(&mut self, series: &SeriesSet, snapshot: &Snapshot, office: &mut Office) {
         self.adopt(office);
+        self.count_kills(snapshot);
         let ids: Vec<ChangeId> = self.all.keys().copied().collect();
         for id in ids {
             self.track(id, series, office);
             self.look(id, (series, snapshot), office);
+        }
+        for id in self.late.tend(series, office) {
+            undo(&mut self.undoing, id, Cause::LateHarm, office);
         }
         self.verify(office);
         if office.ledger.live().next().is_some() {
@@ -159,6 +230,17 @@ impl Watches {
         change.track.drain(..over);
     }
 
+    /// Remembers kills for want of memory, each once.
+    fn count_kills(&mut self, snapshot: &Snapshot) {
+        let at = snapshot.vitals.now.tick;
+        let killed = snapshot.vitals.vm.known().is_some_and(|vm| vm.oom_kills > 0);
+        if killed && self.kills.back().is_none_or(|last| *last < at) {
+            self.kills.push_back(at);
+            let over = self.kills.len().saturating_sub(KILLS);
+            self.kills.drain(..over);
+        }
+    }
+
     fn look(&mut self, id: ChangeId, known: (&SeriesSet, &Snapshot), office: &mut Office) {
         let now = office.now.tick;
         let Some((watch, change)) = self.all.get_mut(&id).zip(office.ledger.get(id)) else { return };
@@ -176,29 +258,32 @@ impl Watches {
         if now.seconds_since(watch.seen) > BLIND {
             return undo(&mut self.undoing, id, Cause::NoData, office);
         }
-        if watch.judged || now < watch.settled {
+        if watch.judged {
             return;
         }
-        let others = office.ledger.others(id);
-        let case = Case { series, since: watch.since, applied: watch.applied, now, others: &others };
-        if now >= watch.ends {
-            let verdict = judge(trial, &case);
-            if worth_extending(&verdict, trial.least) && !watch.extended {
-                watch.extended = true;
-                watch.ends = watch.settled + seconds(trial.windows.after * EXTENSION);
-                let more = trial.windows.after;
-                office.log(log::Level::Info, format!("{id}: {}; watched for another {more:.0} s", verdict.why));
-                return;
-            }
+        let (others, off) = (office.ledger.others(id), off(change, now));
+        let case = Case { series, since: watch.since, applied: watch.applied, now, others: &others, off: &off };
+        let signs = signs(trial, &case, (&self.kills, snapshot));
+        if let Some(trip) = guard::hard_trip(trial, &case, &signs, &mut watch.guard) {
             watch.judged = true;
-            conclude(id, verdict, office);
-        } else if now.since(watch.looked) >= seconds(guard::LOOK) {
-            watch.looked = now;
-            if let Some(trip) = guard::guard_look(trial, &case, &mut watch.guard) {
-                watch.judged = true;
-                let verdict = judge(trial, &case);
-                trip_up(id, trip, verdict, office);
-            }
+            return trip_up(id, trip, judge(trial, &case), office);
+        }
+        if now < watch.settled {
+            return;
+        }
+        match &watch.order {
+            Some(order) => match switchback::segment(order, now.seconds_since(watch.settled)) {
+                None => {
+                    let verdict = switchback::judge(trial, &case, (watch.settled, order));
+                    watch.judged = true;
+                    conclude(id, verdict, office);
+                }
+                Some(leg) if leg != change.leg() => switch(id, leg, office),
+                Some(Leg::Off) => {}
+                Some(Leg::On) => watch.guard(id, (trial, &case), office),
+            },
+            None if now >= watch.ends => watch.judge(id, (trial, &case), office),
+            None => watch.guard(id, (trial, &case), office),
         }
     }
 
@@ -209,9 +294,13 @@ impl Watches {
             return;
         }
         let now = office.now.tick;
-        let in_force = |c: &&Change| matches!(c.state, ChangeState::Watching | ChangeState::Kept) && c.held != Some(Held::Gone);
+        let stands = |c: &Change| matches!(c.state, ChangeState::Watching | ChangeState::Kept) && c.leg() == Leg::On;
+        let in_force = |c: &&Change| stands(c) && c.held != Some(Held::Gone);
         let due = |id: ChangeId| self.verified.get(&id).is_none_or(|at| now.since(*at) >= READ_BACK);
-        let oldest = office.ledger.live().filter(in_force).filter(|c| due(c.id)).min_by_key(|c| self.verified.get(&c.id));
+        // What was set on top of it is no foreign hand.
+        let bare = |c: &&Change| office.ledger.above(c.id).is_empty();
+        let oldest =
+            office.ledger.live().filter(in_force).filter(|c| due(c.id)).filter(bare).min_by_key(|c| self.verified.get(&c.id));
         let Some((id, Some(plan))) = oldest.map(|c| (c.id, c.plan.clone())) else { return };
         self.verified.insert(id, now);
         office.perform(errand(id, Purpose::Verify, None), Job::Verify(id, Box::new(plan)));
@@ -230,15 +319,21 @@ fn undo(undoing: &mut BTreeMap<ChangeId, Tick>, id: ChangeId, cause: Cause, offi
 
 /// What a reading of the knobs saw.
 pub fn held(id: ChangeId, held: &Held, office: &mut Office) {
-    let Some(change) = office.ledger.get_mut(id) else { return };
+    // One that is switched off does not hold, nor should it.
+    let Some(change) = office.ledger.get_mut(id).filter(|change| change.leg() == Leg::On) else { return };
     change.held = Some(held.clone());
     let Held::Drifted { knob, found } = held else { return };
-    let state = change.state;
-    if office.desk.deed(id).is_some() {
+    let (state, several) = (change.state, change.plan.as_ref().is_some_and(|plan| plan.steps.len() > 1));
+    if office.desk.deed(id).is_some() || !office.ledger.above(id).is_empty() {
         return;
     }
     let knob = format!("{knob} (now {found})");
     match state {
+        // Of several knobs, some may still hold what nobody would ever take back.
+        ChangeState::Kept if several => {
+            office.log(log::Level::Warn, format!("{id}: somebody else set {knob}: hands off that, the rest is undone"));
+            office.roll_back(id, (Cause::NotHeld, Who::Engine), Vec::new());
+        }
         ChangeState::Kept => {
             office.log(log::Level::Warn, format!("{id}: somebody else set {knob}: hands off"));
             office.note(id, Purpose::Yield, Deed::Yielded(vec![knob]));
@@ -252,27 +347,36 @@ pub fn held(id: ChangeId, held: &Held, office: &mut Office) {
     }
 }
 
-/// Writes the verdict down; what it means follows.
-fn conclude(id: ChangeId, verdict: Verdict, office: &mut Office) {
-    let undo = |cause| Then::RollBack(cause, Who::Engine, Vec::new());
-    let then = match verdict.outcome {
-        Outcome::Better => Then::Keep,
-        Outcome::Worse => undo(Cause::Hurt),
-        Outcome::Neutral | Outcome::Unclear => undo(Cause::NoEffect),
-    };
-    let judge = Errand { then: Some(then), ..errand(id, Purpose::Judge, None) };
-    office.record(judge, Deed::Judged(Box::new(verdict)), Who::Engine);
+/// Switches it off, or on again.
+fn switch(id: ChangeId, to: Leg, office: &mut Office) {
+    let Some(plan) = office.ledger.get(id).and_then(|change| change.plan.clone()) else { return };
+    office.perform(errand(id, Purpose::Switch, None), Job::Switch { change: id, plan: Box::new(plan), to });
 }
 
-/// Harm was seen before the end: what was measured so far, and why it ends.
-fn trip_up(id: ChangeId, trip: Trip, verdict: Verdict, office: &mut Office) {
-    match trip.cause {
-        Cause::Hurt => conclude(id, Verdict { outcome: Outcome::Worse, why: trip.why, ..verdict }, office),
-        cause => {
-            office.log(log::Level::Warn, format!("{id}: {}", trip.why));
-            office.roll_back(id, (cause, Who::Engine), Vec::new());
+/// From when to when it was out of force since it was applied, with the time that its effect takes to come back.
+fn off(change: &Change, now: Tick) -> Vec<(Tick, Tick)> {
+    let mut spans = Vec::new();
+    let mut began = None;
+    for (at, leg) in &change.legs {
+        match leg {
+            Leg::Off => began = began.or(Some(*at)),
+            Leg::On => spans.extend(began.take().map(|from| (from, *at + seconds(RETURN)))),
         }
     }
+    spans.extend(began.map(|from| (from, Tick(now.0.saturating_add(1)))));
+    spans
+}
+
+/// What a sweep tells that no series holds.
+fn signs(trial: &Trial, case: &Case<'_>, (kills, snapshot): (&VecDeque<Tick>, &Snapshot)) -> Signs {
+    let before = case.before(&trial.windows);
+    let usual = kills.iter().any(|at| *at >= before.0 && *at < before.1);
+    let killed = !usual && kills.iter().any(|at| *at > case.applied);
+    let keys = std::iter::once(&trial.primary).chain(trial.guardrails.iter().map(|rail| &rail.key));
+    let measured = keys.filter_map(|key| if let Subject::Service(name) = &key.subject { Some(name) } else { None });
+    let answers = |name: &str| snapshot.services.known().is_none_or(|all| all.iter().any(|service| &*service.name == name));
+    let lost = measured.into_iter().find(|name| !answers(name)).cloned();
+    Signs { killed, lost }
 }
 
 /// A first look that could not tell, at an effect that would be worth it.

@@ -21,6 +21,8 @@ struct Owed {
     deadline: Option<Tick>,
     /// To be undone when the engine ends, even if kept.
     leave: bool,
+    /// Changes are armed in the order in which they are applied, which is not that of their numbers.
+    turn: u64,
 }
 
 impl Owed {
@@ -28,8 +30,8 @@ impl Owed {
     fn of(change: Change) -> Option<Owed> {
         let Change { state, plan, deadline, leave, .. } = change;
         match state {
-            ChangeState::Kept if leave => Some(Owed { plan: plan?, deadline: None, leave }),
-            state if state.is_unconfirmed() => Some(Owed { plan: plan?, deadline, leave }),
+            ChangeState::Kept if leave => Some(Owed { plan: plan?, deadline: None, leave, turn: 0 }),
+            state if state.is_unconfirmed() => Some(Owed { plan: plan?, deadline, leave, turn: 0 }),
             _ => None,
         }
     }
@@ -39,12 +41,13 @@ impl Owed {
 pub struct Keeper {
     tools: Tools,
     owed: BTreeMap<ChangeId, Owed>,
+    turns: u64,
 }
 
 impl Keeper {
     /// One that holds nothing yet.
     pub fn new(tools: Tools) -> Keeper {
-        Keeper { tools, owed: BTreeMap::new() }
+        Keeper { tools, owed: BTreeMap::new(), turns: 0 }
     }
 
     /// Answers a line of the engine: `arm N` with `armed N`, `settled N` (there is nothing to hold) or `refused N why`; `disarm N` with
@@ -63,7 +66,7 @@ impl Keeper {
         match self.tools.standing(change) {
             Ok(Some((_, now))) => match Owed::of(now) {
                 Some(owed) => {
-                    self.owed.insert(change, owed);
+                    self.hold(change, owed);
                     format!("armed {number}")
                 }
                 None => format!("settled {number}"),
@@ -73,10 +76,24 @@ impl Keeper {
         }
     }
 
+    fn hold(&mut self, change: ChangeId, owed: Owed) {
+        self.turns += 1;
+        let turn = self.owed.get(&change).map_or(self.turns, |held| held.turn);
+        self.owed.insert(change, Owed { turn, ..owed });
+    }
+
+    /// Those that `which` says, the last applied first.
+    fn newest(&self, which: impl Fn(&Owed) -> bool) -> Vec<ChangeId> {
+        let held = self.owed.iter().filter(|(_, owed)| which(owed));
+        let mut all: Vec<(u64, ChangeId)> = held.map(|(id, owed)| (owed.turn, *id)).collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// The engine has written that it is kept or ended; what is to be left behind with the engine stays until then.
     fn disarm(&mut self, change: ChangeId) -> String {
         match self.tools.standing(change).map(|now| now.and_then(|(_, now)| Owed::of(now))) {
-            Ok(Some(owed)) => drop(self.owed.insert(change, owed)),
+            Ok(Some(owed)) => self.hold(change, owed),
             Ok(None) => drop(self.owed.remove(&change)),
             // The engine's word stands; with no journal to look at, one to be left behind is held on to.
             Err(_) => self.owed.retain(|id, owed| *id != change || owed.leave),
@@ -98,8 +115,7 @@ impl Keeper {
     pub fn meet_deadlines(&mut self) {
         let now = self.tools.host.now().tick;
         let late = |owed: &Owed| owed.deadline.is_some_and(|deadline| deadline <= now);
-        let due: Vec<ChangeId> = self.owed.iter().rev().filter(|(_, owed)| late(owed)).map(|(id, _)| *id).collect();
-        for change in due {
+        for change in self.newest(late) {
             let Some(mut owed) = self.owed.remove(&change) else { continue };
             let undoing = undo(&mut self.tools, &case(change, &owed.plan, Cause::Deadline));
             owed.deadline = undoing.unwritten.is_some().then(|| now + AGAIN);
@@ -117,7 +133,8 @@ impl Keeper {
 
     /// The engine has ended: rolls back what nobody confirmed, and what was to be left behind with it, newest first.
     pub fn engine_ended(&mut self) {
-        for (change, owed) in std::mem::take(&mut self.owed).into_iter().rev() {
+        for change in self.newest(|_| true) {
+            let Some(owed) = self.owed.remove(&change) else { continue };
             let cause = if owed.leave { Cause::Leaving } else { Cause::LostWatcher };
             // Nobody is left to tell of what could not be written; recovery will read the world.
             let _undoing = undo(&mut self.tools, &case(change, &owed.plan, cause));

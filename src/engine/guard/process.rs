@@ -25,14 +25,31 @@ const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 /// For its end, when the engine ends: it may have to roll back.
 const FAREWELL: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
+/// A guard that runs, as the engine speaks with it: a line there, a line back. Letting go of it ends its input.
+pub trait Peer: Send {
+    /// Its pid.
+    fn id(&self) -> u32;
+
+    /// Whether it still runs.
+    fn lives(&mut self) -> bool;
+
+    /// Tells it a line.
+    fn tell(&mut self, line: &str) -> Result<(), String>;
+
+    /// Waits for its next line, some seconds at most.
+    fn line(&mut self) -> Result<String, String>;
+}
+
+/// Starts a guard.
+pub type Start = Box<dyn FnMut() -> Result<Box<dyn Peer>, String> + Send>;
+
 /// The guard as a process.
 pub struct GuardProcess {
-    program: PathBuf,
-    args: Vec<OsString>,
+    start: Start,
     born: Box<dyn Fn(u32) + Send>,
-    running: Option<Running>,
-    /// Changes that it was ever armed for, and of those the ones that nobody has confirmed.
-    known: BTreeSet<ChangeId>,
+    running: Option<Box<dyn Peer>>,
+    /// Changes that it was ever armed for, in the order in which they were applied, and of those the ones that nobody has confirmed.
+    known: Vec<ChangeId>,
     open: BTreeSet<ChangeId>,
     failed: Option<String>,
 }
@@ -40,26 +57,32 @@ pub struct GuardProcess {
 impl GuardProcess {
     /// A guard that will run `program args`; `born` is told its pid (0 when it is gone).
     pub fn new(program: PathBuf, args: Vec<OsString>, born: Box<dyn Fn(u32) + Send>) -> GuardProcess {
-        GuardProcess { program, args, born, running: None, known: BTreeSet::new(), open: BTreeSet::new(), failed: None }
+        let start = move || Running::start(&program, &args).map(|running| Box::new(running) as Box<dyn Peer>);
+        GuardProcess::over(Box::new(start), born)
+    }
+
+    /// A guard that is started in that way, and spoken to through what that gives.
+    pub fn over(start: Start, born: Box<dyn Fn(u32) + Send>) -> GuardProcess {
+        GuardProcess { start, born, running: None, known: Vec::new(), open: BTreeSet::new(), failed: None }
     }
 
     /// The running guard; starts one where there is none, and arms it for all that an earlier one held.
-    fn running(&mut self) -> Result<&mut Running, String> {
-        if !self.running.as_mut().is_some_and(Running::lives) {
+    fn running(&mut self) -> Result<&mut Box<dyn Peer>, String> {
+        if !self.running.as_mut().is_some_and(|peer| peer.lives()) {
             self.running = None;
             (self.born)(0);
-            let mut fresh = Running::start(&self.program, &self.args)?;
+            let mut fresh = (self.start)()?;
             let mut settled = Vec::new();
             for change in &self.known {
-                if fresh.ask("arm", *change)? == Answer::Settled {
+                if ask(fresh.as_mut(), *change)? == Answer::Settled {
                     settled.push(*change);
                 }
             }
             for change in settled {
-                self.known.remove(&change);
+                self.known.retain(|known| *known != change);
                 self.open.remove(&change);
             }
-            (self.born)(fresh.child.id());
+            (self.born)(fresh.id());
             self.running = Some(fresh);
         }
         self.running.as_mut().ok_or_else(|| "it ended at once".to_string())
@@ -68,7 +91,7 @@ impl GuardProcess {
     fn standing(&self) -> GuardState {
         match (&self.failed, &self.running) {
             (Some(why), _) => GuardState::Failed(why.clone()),
-            (None, Some(running)) => GuardState::Armed { pid: running.child.id(), plans: self.open.len() },
+            (None, Some(running)) => GuardState::Armed { pid: running.id(), plans: self.open.len() },
             (None, None) => GuardState::Idle,
         }
     }
@@ -76,13 +99,15 @@ impl GuardProcess {
 
 impl Guard for GuardProcess {
     fn arm(&mut self, change: ChangeId) -> Result<GuardState, String> {
-        let armed = self.running().and_then(|running| running.ask("arm", change)).and_then(|answer| match answer {
+        let armed = self.running().and_then(|running| ask(running.as_mut(), change)).and_then(|answer| match answer {
             Answer::Armed => Ok(()),
             Answer::Settled => Err(format!("the guard takes {change} for ended")),
         });
         self.failed = armed.as_ref().err().cloned();
         armed?;
-        self.known.insert(change);
+        if !self.known.contains(&change) {
+            self.known.push(change);
+        }
         self.open.insert(change);
         Ok(self.standing())
     }
@@ -92,12 +117,12 @@ impl Guard for GuardProcess {
             && let Some(running) = &mut self.running
         {
             // One that is gone is noticed, and started anew, by the next look.
-            let _gone = running.say("disarm", change);
+            let _gone = running.tell(&format!("disarm {}", change.0));
         }
     }
 
     fn state(&mut self) -> GuardState {
-        if !self.known.is_empty() && !self.running.as_mut().is_some_and(Running::lives) {
+        if !self.known.is_empty() && !self.running.as_mut().is_some_and(|peer| peer.lives()) {
             self.failed = self.running().err();
         }
         self.standing()
@@ -131,33 +156,39 @@ impl Running {
             _ => Err("it has no pipes".into()),
         }
     }
+}
+
+/// Arms it for a change and waits for the answer that is about this one; others are late ones.
+fn ask(peer: &mut dyn Peer, change: ChangeId) -> Result<Answer, String> {
+    peer.tell(&format!("arm {}", change.0))?;
+    loop {
+        let line = peer.line()?;
+        let mut words = line.splitn(3, ' ');
+        let (word, number, why) = (words.next(), words.next(), words.next());
+        if number.and_then(|n| n.parse().ok()) != Some(change.0) {
+            continue;
+        }
+        match word {
+            Some("armed") => return Ok(Answer::Armed),
+            Some("settled") => return Ok(Answer::Settled),
+            Some("refused") => return Err(why.unwrap_or("it refuses").into()),
+            _ => {}
+        }
+    }
+}
+
+impl Peer for Running {
+    fn id(&self) -> u32 {
+        self.child.id()
+    }
 
     fn lives(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    fn say(&mut self, verb: &str, change: ChangeId) -> Result<(), String> {
+    fn tell(&mut self, line: &str) -> Result<(), String> {
         let Some(input) = &mut self.input else { return Err("it was told to end".into()) };
-        input.write_all(format!("{verb} {}\n", change.0).as_bytes()).map_err(|e| format!("it does not listen: {e}"))
-    }
-
-    /// Says it and waits for the answer that is about this change; others are late ones.
-    fn ask(&mut self, verb: &str, change: ChangeId) -> Result<Answer, String> {
-        self.say(verb, change)?;
-        loop {
-            let line = self.line()?;
-            let mut words = line.splitn(3, ' ');
-            let (word, number, why) = (words.next(), words.next(), words.next());
-            if number.and_then(|n| n.parse().ok()) != Some(change.0) {
-                continue;
-            }
-            match word {
-                Some("armed") => return Ok(Answer::Armed),
-                Some("settled") => return Ok(Answer::Settled),
-                Some("refused") => return Err(why.unwrap_or("it refuses").into()),
-                _ => {}
-            }
-        }
+        input.write_all(format!("{line}\n").as_bytes()).map_err(|e| format!("it does not listen: {e}"))
     }
 
     fn line(&mut self) -> Result<String, String> {

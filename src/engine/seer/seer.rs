@@ -368,6 +368,7 @@ mod tests {
             engine: 1,
             alerts: Arc::default(),
             outlook: None,
+            emergencies: Vec::new(),
             present: Vec::new(),
             trust: None,
         }

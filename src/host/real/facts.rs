@@ -51,8 +51,15 @@ pub(super) fn first(host: &RealHost) -> Facts {
         systemd: text(host, Place::proc("1/comm")).trim() == "systemd",
         container: container(host),
         tuners: Vec::new(),
+        tasks: tasks(host),
         users: users(&text(host, Place::etc("passwd"))),
     }
+}
+
+/// Tasks that there may be at all (Documentation/admin-guide/sysctl/kernel.rst, `pid_max` and `threads-max`).
+fn tasks(host: &RealHost) -> u64 {
+    let number = |file: &str| text(host, Place::proc(format!("sys/kernel/{file}"))).trim().parse::<u64>().ok();
+    number("pid_max").into_iter().chain(number("threads-max")).min().unwrap_or(0)
 }
 
 fn name<E>(found: Result<String, E>) -> Arc<str> {

@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, files, mount, netns, rights, status::Status, threads};
+use super::{RealHost, calls, files, held, mount, netns, rights, status::Status, threads, wake};
 use crate::{
     host::{
         canonical::{self, selected},
@@ -26,6 +26,12 @@ use std::{
 
 /// What a signal's knob reads: its process is there.
 const RUNNING: &str = "running";
+
+/// What a process that was stopped reads.
+const STOPPED: &str = "stopped";
+
+/// What a log reads before it is shrunk.
+const KEPT: &str = "kept";
 
 /// The present value, canonical.
 pub(super) fn get(host: &RealHost, knob: &Knob) -> Touch<String> {
@@ -59,12 +65,18 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
         Knob::Mount { at, .. } => mount::get(host, at),
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
+        Knob::Run(process) => runs(host, *process),
+        Knob::Log(_) => Ok(KEPT.into()),
+        Knob::WakeLatency { holder } => wake::get(host, knob, *holder),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
         thread => threads::get(thread),
     }
 }
 
 fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
+    if let Some(done) = held::write(host, knob, value) {
+        return done;
+    }
     if let Some(place) = file_of(knob) {
         return in_its_namespace(host, knob, || write_file(host, knob, &place, value));
     }
@@ -72,11 +84,9 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
     match knob {
         Knob::Mount { at, .. } => mount::set(host, at, value),
         Knob::Descriptors(process) => set_descriptors(knob, *process, value),
-        Knob::Signal(process) => {
-            let signal = wish::Signal::named(value)
-                .ok_or_else(|| HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}")))?;
-            send(host, knob, *process, number(signal))
-        }
+        Knob::Signal(process) | Knob::Run(process) => send(host, knob, *process, signal_of(knob, value)?),
+        Knob::Log(place) => vacuum(host, knob, place, value),
+        Knob::WakeLatency { holder } => wake::set(host, knob, *holder, value),
         Knob::Backlog { process, .. } => {
             takes_sighup(host, knob, *process)?;
             send(host, knob, *process, Signal::HUP)
@@ -136,13 +146,15 @@ fn write_file(host: &RealHost, knob: &Knob, place: &Place, value: &str) -> Touch
         return Err(HostError::plain("write", knob, Kind::Invalid, "only files of /proc and /sys are knobs"));
     }
     let line = canonical::line(knob, value);
+    // Elsewhere the answer says that only a part was done, which a second try would do once more (`memory.reclaim`).
+    let patient = matches!(knob, Knob::ProcessFile { .. });
     let mut tries = 1;
     loop {
         let opened = OpenOptions::new().write(true).open(host.path(place));
         let file = opened.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob)))?;
         identity::check(host, knob)?;
         match write_once(file, line.as_bytes()) {
-            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES => host.pause(BETWEEN),
+            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && tries < TRIES && patient => host.pause(BETWEEN),
             done => return done.map_err(|e| HostError::new("write", knob, &e).needing(rights::of_file(knob))),
         }
         tries += 1;
@@ -158,6 +170,53 @@ fn write_once(mut file: File, line: &[u8]) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// The signal that brings a process to that value.
+pub(super) fn signal_of(knob: &Knob, value: &str) -> Touch<Signal> {
+    let unknown = || HostError::plain("signal", knob, Kind::Invalid, format!("there is no signal {value}"));
+    match (knob, value) {
+        (Knob::Run(_), RUNNING) => Ok(Signal::CONT),
+        (Knob::Run(_), STOPPED) => Ok(Signal::STOP),
+        (Knob::Run(_), _) => Err(unknown()),
+        _ => wish::Signal::named(value).map(number).ok_or_else(unknown),
+    }
+}
+
+/// `stopped` in state T or t of proc_pid_stat(5), field 3; a zombie runs no more than one that has ended.
+fn runs(host: &RealHost, process: ProcessId) -> Touch<String> {
+    let place = Place::proc(format!("{}/stat", process.pid));
+    let text = host.text(&place)?;
+    let state = text.rfind(')').and_then(|end| text.get(end + 1..)).and_then(|rest| rest.trim_start().chars().next());
+    match state {
+        Some('T' | 't') => Ok(STOPPED.into()),
+        Some('Z' | 'X') => Err(HostError::plain("find", format!("process {}", process.pid), Kind::Gone, "it has ended")),
+        _ => Ok(RUNNING.into()),
+    }
+}
+
+/// The logging daemon's own tool removes its oldest archived files (journalctl(1), `--vacuum-size`); without a shell, by its full path.
+fn vacuum(host: &RealHost, knob: &Knob, place: &Place, bytes: &str) -> Touch<()> {
+    let tool = Place::top("usr/bin/journalctl");
+    let failed = |e: io::Error| HostError::new("run", &tool, &e);
+    let mut command = std::process::Command::new(host.path(&tool));
+    command.arg(format!("--vacuum-size={bytes}")).arg(format!("--directory={}", host.path(place).display()));
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command.env_clear();
+    let mut child = command.spawn().map_err(failed)?;
+    for _ in 0..VACUUM_LOOKS {
+        match child.try_wait().map_err(failed)? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(HostError::plain("run", &tool, Kind::Other, format!("it ended with {status}"))),
+            None => host.pause(BETWEEN),
+        }
+    }
+    let _ended_meanwhile = child.kill();
+    child.wait().map_err(failed)?;
+    Err(HostError::plain("shrink", knob, Kind::Other, "it took longer than a rung may take, and was stopped"))
+}
+
+/// Looks at a tool at work, [`BETWEEN`] apart: as long as a rung may take.
+const VACUUM_LOOKS: u32 = 40;
 
 /// Soft and hard limit by the name that `/proc/PID/limits` has, which needs no rights, unlike prlimit(2).
 pub(super) fn limit(host: &RealHost, process: ProcessId, name: &str) -> Touch<(String, String)> {

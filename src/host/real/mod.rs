@@ -1,11 +1,13 @@
 //! The machine itself, below injectable roots.
 
 pub mod alone;
+pub mod brace;
 mod calls;
 mod connections;
 mod diag;
 mod facts;
 mod files;
+mod held;
 mod knobs;
 mod mount;
 mod netns;
@@ -16,6 +18,7 @@ mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -34,11 +37,12 @@ use crate::{
     },
 };
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
-    os::fd::BorrowedFd,
+    os::fd::{BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, SystemTime},
@@ -74,12 +78,15 @@ pub fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
 pub struct RealHost {
     roots: Roots,
     guard: AtomicU32,
+    /// Opened against an emergency.
+    held: Mutex<BTreeMap<Knob, OwnedFd>>,
+    wake: wake::Held,
 }
 
 impl RealHost {
     /// The machine below other roots.
     pub fn below(roots: Roots) -> RealHost {
-        RealHost { roots, guard: AtomicU32::new(0) }
+        RealHost { roots, ..RealHost::default() }
     }
 
     /// Makes the guard's pid one of the family; 0 for none.
@@ -209,5 +216,9 @@ impl Host for RealHost {
 
     fn may_set(&self, knob: &Knob) -> Touch<()> {
         knobs::may_set(self, knob)
+    }
+
+    fn hold(&self, knobs: &[Knob]) {
+        held::hold(self, knobs);
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn of_file(knob: &Knob) -> &'static str {
     match knob {
         Knob::NetworkFile { .. } => "CAP_NET_ADMIN or root in its namespace",
         Knob::File(place) if place.path.starts_with("sys/") => "root",
+        Knob::ProcessFile { file, .. } if file == "oom_score_adj" => "the process's user or root (to lower it: CAP_SYS_RESOURCE)",
         Knob::ProcessFile { .. } => "the process's user or root (below nice 0: CAP_SYS_NICE)",
         _ => "its owner or CAP_DAC_OVERRIDE",
     }
@@ -39,8 +40,18 @@ pub(super) fn file(host: &RealHost, knob: &Knob, place: &Place) -> Touch<()> {
         .map_err(|e| HostError::new("write", knob, &e.into()).needing(of_file(knob)))?;
     match knob {
         Knob::ProcessFile { process, file } if file == "autogroup" => autogroup(host, knob, *process),
+        Knob::File(place) if place.path.starts_with("irq/") => interrupt(host, knob, place),
         _ => Ok(()),
     }
+}
+
+/// An interrupt that the kernel manages has a file that nobody may write: root passes its mode, and gets EIO.
+fn interrupt(host: &RealHost, knob: &Knob, place: &Place) -> Touch<()> {
+    let meta = std::fs::metadata(host.path(place)).map_err(|e| HostError::new("stat", knob, &e))?;
+    if std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o222 != 0 {
+        return Ok(());
+    }
+    Err(HostError::new("write", knob, &std::io::Error::from_raw_os_error(libc::EIO)))
 }
 
 /// A knob behind a call.
@@ -54,7 +65,10 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
             takes_sighup(host, knob, *process)?;
             signal(knob, *process)
         }
-        Knob::Signal(process) => signal(knob, *process),
+        Knob::Signal(process) | Knob::Run(process) => signal(knob, *process),
+        Knob::Log(place) => accessat(CWD, host.path(place), Access::WRITE_OK, AtFlags::EACCESS)
+            .map_err(|e| HostError::new("write", knob, &e.into()).needing("root")),
+        Knob::WakeLatency { .. } => super::wake::may_set(host, knob),
         Knob::Mount { .. } if ours(host)?.holds(ADMIN) => Ok(()),
         Knob::Mount { .. } => Err(lacking(knob, "EPERM", format!("it is not ours: needs {ADMIN}"))),
         file => Err(HostError::plain("write", file, Kind::Invalid, "it is a file")),

@@ -212,6 +212,22 @@ fn verdict(change: &Change, prose: &mut Prose<'_>) {
             theme.text,
         );
     }
+    if let Some(adjusted) = &verdict.adjusted {
+        let percent = |share: f64| format!("{:+.0} %", share * 100.0);
+        let (low, high) = adjusted.effect.interval;
+        let text = format!(
+            "{} ({} to {}) without the share of {}, which explained {} before",
+            percent(adjusted.effect.change),
+            percent(low),
+            percent(high),
+            adjusted.by,
+            Unit::Share.show(adjusted.explained)
+        );
+        prose.field("adjusted", &text, theme.text);
+    }
+    if let Some(week) = &verdict.week {
+        prose.field("week", &week.words(), theme.text);
+    }
     for doubt in &verdict.doubts {
         prose.field("doubt", doubt, theme.warning);
     }

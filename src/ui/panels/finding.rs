@@ -2,6 +2,7 @@
 
 use crate::{
     model::{
+        emergency::{RungState, Stage},
         finding::{Finding, FindingId, Party},
         unit::Unit,
     },
@@ -24,12 +25,36 @@ pub fn write(state: &State, id: &FindingId, prose: &mut Prose<'_>) -> String {
                 let text = format!("{} {}, confidence {:.2}", crossing.of, crossing.words(0.0), crossing.confidence);
                 prose.field("limit", &text, prose.theme.warning);
             }
+            ladder(state, finding, prose);
             causes::write_story(state, finding, prose);
             body(finding, prose);
         }
         None => prose.text("This is no longer so.", prose.theme.good),
     }
     format!("{}: {}", id.kind.words(), id.subject)
+}
+
+/// What is done about an emergency: each rung, what it would do and what became of it.
+fn ladder(state: &State, finding: &Finding, prose: &mut Prose<'_>) {
+    let Some(emergency) = state.shown().emergencies.iter().find(|e| e.kind.finding() == finding.id.kind) else { return };
+    let theme = prose.theme;
+    let style = if emergency.stage == Stage::Relieved { theme.good } else { theme.critical };
+    prose.field("ladder", &format!("{} {}", emergency.kind.row(), emergency.stage.words()), style);
+    for (n, rung) in emergency.ladder.iter().enumerate() {
+        let style = match &rung.state {
+            RungState::Waiting => theme.text,
+            RungState::Barred(_) | RungState::Undone => theme.dim,
+            RungState::UnderWay => theme.accent,
+            RungState::Stands => theme.good,
+            RungState::Failed(_) => theme.critical,
+        };
+        let change = rung.change.map(|id| format!(" {id}")).unwrap_or_default();
+        let label = format!("{} {}", n + 1, rung.reach.words());
+        prose.field(&label, &format!("{}: {}{change}", rung.title, rung.state.words()), style);
+    }
+    if emergency.stage == Stage::Proposed {
+        prose.text("Y fights it.", theme.title);
+    }
 }
 
 /// Everything below the headline.

@@ -55,6 +55,10 @@ fn parts(state: &State) -> Vec<Part> {
         let style = theme.level(one / f64::from(facts.cpus.max(1)), 1.5, 4.0);
         parts.push(part("load ", format!("{one:.1} {five:.1} {fifteen:.1}"), style, 3));
     }
+    for emergency in &view.emergencies {
+        let text = format!("!! EMERGENCY {} {}", emergency.kind.row(), emergency.stage.short());
+        parts.insert(0, part("", text, theme.critical, 0));
+    }
     let firing: Vec<_> = alerts::firing(state).collect();
     if let Some(worst) = firing.iter().map(|alert| alert.severity).max() {
         let many = if firing.len() == 1 { "" } else { "s" };

@@ -2,6 +2,7 @@
 
 use crate::{
     model::{
+        emergency::RungState,
         unit::Unit,
         when,
         wish::{Signal, Wish},
@@ -138,7 +139,8 @@ fn title(dialog: &Dialog) -> String {
         Question::Apply(id, _) => format!("Apply {id}?"),
         Question::Keep(id) => format!("Keep {id}?"),
         Question::RollBack(id) => format!("Roll {id} back?"),
-        Question::RollBackAll => "Roll everything back?".into(),
+        Question::RollBackAll => "Roll everything back, and hold?".into(),
+        Question::Rescue(kind) => format!("Fight emergency {}?", kind.row()),
         Question::Wish(Wish::Nice { to, .. }, _) => format!("Set nice {to}?"),
         Question::Wish(Wish::Signal { signal, .. }, _) => format!("Send SIG{}?", signal.name()),
         Question::Auto => "Let trimtab act by itself?".into(),
@@ -209,6 +211,18 @@ fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {
         Question::RollBackAll => {
             let live: Vec<String> = state.view.changes.iter().filter(|c| c.state.is_live()).map(|c| c.id.to_string()).collect();
             say(&format!("Every applied change is undone, newest first: {}", live.join(", ")), theme.text);
+            say("Then the mode is observe until you switch it.", theme.text);
+        }
+        Question::Rescue(kind) => {
+            if let Some(emergency) = state.view.emergencies.iter().find(|e| e.kind == *kind) {
+                say(&emergency.headline, theme.title);
+                for rung in &emergency.ladder {
+                    let barred = matches!(rung.state, RungState::Barred(_));
+                    let text = format!("{:<6} {}", rung.reach.words(), rung.title);
+                    say(&text, if barred { theme.dim } else { theme.text });
+                }
+                say("One after the other, each for some seconds, until it gets better; grey ones are left out.", theme.dim);
+            }
         }
         Question::Wish(wish, names) => {
             for name in names.iter().take(8) {

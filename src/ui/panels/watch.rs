@@ -25,6 +25,9 @@ pub fn progress(state: &State, change: &Change) -> Option<String> {
     let total = windows.settle + windows.after;
     let bar = chart::bar(elapsed / total.max(1.0), BAR, state.look.ink);
     let (now, planned) = (words::span(elapsed), words::span(total));
+    if let Some((_, leg)) = change.legs.last() {
+        return Some(format!("{now}, switched off and on by turns, now {}", leg.words()));
+    }
     Some(match elapsed {
         e if e < windows.settle => format!("{bar} {now} of {planned}, settling"),
         e if e <= total => format!("{bar} {now} of {planned}"),

@@ -219,6 +219,8 @@ fn command(what: u8, id: u64) -> Command {
         5 => Command::RollBack(id),
         6 => Command::Unapprove(id),
         _ if id.0 == 5 => Command::RollBackAll,
+        // What panic holds, an operator lifts.
+        _ if id.0 == 4 => Command::SetMode(Mode::Suggest),
         _ => Command::Reject(id),
     }
 }
@@ -250,7 +252,7 @@ proptest! {
 /// Replays the journal: every entry is legal, and no two unconfirmed changes share a domain at any time.
 fn overlaps(scene: &Scene) -> Result<(), TestCaseError> {
     let mut all: BTreeMap<ChangeId, trimtab::model::change::Change> = BTreeMap::new();
-    for entry in &scene.entries {
+    for entry in scene.entries.iter().filter(|entry| entry.change != ChangeId::HOUSE) {
         match trimtab::model::change::Change::begin(entry) {
             Some(change) => drop(all.insert(entry.change, change)),
             None => {

@@ -16,7 +16,7 @@ use trimtab::{
         facts::Facts,
         finding::FindingKind,
         knob::{Knob, Place},
-        limits::{Mode, Policy},
+        limits::{Mode, Policy, Rescue},
         message::{Command, GuardState, Reply, View},
         metric::{Better, Key, Metric},
         note::Note,
@@ -25,7 +25,7 @@ use trimtab::{
         sample::{CpuSample, CpuTimes, MemorySample, PressureLine, PressureSample, ProcessSample, Sample, SourceName, Stall},
         subject::{ProcessId, Subject},
         time::{Now, Tick, Wall},
-        trial::{Trial, Windows},
+        trial::{Guardrail, Leg, Trial, Windows},
         world::World,
     },
     sources::source::Lane,
@@ -45,7 +45,7 @@ impl Action for Calm {
     fn about(&self) -> ActionAbout {
         ActionAbout {
             name: self.name,
-            row: "C0",
+            row: "C1",
             changes: "nothing",
             helps: "",
             hurts: "",
@@ -95,7 +95,7 @@ impl Calm {
                 primary: Key::new(Subject::Process(VICTIM), Metric::ProcessRunDelay),
                 better: Better::Lower,
                 least: 0.1,
-                guardrails: vec![],
+                guardrails: vec![Guardrail { key: Key::host(Metric::PressureMemorySome), relative: 0.0, absolute: 0.05 }],
                 controls: vec![],
                 windows,
                 prevents: None,
@@ -137,7 +137,16 @@ pub struct Scene {
     pub unwritten: bool,
     /// Microseconds of each pass in which all tasks wait for memory.
     pub squeeze: u64,
+    /// Share of all cores that idles.
+    pub idle: f64,
+    idled: u64,
     squeezed: u64,
+    /// Percent that the kernel's own average over ten seconds says of it.
+    pub full10: f64,
+    /// The first word of the rung that brings relief.
+    pub relief: &'static str,
+    /// Rungs climbed, in their words.
+    pub climbed: Vec<String>,
     /// The plan of previews, told apart by this text.
     pub plan: &'static str,
     pub lock: Option<Refusal>,
@@ -166,11 +175,27 @@ impl Scene {
     }
 
     pub fn with(policy: Policy) -> Scene {
-        Scene::of(policy, ACTIONS, Vec::new())
+        Scene::born(policy, vec![])
+    }
+
+    /// With a journal of before.
+    pub fn born(policy: Policy, entries: Vec<(u64, Entry)>) -> Scene {
+        Scene::of(policy, ACTIONS, entries)
+    }
+
+    /// With these numbers for emergencies.
+    pub fn urgent(policy: Policy, rescue: Rescue) -> Scene {
+        Scene::begun(Settings { policy, rescue, ..Settings::default() }, ACTIONS, Vec::new())
     }
 
     /// A scene with these actions, whose engine finds a journal of these entries.
     pub fn of(policy: Policy, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
+        // What many harms in a short time lead to (E7) has tests of its own.
+        let rescue = Rescue { harms: 100, ..Rescue::default() };
+        Scene::begun(Settings { policy, rescue, ..Settings::default() }, actions, entries)
+    }
+
+    fn begun(settings: Settings, actions: &'static [&'static dyn Action], entries: Vec<(u64, Entry)>) -> Scene {
         let now = Now { tick: Tick(1_000_000_000_000), wall: Wall(1_700_000_000_000) };
         let names = [SourceName::Cpu, SourceName::Pressure, SourceName::Processes];
         let facts = Facts { boot: "boot".into(), cpus: 2, ..Facts::default() };
@@ -178,7 +203,7 @@ impl Scene {
             deriver: Deriver::new(names.map(|name| (name, Duration::from_secs(2)))),
             facts: Arc::new(facts),
             actions,
-            settings: Settings { policy, stop: Some("/run/x/STOP".into()), ..Settings::default() },
+            settings: Settings { stop: Some("/run/x/STOP".into()), ..settings },
             entries,
             leave: false,
             engine: 1,
@@ -196,7 +221,12 @@ impl Scene {
             visitor: None,
             unwritten: false,
             squeeze: 0,
+            idle: 0.0,
+            idled: 0,
             squeezed: 0,
+            full10: 0.0,
+            relief: "",
+            climbed: vec![],
             plan: "one",
             lock: None,
             held: Held::Holds,
@@ -229,9 +259,10 @@ impl Scene {
         self.ticks += 10;
         self.stalled += 60_000;
         self.squeezed += self.squeeze;
-        let squeezed = PressureLine { avg: [0.0; 3], total: self.squeezed };
+        let squeezed = PressureLine { avg: [self.full10, 0.0, 0.0], total: self.squeezed };
         let times = CpuTimes { user: self.ticks, ..CpuTimes::default() };
-        let total = CpuTimes { user: 2 * self.ticks, ..CpuTimes::default() };
+        self.idled += (20.0 * self.idle) as u64;
+        let total = CpuTimes { user: 2 * self.ticks - self.idled, idle: self.idled, ..CpuTimes::default() };
         let cpu = CpuSample { total, cores: vec![(0, times), (1, times)], ..CpuSample::default() };
         let some = PressureLine { avg: [0.0; 3], total: self.stalled };
         let pressure = PressureSample {
@@ -269,6 +300,7 @@ impl Scene {
                 cpu: self.cpu[i],
                 run_delay: Some(self.delay[i]),
                 threads: 1,
+                resident: [1 << 20, 1 << 30, 1 << 29][i],
                 ..ProcessSample::default()
             }
         });
@@ -353,6 +385,10 @@ impl Scene {
         Plan { action: "calm".into(), boot: "boot".into(), steps: vec![step] }
     }
 
+    fn turn(&mut self, to: Leg) {
+        self.wait = if to == Leg::On { self.cured } else { self.sick };
+    }
+
     fn perform(&mut self, job: Job) -> Done {
         self.done.push(format!("{job:?}").split(['(', ' ', '{']).next().unwrap().to_string());
         let down = self.journal_down && !matches!(job, Job::Preview(..) | Job::Verify(..) | Job::RollBack { .. });
@@ -399,11 +435,36 @@ impl Scene {
                 let entries = deeds.into_iter().map(|deed| self.entry(carry.change, deed, &carry.who)).collect();
                 Done { entries, ..Done::default() }
             }
+            Job::Ready(rungs) => Done { ready: Some(vec![None; rungs.len()]), ..Done::default() },
+            Job::Climb(climb) => {
+                let words = climb.proposal.wants[0].to.clone();
+                if !self.relief.is_empty() && words.starts_with(self.relief) {
+                    (self.squeeze, self.full10) = (0, 0.0);
+                }
+                self.climbed.push(words);
+                let proposed = Deed::Proposed { proposal: Box::new(climb.proposal.clone()), finding: Box::new(climb.finding) };
+                let approved = Deed::Approved { digest: self.plan.into() };
+                let started =
+                    Deed::ApplyStarted { plan: Box::new(self.plan()), deadline: self.now.tick + climb.confirm, leave: true };
+                let end = if climb.proposal.reversible { Deed::Kept } else { Deed::Done };
+                let deeds = [proposed, approved, Deed::Prepared, started, Deed::Applied, end];
+                let entries = deeds.into_iter().map(|deed| self.entry(climb.change, deed, &climb.who)).collect();
+                Done { entries, ..Done::default() }
+            }
             Job::Halt(halt, who) => {
                 let note = Deed::Noted(Box::new(Note::Halted(halt)));
                 Done { entries: vec![self.entry(ChangeId::HOUSE, note, &who)], ..Done::default() }
             }
-            Job::Keep(id, who) => Done { entries: vec![self.entry(id, Deed::Kept, &who)], ..Done::default() },
+            Job::Switch { change, to, .. } => {
+                self.turn(to);
+                Done { entries: vec![self.entry(change, Deed::Switched(to), &Who::Engine)], ..Done::default() }
+            }
+            Job::Keep(id, who) => {
+                let back = self.wait == self.sick;
+                let on = back.then(|| self.entry(id, Deed::Switched(Leg::On), &Who::Engine));
+                self.turn(Leg::On);
+                Done { entries: on.into_iter().chain([self.entry(id, Deed::Kept, &who)]).collect(), ..Done::default() }
+            }
             Job::Verify(id, _) => Done { held: Some((id, self.held.clone())), ..Done::default() },
         }
     }

@@ -374,9 +374,48 @@ fn a_listener_in_another_namespace_listens_again_both_ways() {
 fn knobs_of_the_host() {
     round_trip("writeback", &[(Subject::Host, "dirty_background 16777216"), (Subject::Host, "dirty 67108864")]);
     round_trip("swappiness", &[(Subject::Host, "20")]);
+    round_trip("watermark", &[(Subject::Host, "50")]);
+    round_trip("cache-pressure", &[(Subject::Host, "200")]);
+    round_trip("compaction", &[(Subject::Host, "60")]);
     round_trip("thp", &[(Subject::Host, "enabled madvise"), (Subject::Host, "defrag defer+madvise")]);
     round_trip("io-scheduler", &[(Subject::Disk("vda".into()), "bfq")]);
     round_trip("read-ahead", &[(Subject::Disk("vda".into()), "512")]);
+    round_trip("rps", &[(Subject::Interface("lo".into()), "0-1")]);
+    let irqs = fs::read_dir("/sys/class/net/eth0/device/../msi_irqs").unwrap();
+    let last = irqs.map(|irq| irq.unwrap().file_name().into_string().unwrap()).max_by_key(|irq| irq.parse::<u32>().unwrap());
+    round_trip("irq-affinity", &[(Subject::Interface("eth0".into()), &format!("{} 1", last.unwrap()))]);
+}
+
+#[test]
+fn the_oom_score_of_a_child_goes_up_and_back() {
+    let child = Started::new(SLEEPER);
+    let path = format!("/proc/{}/oom_score_adj", child.id().pid);
+    let before = fs::read_to_string(&path).unwrap();
+    let plan = round_trip("oom-score", &[(Subject::Process(child.id()), "900")]);
+    assert_eq!((plan.steps.len(), fs::read_to_string(&path).unwrap()), (1, before));
+}
+
+#[test]
+fn the_bound_on_waking_is_held_by_a_descriptor_and_let_go() {
+    if !root() || !Path::new("/dev/cpu_dma_latency").exists() {
+        return eprintln!("skipped: needs root and /dev/cpu_dma_latency");
+    }
+    let held = || {
+        let all = fs::read_dir("/proc/self/fd").unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+        all.filter(|to| to.ends_with("cpu_dma_latency")).count()
+    };
+    let (host, wake) = (RealHost::default(), actions::named("wake-latency").unwrap());
+    let plan = wake.prepare(&aimed(wake, &[(Subject::Host, "20")]), &host).unwrap();
+    wake.apply(&plan, &host).unwrap();
+    assert_eq!((held(), wake.verify(&plan, &host).unwrap()), (1, Held::Holds));
+    assert_eq!((wake.rollback(&plan, &host).unwrap(), held()), (Undone::Undone, 0));
+}
+
+#[test]
+fn an_interrupt_or_a_queue_that_is_not_there_is_said() {
+    let (host, rps) = (RealHost::default(), actions::named("rps").unwrap());
+    let refusal = rps.prepare(&aimed(rps, &[(Subject::Interface("nosuch0".into()), "0-1")]), &host).unwrap_err();
+    assert_eq!(refusal.kind, Obstacle::Gone);
 }
 
 #[test]

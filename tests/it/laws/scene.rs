@@ -4,12 +4,18 @@ use std::{sync::Arc, time::Duration};
 use trimtab::{
     host::recorded::{RecordedHost, at},
     model::{
+        backing::{Backing, Node},
         facts::Facts,
         finding::{Finding, FindingId, FindingKind, Party, Severity},
+        hardware::{FrequencyPolicy, Hardware},
+        idle::{Idle, IdleState},
         limits::Thresholds,
+        metric::{Key, Metric},
         outlook::{Crossing, Outlook},
+        paging::{Paging, PagingSettings, Zone},
+        receive::{Interrupt, Path, Receive},
         sample::{CgroupVersion, DiskQueue, Listener, NeighbourTable, NetworkLimits, ReceiveLimits},
-        series::SeriesSet,
+        series::{Point, SeriesSet},
         snapshot::{
             Cgroup, Cpu, CpuSplit, Disk, Filesystem, Interface, Memory, Network, Process, Quota, Reading, Service, Snapshot,
             Strained, Tcp, Vitals, Vm,
@@ -84,6 +90,52 @@ impl Scene {
         let crossing =
             Crossing { limit, of: "limit".into(), likely: Some(20.0), earliest: Some(15.0), latest: Some(30.0), confidence: 0.9 };
         self.findings.last_mut().unwrap().crossing = Some(crossing);
+        self
+    }
+
+    /// Cgroups of version 2 for all controllers, as [`machine`] has them for the same actions: `/app/web` with the victim, `/grower`
+    /// with the culprit, growing by a quarter in a minute, and `/cold`.
+    pub fn unified(mut self) -> Scene {
+        let row = |path: &str, memory: u64| Cgroup {
+            path: path.into(),
+            version: CgroupVersion::V2,
+            memory: Some(memory),
+            pressure: Some([0.0; 3]),
+            ..Cgroup::default()
+        };
+        let rows = [("/app", 4 << 30), ("/app/web", 4 << 30), ("/cold", 4 << 30), ("/grower", 2 << 30)];
+        self.snapshot.cgroups = Reading::Known(rows.map(|(path, memory)| row(path, memory)).into());
+        if let Reading::Known(all) = &mut self.snapshot.processes {
+            for process in Arc::make_mut(all) {
+                process.cgroup = if process.id.pid == 300 { "/grower" } else { "/app/web" }.into();
+            }
+            Arc::make_mut(all).retain(|p| matches!(p.id.pid, 200 | 300));
+        }
+        let key = Key::new(Subject::Cgroup("/grower".into()), Metric::CgroupMemory);
+        self.series.push(key, Point { at: at(40.0), value: 1.6e9 }, 10);
+        self.facts.cgroup_v2 = Some("/sys/fs/cgroup/unified".into());
+        self
+    }
+
+    /// Changes what memory and processes are.
+    pub fn with(mut self, change: impl FnOnce(&mut Memory, &mut Vec<Process>)) -> Scene {
+        let (Reading::Known(memory), Reading::Known(all)) = (&mut self.vitals.memory, &mut self.snapshot.processes) else {
+            unreachable!("a scene knows both")
+        };
+        change(memory, Arc::make_mut(all));
+        self
+    }
+
+    /// The last finding names the interface of the tree.
+    fn on_eth0(mut self) -> Scene {
+        let party = Party {
+            subject: Subject::Interface("eth0".into()),
+            name: "eth0".into(),
+            share: 1.0,
+            amount: 1e5,
+            unit: Unit::PerSecond,
+        };
+        self.findings.last_mut().unwrap().culprits = vec![party];
         self
     }
 
@@ -184,6 +236,37 @@ fn tcp(netns: u64, through: Option<ProcessId>) -> Tcp {
     }
 }
 
+fn policy(cpu: u32) -> FrequencyPolicy {
+    let (now, most, governor) = (1_500_000_000, 4_000_000_000, "schedutil".into());
+    FrequencyPolicy { cpus: [cpu].into(), now, most, governor, ..FrequencyPolicy::default() }
+}
+
+fn node(number: u32) -> Node {
+    Node { number, total: 8 << 30, free: 1 << 30, given: Some([9e3, 1e3, 1e3]), ..Node::default() }
+}
+
+fn idle_state((latency, share): (u64, f64)) -> IdleState {
+    IdleState { name: "C".into(), latency, share: Some(share) }
+}
+
+fn paging() -> Paging {
+    let settings = PagingSettings {
+        watermark_scale_factor: Some(10),
+        min_free_kbytes: Some(67_584),
+        vfs_cache_pressure: Some(100),
+        compaction_proactiveness: Some(20),
+        zone_reclaim_mode: Some(1),
+        numa_balancing: Some(0),
+    };
+    Paging { zones: vec![Zone { node: 0, name: "Normal".into(), free: vec![9000, 10] }], settings }
+}
+
+fn receive() -> Receive {
+    let irq = |number, rate| Interrupt { number, cpus: "0".into(), rate: Some(rate) };
+    let interrupts = vec![irq(41, 9000.0), irq(42, 4000.0), irq(43, 1.0)];
+    Receive { paths: vec![Path { name: "eth0".into(), queues: 1, steered: false, interrupts }], isolated: [].into() }
+}
+
 /// A disk that serves hundreds of thousands of requests.
 fn fast() -> Disk {
     Disk {
@@ -228,7 +311,8 @@ fn network() -> Network {
 
 /// The tree as a snapshot, with no finding yet.
 pub fn quiet() -> Scene {
-    let cores = vec![(0, CpuSplit::default()), (1, CpuSplit::default())];
+    let softirq = |share| CpuSplit { softirq: share, idle: 1.0 - share, ..CpuSplit::default() };
+    let cores = vec![(0, softirq(0.8)), (1, softirq(0.0))];
     let total = CpuSplit { user: 0.5, idle: 0.5, ..CpuSplit::default() };
     let vitals = Vitals {
         cpu: Reading::Known(Cpu { total, cores, ..Cpu::default() }),
@@ -267,10 +351,15 @@ pub fn quiet() -> Scene {
             latency: Some([0.01, 0.08, 0.1]),
             process: Some(id(200)),
         }]),
+        hardware: Reading::Known(Hardware { policies: [0, 1].map(policy).into(), ..Hardware::default() }),
+        backing: Reading::Known(Backing { nodes: [0, 1].map(node).into(), ..Backing::default() }),
+        paging: Reading::Known(paging()),
+        receive: Reading::Known(receive()),
+        idle: Reading::Known(Idle { states: [(2, 0.2), (133, 0.7)].map(idle_state).into() }),
         ..Snapshot::default()
     };
     let facts =
-        Facts { cpus: 2, autogroup: true, cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())], ..Facts::default() };
+        Facts { cpus: 2, nodes: 2, autogroup: true, cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())], ..Facts::default() };
     Scene {
         snapshot,
         vitals,
@@ -290,6 +379,30 @@ pub fn of(action: &str) -> Scene {
         "nice" | "policy-batch" | "policy-idle" => contention(&[210]),
         "autogroup" | "affinity" => contention(&[300, 310]),
         "cgroup-weight" => contention(&[400]),
+        "cpu-cap" => {
+            let mut scene = contention(&[400]);
+            if let Reading::Known(all) = &mut scene.snapshot.cgroups {
+                all.iter_mut().for_each(|row| row.cpu = Some(1.5));
+            }
+            scene
+        }
+        "irq-affinity" | "rps" => quiet().find(FindingKind::SoftirqImbalance, Subject::Host, &[], &[]).on_eth0(),
+        "governor" => quiet().find(FindingKind::SlowClock, Subject::Host, &[], &[]),
+        "wake-latency" => quiet().find(FindingKind::DeepIdle, Subject::Service("web".into()), &[], &[]),
+        "memory-high" | "memory-low" | "memory-reclaim" => {
+            let vm = Vm { refault_file: 900.0, ..Vm::default() };
+            quiet().unified().vm(vm).find(FindingKind::MemoryPressure, Subject::Host, &[300], &[200])
+        }
+        "oom-score" => {
+            let greatest = |all: &mut Vec<Process>| all.iter_mut().filter(|p| p.id.pid == 200).for_each(|p| p.resident = 8 << 30);
+            quiet().with(|_, all| greatest(all)).find(FindingKind::MemoryPressure, Subject::Host, &[300, 310], &[200])
+        }
+        "watermark" | "zone-reclaim" => quiet().find(FindingKind::DirectReclaim, Subject::Host, &[], &[]),
+        "numa-balancing" => quiet().find(FindingKind::RemoteMemory, Subject::Host, &[], &[]),
+        "cache-pressure" | "drop-caches" => {
+            quiet().with(|memory, _| memory.slab_reclaimable = 8 << 30).find(FindingKind::SlabBloat, Subject::Host, &[], &[])
+        }
+        "compaction" | "compact-memory" => quiet().find(FindingKind::Fragmentation, Subject::Host, &[], &[]),
         "cgroup-quota" => quiet().find(FindingKind::Throttled, Subject::Cgroup("/tenant".into()), &[], &[]),
         "memory-limit" => {
             quiet().find(FindingKind::PredictedMemory, Subject::Cgroup("/tenant".into()), &[], &[]).coming((256 << 20) as f64)
@@ -328,6 +441,18 @@ pub fn of(action: &str) -> Scene {
         "descriptors" => quiet().find(FindingKind::DescriptorExhaustion, Subject::Process(id(200)), &[], &[200]),
         _ => panic!("{action}: no world makes it propose; add one to tests/it/laws/scene.rs"),
     }
+}
+
+/// The mounts of a machine whose controllers are all of version 2.
+const UNIFIED: &str = "24 1 0:22 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+
+/// The recorded machine that the world of that action shows.
+pub fn machine(action: &str) -> RecordedHost {
+    let host = host();
+    if matches!(action, "memory-high" | "memory-low" | "memory-reclaim") {
+        host.put("/proc/self/mountinfo", UNIFIED);
+    }
+    host
 }
 
 /// The recorded machine that the worlds show.

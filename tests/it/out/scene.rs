@@ -145,6 +145,7 @@ pub fn view(snapshot: Snapshot) -> View {
         engine: 11,
         alerts: Arc::default(),
         outlook: Some(Arc::new(outlook())),
+        emergencies: Vec::new(),
         present: Vec::new(),
         trust: None,
     }

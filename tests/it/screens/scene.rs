@@ -383,6 +383,7 @@ pub fn view(number: u64, changes: Vec<Change>) -> View {
         engine: 98,
         alerts: Arc::default(),
         outlook: None,
+        emergencies: Vec::new(),
         present: Vec::new(),
         trust: None,
     }
