@@ -45,8 +45,6 @@ fn an_action_that_harmed_is_left_to_people_and_each_choice_is_written_down_befor
         assert!(applied(&scene, action) <= 1, "{action} harmed and was tried again by itself");
     }
     assert_eq!(applied(&scene, "calm"), 1, "the best of them was tried");
-    let change = scene.change("calm").unwrap();
-    assert!(change.prospects.is_none_or(|p| p.bound.owed == 10) && change.decision.is_some());
     let choices = choices(&scene);
     assert!(!choices.is_empty() && choices[0].arms.iter().any(|arm| arm.change == choices[0].chosen));
     for choice in &choices {
