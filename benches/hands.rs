@@ -124,6 +124,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> Proposal {
         cooldown: 60.0,
         asked: false,
         foreseen: None,
+        course: trimtab::model::proposal::Course::Judged,
     }
 }
 

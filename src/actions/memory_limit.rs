@@ -1,6 +1,7 @@
 //! The memory limit of a cgroup (catalogue M3; cgroup-v2.rst "memory.max", cgroup-v1/memory.rst).
 //!
-//! Changes: `memory.max` (v2) or `memory.limit_in_bytes` (v1, with `memory.memsw.limit_in_bytes` before it where that stands lower).
+//! Changes: `memory.max` (v2) or `memory.limit_in_bytes` (v1, with `memory.memsw.limit_in_bytes` before it where that stands lower); of
+//! a systemd unit its `MemoryMax`, at runtime.
 //! Helps when: what runs in the cgroup is foreseen to reach its limit and be killed while the host has memory to spare.
 //! Hurts when: it leaks, and nobody uses the time that is won; or the limit is a promise to others.
 //! Undone how: the limit before is written back, but never below what is in use.
@@ -22,6 +23,7 @@ use crate::{
             setting::Setting,
             steps,
             trial::{self, rise},
+            units,
         },
     },
     host::{
@@ -62,7 +64,7 @@ impl Setting for MemoryLimit {
         ActionAbout {
             name: "memory-limit",
             row: "M3",
-            changes: "memory.max (v2) or memory.limit_in_bytes (v1) of a cgroup",
+            changes: "memory.max (v2) or memory.limit_in_bytes (v1) of a cgroup; MemoryMax of a systemd unit",
             helps: "a limit is foreseen to be reached while the host has memory to spare",
             hurts: "it leaks and nobody uses the time won, or the limit is a promise to others",
             undone: "the limit before is written back, never below what is in use",
@@ -84,13 +86,14 @@ impl Setting for MemoryLimit {
             let Subject::Cgroup(path) = &want.on else { continue };
             let directory = cgroups::find(host, "memory", path)?;
             let v1 = directory.version == CgroupVersion::V1;
-            let knob = directory.knob(if v1 { "memory.limit_in_bytes" } else { "memory.max" });
-            let step = steps::step(host, knob, want.to.clone()).map_err(lacks)?;
+            let file = if v1 { "memory.limit_in_bytes" } else { "memory.max" };
+            let step = units::limit(host, (path, &directory), (file, &want.to), Setting::about(self).needs)?;
             let (before, after) = (bytes(&step.before), bytes(&step.after));
             if after <= before {
                 return Err(nothing(format!("{} is {}", step.knob, step.before)));
             }
-            if v1 {
+            // systemd sees to the other one of the pair by itself.
+            if v1 && matches!(step.knob, Knob::CgroupFile { .. }) {
                 steps.extend(with_swap(host, directory.knob("memory.memsw.limit_in_bytes"), (before, after)).map_err(lacks)?);
             }
             steps.push(step);
@@ -101,13 +104,18 @@ impl Setting for MemoryLimit {
     /// Refuses the way back while what is in use does not fit below it.
     fn may_undo(&self, plan: &Plan, host: &dyn Host) -> Touch<()> {
         plan.steps.iter().try_for_each(|step| {
-            let Knob::CgroupFile { directory, file, .. } = &step.knob else { return Ok(()) };
+            let (directory, file) = match &step.knob {
+                Knob::CgroupFile { directory, file, .. } => (directory, file.as_str()),
+                Knob::UnitProperty { directory, property, .. } => (directory, property.file()),
+                _ => return Ok(()),
+            };
             let ours = host.get(&step.knob).is_ok_and(|found| found == step.after);
             if !ours || file.contains("memsw") {
                 return Ok(());
             }
-            let usage = if file == "memory.max" { "memory.current" } else { "memory.usage_in_bytes" };
-            let used = bytes(host.text(&directory.join(usage))?.trim());
+            let old = host.text(&directory.join("memory.usage_in_bytes")).ok();
+            let usage = old.map_or_else(|| host.text(&directory.join("memory.current")), Ok)?;
+            let used = bytes(usage.trim());
             let held = used.saturating_sub(reclaimable(&host.text(&directory.join("memory.stat"))?)) as f64;
             let before = bytes(&step.before) as f64;
             if held * MARGIN <= before {
@@ -149,9 +157,9 @@ fn reclaimable(stat: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// A limit's text: `max` is no limit.
+/// A limit's text: `max` is no limit, nor is a property of a unit that nothing sets.
 fn bytes(text: &str) -> u64 {
-    text.parse().unwrap_or(u64::MAX)
+    units::held(text).and_then(|held| held.parse().ok()).unwrap_or(u64::MAX)
 }
 
 impl MemoryLimit {

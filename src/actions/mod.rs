@@ -29,6 +29,7 @@ pub mod nice;
 pub mod numa_balancing;
 pub mod oom_score;
 pub mod orphans;
+pub mod persist;
 pub mod policy;
 pub mod port_range;
 pub mod port_reuse;
@@ -121,6 +122,11 @@ pub fn asked() -> &'static [&'static dyn Action] {
     &[&renice::Renice, &signal::Signal]
 }
 
+/// What the engine itself offers, of changes that have proved themselves.
+pub fn lasting() -> &'static [&'static dyn Action] {
+    &[&persist::Persist]
+}
+
 /// What only an emergency asks for.
 pub fn urgent() -> &'static [&'static dyn Action] {
     &[&rescue::Rescue]
@@ -128,14 +134,15 @@ pub fn urgent() -> &'static [&'static dyn Action] {
 
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    proposed().iter().chain(asked()).chain(urgent()).copied().find(|action| action.about().name == name)
+    let all = proposed().iter().chain(lasting()).chain(asked()).chain(urgent());
+    all.copied().find(|action| action.about().name == name)
 }
 
 /// The README's table of actions.
 pub fn table() -> String {
     let mut table =
         String::from("| action | changes | helps when | hurts when | undone how | risk | needs |\n|---|---|---|---|---|---|---|\n");
-    for about in proposed().iter().chain(asked()).chain(urgent()).map(|action| action.about()) {
+    for about in proposed().iter().chain(lasting()).chain(asked()).chain(urgent()).map(|action| action.about()) {
         let cells = [about.changes, about.helps, about.hurts, about.undone, about.risk.words(), about.needs];
         table.push_str(&format!("| `{}` ({}) | {} |\n", about.name, about.row, cells.join(" | ")));
     }

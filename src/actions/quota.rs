@@ -1,6 +1,6 @@
 //! The cpu quota of a cgroup (catalogue C5; cgroup-v2.rst "cpu.max", sched-bwc.rst).
 //!
-//! Changes: `cpu.max` (v2) or `cpu.cfs_quota_us` (v1) of a throttled cgroup.
+//! Changes: `cpu.max` (v2) or `cpu.cfs_quota_us` (v1) of a throttled cgroup; of a systemd unit its `CPUQuota`, at runtime.
 //! Helps when: the cgroup waits for its next period while the host has idle cpu.
 //! Hurts when: the quota is a promise to others (tenants, licences), or an orchestrator writes it back.
 //! Undone how: the quota before is written back.
@@ -10,10 +10,9 @@ use crate::{
         action::ActionAbout,
         knob::{
             cgroups,
-            refuse::from_host,
             setting::Setting,
-            steps,
             trial::{self, rise},
+            units,
         },
     },
     host::host::Host,
@@ -38,7 +37,7 @@ impl Setting for Quota {
         ActionAbout {
             name: "cgroup-quota",
             row: "C5",
-            changes: "cpu.max (v2) or cpu.cfs_quota_us (v1) of a cgroup",
+            changes: "cpu.max (v2) or cpu.cfs_quota_us (v1) of a cgroup; CPUQuota of a systemd unit",
             helps: "the cgroup is throttled while the host has idle cpu",
             hurts: "the quota is a promise to other tenants",
             undone: "the quota before is written back",
@@ -59,8 +58,7 @@ impl Setting for Quota {
             let Subject::Cgroup(path) = &want.on else { continue };
             let directory = cgroups::find(host, "cpu", path)?;
             let file = if directory.version == CgroupVersion::V1 { "cpu.cfs_quota_us" } else { "cpu.max" };
-            let step = steps::step(host, directory.knob(file), want.to.clone());
-            steps.push(step.map_err(|e| from_host(&e, Setting::about(self).needs))?);
+            steps.push(units::limit(host, (path, &directory), (file, &want.to), Setting::about(self).needs)?);
         }
         Ok(steps)
     }
@@ -83,7 +81,7 @@ impl Quota {
             why: format!("{path} may use {} and is held back while {} of the host is idle.", show(old), Unit::Share.show(idle)),
             mechanism: "Tasks of the cgroup run on instead of waiting for the next enforcement period.".into(),
             expect: trial::outlook(world, &trial, 0.05),
-            undo: "The quota before is written back, at once. systemd may do so by itself at a daemon-reload.".into(),
+            undo: "The quota before is written back, at once; of a unit what was set at runtime is taken away.".into(),
             wants: vec![Want { on: finding.id.subject.clone(), to: text(cgroup.version, limit, new) }],
             fit: 0.9,
             ..trial::proposal(&Setting::about(self), &finding.id, Domain::Cpu, trial)

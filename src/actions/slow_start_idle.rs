@@ -66,7 +66,7 @@ impl SlowStartIdle {
         let shown = Unit::PerSecond.show((rate * 10.0).round() / 10.0);
         Some(Proposal {
             title: "no slow start after a rest".into(),
-            why: format!("Kept connections start slowly again {shown} over a path of {}.", Unit::Seconds.show(trip)),
+            why: format!("Kept connections are seen to start slowly again {shown} over a path of {}.", Unit::Seconds.show(trip)),
             mechanism: "A connection that has rested goes on with the window that it had, instead of growing it anew.".into(),
             expect: format!(
                 "slow starts after a rest should fall from {shown} to 0; each spared {} or more.",

@@ -1,6 +1,7 @@
 //! The cpu weight of a cgroup (catalogue C4; cgroup-v2.rst "cpu.weight", sched-design-CFS.rst "cpu.shares").
 //!
-//! Changes: `cpu.weight` (v2) or `cpu.shares` (v1) of the culprits' cgroups, or of the victim's where the culprits have none.
+//! Changes: `cpu.weight` (v2) or `cpu.shares` (v1) of the culprits' cgroups, or of the victim's where the culprits have none; of a systemd
+//! unit its `CPUWeight`, at runtime.
 //! Helps when: culprit and victim live in different cgroups: nothing below that level counts between them.
 //! Hurts when: something else in the culprits' cgroup is wanted quick.
 //! Undone how: the weight before is written back.
@@ -11,10 +12,9 @@ use crate::{
         knob::{
             cgroups::{self, owner},
             protect,
-            refuse::from_host,
             rivals::{self, Culprit, Lever, Rivals, crowd},
             setting::Setting,
-            steps, trial,
+            trial, units,
         },
     },
     host::host::Host,
@@ -33,13 +33,15 @@ pub struct Weight;
 
 /// A weight is divided or multiplied by this: what nice 19 is beside nice 0.
 const FACTOR: u64 = 64;
+/// The weight of a unit that sets none (systemd.resource-control(5)).
+const USUAL: u64 = 100;
 
 impl Setting for Weight {
     fn about(&self) -> ActionAbout {
         ActionAbout {
             name: "cgroup-weight",
             row: "C4",
-            changes: "cpu.weight (v2) or cpu.shares (v1) of a cgroup",
+            changes: "cpu.weight (v2) or cpu.shares (v1) of a cgroup; CPUWeight of a systemd unit",
             helps: "culprit and victim live in different cgroups",
             hurts: "something else in the culprits' cgroup is wanted quick",
             undone: "the weight before is written back",
@@ -60,9 +62,9 @@ impl Setting for Weight {
             let Subject::Cgroup(path) = &want.on else { continue };
             let directory = cgroups::find(host, "cpu", path)?;
             let file = if directory.version == CgroupVersion::V1 { "cpu.shares" } else { "cpu.weight" };
-            let step = steps::step(host, directory.knob(file), want.to.clone());
-            let step = step.map_err(|e| from_host(&e, Setting::about(self).needs))?;
-            let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+            let step = units::limit(host, (path, &directory), (file, &want.to), Setting::about(self).needs)?;
+            // A unit with no weight of its own has the usual one.
+            let number = |text: &str| units::held(text).map_or(USUAL, |held| held.parse::<u64>().unwrap_or(0));
             if number(&step.after) < number(&step.before) {
                 protect::cgroup(host, path, &directory.place)?;
             }
@@ -95,7 +97,7 @@ impl Weight {
             why: format!("{} They live in other cgroups, where only weights count.", rivals.why(&culprits)),
             mechanism: format!("Beside its siblings the cgroup gets 1/{FACTOR} of the share that it had, and all time left idle."),
             expect: trial::outlook(world, &trial, 0.3),
-            undo: "The weight before is written back, at once. systemd may do so by itself at a daemon-reload.".into(),
+            undo: "The weight before is written back, at once; of a unit what was set at runtime is taken away.".into(),
             wants,
             fit: 0.9 * part,
             ..trial::proposal(&Setting::about(self), &rivals.finding.id, Domain::Cpu, trial)
@@ -117,7 +119,7 @@ impl Weight {
             why: format!("{} Its cgroup has weights, theirs has none.", rivals.why(&culprits)),
             mechanism: "The cgroup of the victim gets a greater share beside everything at its level.".into(),
             expect: trial::outlook(world, &trial, 0.4),
-            undo: "The weight before is written back, at once. systemd may do so by itself at a daemon-reload.".into(),
+            undo: "The weight before is written back, at once; of a unit what was set at runtime is taken away.".into(),
             wants: vec![Want { on: Subject::Cgroup(path), to: to.to_string() }],
             fit: 0.5,
             ..trial::proposal(&Setting::about(self), &rivals.finding.id, Domain::Cpu, trial)

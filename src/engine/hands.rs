@@ -15,7 +15,7 @@ use crate::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
         note::Note,
         plan::{Held, Obstacle, Plan, Refusal, Undone},
-        proposal::Proposal,
+        proposal::{Course, Proposal},
         time::Tick,
         trial::Leg,
     },
@@ -241,7 +241,13 @@ impl Hands {
         let deadline = self.tools.host.now().tick + job.confirm;
         let intent = Deed::ApplyStarted { plan: Box::new(plan.clone()), deadline, leave: job.leave };
         match self.tools.move_on(job.change, newest, &job.who, vec![Deed::Prepared, intent])? {
-            Some(started) => Ok(self.carry_out(job.change, &plan, started, vec![Deed::Applied, Deed::WatchStarted])),
+            Some(started) => {
+                let done = self.carry_out(job.change, &plan, started, vec![Deed::Applied, next(job.proposal.course)]);
+                if done.error.is_none() && !job.proposal.course.is_watched() {
+                    self.guard.disarm(job.change);
+                }
+                Ok(done)
+            }
             None => Ok(moved()),
         }
     }
@@ -420,6 +426,14 @@ impl Hands {
             Ok(held) => Done { held: Some((change, held)), ..Done::default() },
             Err(why) => failed(format!("{change} could not be read back: {why}")),
         }
+    }
+}
+
+/// What follows the write of what was approved.
+fn next(course: Course) -> Deed {
+    match course {
+        Course::Judged => Deed::WatchStarted,
+        Course::Lasting(_) => Deed::Kept,
     }
 }
 

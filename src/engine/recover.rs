@@ -1,7 +1,8 @@
 //! Recovery: at the start of an engine, what an earlier one left is put right by reading the world.
 //!
 //! A knob at its prior value needs nothing; one at the target that nobody had confirmed is rolled back, since nobody watched it; one at
-//! any other value belongs to somebody else. What was kept stays, if it still holds. Doing it twice is doing it once.
+//! any other value belongs to somebody else. What was kept stays, if it still holds. A boot takes away what was set at runtime; what was
+//! written to outlive boots is looked at as if there had been none (`reference/safety.md`, 5). Doing it twice is doing it once.
 
 use crate::{
     engine::undo::{Case, Tools, fold, undo},
@@ -54,7 +55,7 @@ fn settle(tools: &mut Tools, change: &Change) -> Option<StoreError> {
             close(tools, change, vec![Deed::Refused(Refusal { kind: Obstacle::Failed, why })])
         }
         (state, Some(plan)) if state.is_live() => {
-            if plan.boot != tools.boot {
+            if plan.boot != tools.boot && !plan.outlives_boot() {
                 close(tools, change, vec![Deed::RollbackStarted(Cause::Reboot), Deed::RolledBack])
             } else if state == ChangeState::Kept && !change.leave {
                 look(tools, change, plan)

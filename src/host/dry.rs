@@ -78,6 +78,9 @@ impl Host for DryHost {
     fn first_facts(&self) -> Facts {
         self.0.first_facts()
     }
+    fn tuners(&self) -> Vec<Arc<str>> {
+        self.0.tuners()
+    }
     fn family(&self) -> Vec<u32> {
         self.0.family()
     }

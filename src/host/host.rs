@@ -126,6 +126,11 @@ pub trait Host: Send + Sync {
         self.facts()
     }
 
+    /// Programs that run here and set knobs by themselves, such as `tuned`: those of [`Facts::tuners`], as they are now.
+    fn tuners(&self) -> Vec<Arc<str>> {
+        self.facts().tuners
+    }
+
     /// Our own pid, our guard's, and all our ancestors': the operator's session. Never to be touched.
     fn family(&self) -> Vec<u32>;
 

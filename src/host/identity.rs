@@ -38,7 +38,12 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
                 None => Err(gone(at.clone(), "it is not mounted any more")),
             }
         }
-        Knob::File(_) | Knob::Log(_) | Knob::NetworkFile { through: None, .. } => Ok(()),
+        // A unit is its name, which systemd itself is asked for.
+        Knob::File(_)
+        | Knob::Log(_)
+        | Knob::NetworkFile { through: None, .. }
+        | Knob::UnitProperty { .. }
+        | Knob::Document(_) => Ok(()),
     }
 }
 

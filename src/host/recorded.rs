@@ -10,11 +10,13 @@ use crate::{
         identity, mounts,
     },
     model::{
+        document::NONE,
         facts::Facts,
         hardware::Gpu,
         knob::{Knob, Place, Root},
         sample::{DelaySample, Listener, Space},
         subject::ProcessId,
+        systemd::{Property, UNSET, value},
         time::{Now, Tick, Wall},
     },
 };
@@ -35,6 +37,8 @@ enum Node {
 struct State {
     tree: BTreeMap<Place, Node>,
     knobs: BTreeMap<Knob, String>,
+    /// Loaded units, with what their own files set.
+    units: BTreeMap<String, BTreeMap<Property, String>>,
     clocks: BTreeMap<u32, u64>,
     delays: BTreeMap<u32, DelaySample>,
     spaces: BTreeMap<String, Space>,
@@ -94,6 +98,16 @@ impl RecordedHost {
         let gone = place(path);
         let below = format!("{}/", gone.path);
         self.state().tree.retain(|p, _| p.root != gone.root || (p.path != gone.path && !p.path.starts_with(&below)));
+    }
+
+    /// Loads a unit, or sets what its own files say of a property; empty for `[not set]`.
+    pub fn set_unit(&self, unit: &str, property: Property, told: &str) {
+        self.state().units.entry(unit.into()).or_default().insert(property, told.into());
+    }
+
+    /// Ends a unit; what its drop-ins say stays.
+    pub fn remove_unit(&self, unit: &str) {
+        self.state().units.remove(unit);
     }
 
     /// Sets a knob as a stranger would: no checks, no fault, not counted as a write.
@@ -244,6 +258,12 @@ fn usual(knob: &Knob) -> String {
 }
 
 fn store(state: &mut State, knob: &Knob, value: &str) {
+    match knob {
+        Knob::UnitProperty { unit, property, .. } => return set_property(state, unit, (*property, value)),
+        Knob::Document(place) if value == NONE => return drop(state.tree.remove(place)),
+        Knob::Document(place) => return drop(state.tree.insert(place.clone(), Node::File(value.into()))),
+        _ => {}
+    }
     let Some(place) = file_of(knob) else {
         state.knobs.insert(knob.clone(), value.into());
         return;
@@ -268,6 +288,31 @@ fn store(state: &mut State, knob: &Knob, value: &str) {
     };
     state.tree.insert(place.clone(), Node::File(new.into_bytes()));
     couple(state, &place, value);
+}
+
+/// As systemd does: a drop-in of its own for each property set at runtime.
+fn set_property(state: &mut State, unit: &str, (property, value): (Property, &str)) {
+    let [place, _of_transient_units] = property.drop_ins(unit);
+    if value.starts_with(UNSET) {
+        state.tree.remove(&place);
+        return;
+    }
+    let text = format!("# made by set-property\n[Service]\n{}={value}\n", property.name());
+    state.tree.insert(place, Node::File(text.into_bytes()));
+}
+
+/// What systemd holds: what is set at runtime, else what the unit's own files say.
+fn property(state: &State, unit: &str, property: Property) -> Touch<String> {
+    let [place, _of_transient_units] = property.drop_ins(unit);
+    let set = match state.tree.get(&place) {
+        Some(Node::File(bytes)) => Some(property.of_drop_in(&String::from_utf8_lossy(bytes))),
+        _ => None,
+    };
+    match (state.units.get(unit), set) {
+        (None, None) => Err(HostError::plain("find", unit, Kind::Gone, "systemd has no such unit loaded")),
+        (_, Some(set)) => Ok(set),
+        (Some(own), None) => Ok(value(own.get(&property).map_or("", String::as_str), None)),
+    }
 }
 
 /// The kernel's couplings that undo has to know: writing one member of a pair zeroes the other.
@@ -420,12 +465,22 @@ impl Host for RecordedHost {
                     _ => Ok(selected(&text, knob)),
                 }
             }
-            None => Ok(self.state().knobs.get(knob).cloned().unwrap_or_else(|| usual(knob))),
+            None => match knob {
+                Knob::UnitProperty { unit, property: which, .. } => property(&self.state(), unit, *which),
+                Knob::Document(place) => {
+                    self.text(place).or_else(|e| if e.kind == Kind::Absent { Ok(NONE.into()) } else { Err(e) })
+                }
+                _ => Ok(self.state().knobs.get(knob).cloned().unwrap_or_else(|| usual(knob))),
+            },
         }
     }
 
     fn set(&self, knob: &Knob, value: &str) -> Touch<()> {
-        self.may_set(knob)?;
+        match self.may_set(knob) {
+            // What a unit that has ended left behind can be taken away.
+            Err(e) if e.kind == Kind::Gone && matches!(knob, Knob::UnitProperty { .. }) && value.starts_with(UNSET) => {}
+            may => may?,
+        }
         let mut state = self.state();
         if state.fail_write.is_some_and(|n| state.writes + 1 >= n) {
             return Err(HostError::new("write", knob, &std::io::Error::from_raw_os_error(libc::EIO)));
@@ -442,6 +497,11 @@ impl Host for RecordedHost {
         identity::check(self, knob)?;
         if let Some(place) = file_of(knob) {
             self.read(&place, &mut Vec::new())?;
+        }
+        if let Knob::UnitProperty { unit, .. } = knob
+            && !self.state().units.contains_key(unit)
+        {
+            return Err(HostError::plain("find", unit, Kind::Gone, "systemd has no such unit loaded"));
         }
         if self.state().denied {
             return Err(HostError::new("write", knob, &std::io::Error::from_raw_os_error(libc::EPERM)));

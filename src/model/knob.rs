@@ -1,6 +1,6 @@
 //! Knobs: the settable things of a machine, each with its identity, its value as canonical text, and the path or call behind it.
 
-use crate::model::{subject::ProcessId, subject::Subject};
+use crate::model::{subject::ProcessId, subject::Subject, systemd::Property};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -150,6 +150,19 @@ pub enum Knob {
         /// The port.
         port: u16,
     },
+    /// A property of a systemd unit as it is set at runtime, until the next boot. Its value is what is set, such as `20`; or `unset 100`
+    /// where nothing at runtime sets it and systemd holds 100 (see [`crate::model::systemd`]).
+    UnitProperty {
+        /// Name of the unit.
+        unit: String,
+        /// Directory of its cgroup, where the kernel's file proves what systemd says.
+        directory: Place,
+        /// The property.
+        property: Property,
+    },
+    /// A whole small file below `/etc` that trimtab writes, so that a setting outlives a boot. Its value is its text; `none` while there
+    /// is no such file.
+    Document(Place),
     /// How long waking a processor may take (`/dev/cpu_dma_latency`), in microseconds, or `none`. It is a bound that an open descriptor
     /// holds: it lasts no longer than that process, and only that process can set it.
     WakeLatency {
@@ -184,14 +197,29 @@ impl Knob {
             | Knob::Signal(process)
             | Knob::Run(process)
             | Knob::Backlog { process, .. } => Subject::Process(*process),
-            Knob::CgroupFile { directory, .. } | Knob::CgroupDevice { directory, .. } => {
-                Subject::Cgroup(directory.path.as_str().into())
-            }
+            Knob::CgroupFile { directory, .. }
+            | Knob::CgroupDevice { directory, .. }
+            | Knob::UnitProperty { directory, .. } => Subject::Cgroup(directory.path.as_str().into()),
             Knob::Mount { at, .. } => Subject::Filesystem(at.as_str().into()),
+            Knob::Document(_) => Subject::Host,
             Knob::NetworkFile { through: None, .. } => Subject::Host,
             Knob::NetworkFile { netns, .. } => Subject::Network(*netns),
             Knob::Nice(t) | Knob::Policy(t) | Knob::Affinity(t) | Knob::IoPriority(t) => Subject::Process(t.process),
         }
+    }
+
+    /// The key of a sysctl with slashes, such as `vm/swappiness`; of our own network namespace alone: no file sets those of others.
+    pub fn sysctl(&self) -> Option<String> {
+        match self {
+            Knob::File(Place { root: Root::Proc, path }) => path.strip_prefix("sys/").map(str::to_string),
+            Knob::NetworkFile { through: None, file, .. } => Some(format!("net/{file}")),
+            _ => None,
+        }
+    }
+
+    /// True for what a boot does not take away: it is still owed, or still kept, by the next one.
+    pub fn outlives_boot(&self) -> bool {
+        matches!(self, Knob::Document(_))
     }
 }
 
@@ -212,6 +240,8 @@ impl fmt::Display for Knob {
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
             Knob::WakeLatency { holder } => write!(f, "wake latency held by {}", holder.pid),
             Knob::Signal(p) => write!(f, "signal to {}", p.pid),
+            Knob::UnitProperty { unit, property, .. } => write!(f, "{} of {unit}", property.name()),
+            Knob::Document(place) => place.fmt(f),
             Knob::Run(p) => write!(f, "whether {} runs", p.pid),
             Knob::Log(place) => write!(f, "log in {place}"),
             Knob::Backlog { process, port, .. } => write!(f, "backlog of port {port} ({})", process.pid),

@@ -85,7 +85,7 @@ pub struct Thresholds {
     pub resent: f64,
     /// Seconds of round trip from which a path is long.
     pub round_trip: f64,
-    /// Slow starts after a rest per second, over ten seconds.
+    /// Slow starts after a rest per second, over ten seconds. Looks see about half of them: the others have grown back by then.
     pub restarts: f64,
     /// Neighbours over what their table holds.
     pub neighbours: f64,
@@ -139,7 +139,7 @@ impl Default for Thresholds {
             backlog_squeezes: 10.0,
             resent: 0.015,
             round_trip: 0.02,
-            restarts: 1.0,
+            restarts: 0.5,
             neighbours: 0.80,
             orphans: 0.80,
             trouble_horizon: 7200.0,
@@ -251,6 +251,8 @@ pub struct Policy {
     pub foresight: f64,
     /// Seconds after the end of the watch at which the guard rolls back what nobody confirmed.
     pub grace: f64,
+    /// Seconds for which a change that helped must have been kept before it is proposed to make it outlive a boot.
+    pub lasting: f64,
     /// Changes of high risk applied per day at most.
     pub high_per_day: usize,
     /// Changes that hurt within a day, after which auto mode gives way to suggest.
@@ -288,6 +290,7 @@ impl Default for Policy {
             regret: 0.05,
             foresight: 0.85,
             grace: 30.0,
+            lasting: 3600.0,
             high_per_day: 2,
             harms: 3,
             windows: Windows::default(),

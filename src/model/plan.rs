@@ -2,7 +2,7 @@
 
 use crate::model::{knob::Knob, subject::Subject};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// One write: where, what stood there, what will stand there, and what a human would type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,6 +17,22 @@ pub struct Step {
     pub apply: String,
     /// The shell command for the way back.
     pub undo: String,
+}
+
+impl Step {
+    /// Value before and after, each in one line.
+    pub fn lines(&self) -> (Cow<'_, str>, Cow<'_, str>) {
+        (line(&self.before), line(&self.after))
+    }
+}
+
+/// A value in one line: of a document what it says, without its remarks.
+fn line(value: &str) -> Cow<'_, str> {
+    if !value.contains('\n') {
+        return value.into();
+    }
+    let said = value.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    said.collect::<Vec<_>>().join("; ").into()
 }
 
 /// The whole of a change to the machine, in order. Undo goes last in, first out unless the action says otherwise.
@@ -47,6 +63,11 @@ impl Plan {
             })
             .collect();
         format!("{} {}", self.action, lines.into_iter().collect::<Vec<_>>().join("; "))
+    }
+
+    /// True when all that it writes outlives a boot.
+    pub fn outlives_boot(&self) -> bool {
+        !self.steps.is_empty() && self.steps.iter().all(|step| step.knob.outlives_boot())
     }
 
     /// The subjects touched, without repeats, in order.

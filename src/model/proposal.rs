@@ -1,6 +1,6 @@
 //! Proposals: candidate changes, with reason, expectation and risk. Pure words; the plan with exact values comes from `prepare`.
 
-use crate::model::{finding::FindingId, subject::Subject, trial::Trial};
+use crate::model::{change::ChangeId, finding::FindingId, subject::Subject, trial::Trial};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -45,6 +45,37 @@ pub struct Want {
     pub to: String,
 }
 
+/// What becomes of a change once it is applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Course {
+    /// It is watched, then kept or undone by its verdict.
+    #[default]
+    Judged,
+    /// It writes down for later boots what that change set, was judged to help and was kept. At runtime it changes nothing, so nothing
+    /// judges it: it stands once it is read back.
+    Lasting(ChangeId),
+}
+
+impl Course {
+    /// True for the usual one; it is not written down.
+    pub fn is_usual(&self) -> bool {
+        *self == Course::Judged
+    }
+
+    /// True when the change is watched and judged.
+    pub fn is_watched(self) -> bool {
+        self == Course::Judged
+    }
+
+    /// The change whose setting this one makes lasting.
+    pub fn parent(self) -> Option<ChangeId> {
+        match self {
+            Course::Lasting(parent) => Some(parent),
+            Course::Judged => None,
+        }
+    }
+}
+
 /// A candidate change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
@@ -82,6 +113,9 @@ pub struct Proposal {
     /// It answers trouble that has not come yet: confidence of the forecast that it stands on, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreseen: Option<f64>,
+    /// What becomes of it once it is applied.
+    #[serde(default, skip_serializing_if = "Course::is_usual")]
+    pub course: Course,
 }
 
 impl Proposal {

@@ -2,6 +2,7 @@
 //! believed of actions since ([learning]), the [bounds](policy) on acting and the [rules](rules) of operators.
 
 pub mod experience;
+pub mod lasting;
 pub mod learning;
 pub mod memory;
 pub mod policy;

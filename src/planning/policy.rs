@@ -103,6 +103,10 @@ impl Standing<'_> {
 
     /// Whether `change` can be told apart from `rivals`, the other changes that nobody has confirmed yet.
     pub fn is_alone<'c>(&self, change: &Change, rivals: impl IntoIterator<Item = &'c Change>) -> Result<(), Refusal> {
+        // What only later boots see has no effect now.
+        if change.proposal.course.parent().is_some() {
+            return Ok(());
+        }
         let domain = &change.proposal.domain;
         let rival = rivals.into_iter().find(|other| other.id != change.id && other.proposal.domain == *domain);
         match rival {
@@ -157,6 +161,9 @@ impl Standing<'_> {
                 None => format!("its risk is {}, and no rule allows it", proposal.risk.words()),
             };
             return refuse(why);
+        }
+        if !proposal.course.is_watched() {
+            return refuse("nothing measures what it does, so a person approves it");
         }
         if decision.approvals > 1 {
             return refuse("two people must approve it");

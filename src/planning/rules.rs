@@ -140,6 +140,7 @@ mod tests {
             cooldown: 60.0,
             asked: false,
             foreseen: None,
+            course: crate::model::proposal::Course::Judged,
         }
     }
 

@@ -44,6 +44,7 @@ pub fn proposal(wish: &Wish, snapshot: &Snapshot, asker: &str, now: Wall) -> Res
         cooldown: 0.0,
         asked: true,
         foreseen: None,
+        course: crate::model::proposal::Course::Judged,
     };
     Ok((proposal, reason(finding, asker, now)))
 }

@@ -322,6 +322,43 @@ fn after_a_reboot_nothing_is_written_and_every_change_has_ended() {
     }
 }
 
+#[test]
+fn what_outlives_a_boot_is_still_kept_or_still_owed_after_it() {
+    let action = actions::named("persist").unwrap();
+    let fresh = || {
+        let host = scene::host();
+        let parent = crate::laws::lasting::kept(&host, "swappiness", Outcome::Better);
+        let proposal = trimtab::planning::lasting::proposal(&parent).unwrap();
+        let before = host.dump();
+        Bench { host, directory: directory(), proposal, finding: parent.finding, before }
+    };
+    let bench = fresh();
+    let mut hands = bench.hands();
+    bench.watched(&mut hands, false);
+    drop(hands);
+    let (kept, life) = (bench.change(), bench.entries());
+    assert_eq!(kept.state, ChangeState::Kept, "it stands once it is read back: {life:?}");
+    assert_eq!(bench.recover("another boot"), vec![], "after a boot it stands as it did");
+    assert_eq!(bench.change().state, ChangeState::Kept);
+    let plan = kept.plan.unwrap();
+    for count in 1..life.len() {
+        let bench = fresh();
+        if life[..count].iter().any(|entry| matches!(entry.deed, Deed::ApplyStarted { .. })) {
+            action.apply(&plan, &bench.host).unwrap();
+        }
+        cut(&bench.path(), &life[..count]);
+        bench.recover("another boot");
+        assert!(!bench.change().state.is_live(), "{:?} after {count}", bench.change().state);
+        assert_eq!(bench.host.dump(), bench.before, "what nobody confirmed is still undone after {count}");
+    }
+    let bench = fresh();
+    action.apply(&plan, &bench.host).unwrap();
+    cut(&bench.path(), &life);
+    bench.host.remove("/etc/sysctl.d/90-trimtab-vm-swappiness.conf");
+    bench.recover("another boot");
+    assert_eq!(bench.change().state, ChangeState::Yielded, "an administrator took it away");
+}
+
 /// From entry number `full` on, nothing can be appended.
 fn fill(path: &Path, full: usize) -> rusqlite::Connection {
     let disk = rusqlite::Connection::open(path).unwrap();

@@ -99,6 +99,7 @@ fn proposal(on: Subject, to: &str) -> Proposal {
         cooldown: 0.0,
         asked: true,
         foreseen: None,
+        course: trimtab::model::proposal::Course::Judged,
     }
 }
 

@@ -120,6 +120,7 @@ fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
         cooldown: 60.0,
         asked: false,
         foreseen: None,
+        course: trimtab::model::proposal::Course::Judged,
     };
     let finding = Finding {
         id,

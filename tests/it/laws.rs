@@ -1,6 +1,8 @@
 //! Laws that every registered action obeys, on a recorded tree. A new action is tested before its author writes a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
+#[path = "laws/lasting.rs"]
+pub(crate) mod lasting;
 #[path = "laws/memory.rs"]
 mod memory;
 #[path = "laws/processors.rs"]
@@ -11,6 +13,8 @@ mod real;
 pub(crate) mod scene;
 #[path = "laws/triggers.rs"]
 mod triggers;
+#[path = "laws/units.rs"]
+mod units;
 
 use proptest::prelude::*;
 use scene::{OTHER, host, id, machine, of, quiet};
@@ -56,7 +60,8 @@ fn names_are_unique_and_found() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), actions::all().len());
-    assert_eq!(actions::table().lines().count(), names.len() + actions::triggers().len() + actions::asked().len() + actions::urgent().len() + 2);
+    let others = [actions::triggers(), actions::lasting(), actions::asked(), actions::urgent()].concat();
+    assert_eq!(actions::table().lines().count(), names.len() + others.len() + 2);
 }
 
 #[test]

@@ -106,6 +106,7 @@ fn proposal() -> Proposal {
         cooldown: 60.0,
         asked: false,
         foreseen: None,
+        course: trimtab::model::proposal::Course::Judged,
     }
 }
 

@@ -98,6 +98,7 @@ impl Action for Posed {
             cooldown: COOLDOWN,
             asked: false,
             foreseen: None,
+            course: trimtab::model::proposal::Course::Judged,
         }]
     }
 

@@ -5,6 +5,7 @@ use crate::{
     actions::{
         action::{Action, ActionAbout},
         knob::{
+            owner,
             refuse::{from_host, gone, nothing},
             steps::{self, Order},
         },
@@ -62,6 +63,7 @@ impl<T: Setting> Action for T {
                 Err(e) => return Err(from_host(&e, needs)),
             }
         }
+        owner::free(host, &steps)?;
         let Some(first) = steps.first() else { return Err(gone()) };
         if steps.iter().all(|step| step.before == step.after) {
             return Err(nothing(format!("{} is {}", first.knob, first.after)));

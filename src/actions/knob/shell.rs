@@ -1,6 +1,10 @@
 //! The shell command that a human could type for a write: shown with every plan, and all there is when undo is stuck.
 
-use crate::model::knob::{Knob, Root};
+use crate::model::{
+    document::NONE,
+    knob::{Knob, Root},
+    systemd::UNSET,
+};
 
 /// The command that gives `knob` that `value`; safe to paste.
 pub fn command(knob: &Knob, value: &str) -> String {
@@ -42,7 +46,21 @@ pub fn command(knob: &Knob, value: &str) -> String {
             format!("sudo sh -c 'exec 3>/dev/cpu_dma_latency; printf \"{number}\" >&3; exec sleep infinity'")
         }
         Knob::Backlog { process, .. } => format!("sudo kill -HUP {}", process.pid),
+        Knob::UnitProperty { unit, property, .. } if value.starts_with(UNSET) => {
+            let [kept, transient] = property.drop_ins(unit).map(|place| quote(&place.to_string()));
+            format!("sudo rm -f -- {kept} {transient} && sudo systemctl daemon-reload")
+        }
+        Knob::UnitProperty { unit, property, .. } => {
+            format!("sudo systemctl set-property --runtime -- {} {}", quote(unit), quote(&format!("{}={value}", property.name())))
+        }
+        Knob::Document(place) if value == NONE => format!("sudo rm -f -- {}", quote(&place.to_string())),
+        Knob::Document(place) => format!("printf '%b' {} | sudo tee {}", escaped(value), quote(&place.to_string())),
     }
+}
+
+/// Lines as one word for `printf %b`.
+fn escaped(text: &str) -> String {
+    quote(&text.replace('\\', "\\\\").replace('\n', "\\n"))
 }
 
 fn io_class(value: &str) -> String {
@@ -67,6 +85,7 @@ mod tests {
     use crate::model::{
         knob::{Place, Task},
         subject::ProcessId,
+        systemd::Property,
     };
 
     #[test]
@@ -74,6 +93,9 @@ mod tests {
         let process = ProcessId { pid: 7, start: 1 };
         let task = Task { process, tid: 8, start: 2 };
         let hostile = Knob::CgroupFile { directory: Place::sys("fs/cgroup/a b;rm '"), inode: 1, file: "cpu.max".into() };
+        let (unit, directory) = (r"a\x2db.service".to_string(), Place::sys("fs/cgroup/a"));
+        let weight = Knob::UnitProperty { unit, directory, property: Property::CpuWeight };
+        let document = Knob::Document(Place::etc("sysctl.d/x.conf"));
         let cases = [
             (Knob::File(Place::proc("sys/vm/swappiness")), "20", "echo 20 | sudo tee /proc/sys/vm/swappiness"),
             (hostile, "100 200", r"echo '100 200' | sudo tee '/sys/fs/cgroup/a b;rm '\''/cpu.max'"),
@@ -102,6 +124,14 @@ mod tests {
             ),
             (Knob::WakeLatency { holder: process }, "none", "sudo kill 7"),
             (Knob::Backlog { process, netns: 3, port: 80 }, "4096", "sudo kill -HUP 7"),
+            (weight.clone(), "20", r"sudo systemctl set-property --runtime -- 'a\x2db.service' CPUWeight=20"),
+            (
+                weight,
+                "unset 100",
+                r"sudo rm -f -- '/run/systemd/system.control/a\x2db.service.d/50-CPUWeight.conf' '/run/systemd/transient/a\x2db.service.d/50-CPUWeight.conf' && sudo systemctl daemon-reload",
+            ),
+            (document.clone(), "# a\nb = 1\n", r"printf '%b' '# a\nb = 1\n' | sudo tee /etc/sysctl.d/x.conf"),
+            (document, "none", "sudo rm -f -- /etc/sysctl.d/x.conf"),
         ];
         for (knob, value, text) in cases {
             assert_eq!(command(&knob, value), text);

@@ -117,16 +117,22 @@ fn ours(step: &Step, found: &str) -> bool {
         && number(found).zip(number(&step.after)).is_some_and(|(found, after)| found < after)
 }
 
+/// Undoing what a unit has set at runtime takes its drop-in away and then has systemd read its files: cut in between, systemd still holds
+/// our value.
+fn half_undone(step: &Step, found: &str) -> bool {
+    matches!(step.knob, Knob::UnitProperty { .. }) && found.strip_prefix("unset ").is_some_and(|held| held == step.after)
+}
+
 /// Reads a knob until it stands as `wanted` says: at once for all but a backlog, whose program has to take its signal first and may
-/// for a moment not listen at all.
+/// for a moment not listen at all, and what systemd holds, which it writes to the kernel a moment later.
 fn read_back(host: &dyn Host, knob: &Knob, wanted: &dyn Fn(&str) -> bool) -> Touch<String> {
     // A signal and the freezer of v1 take effect when the tasks next pass by the kernel.
-    let slow = match knob {
-        Knob::Backlog { .. } | Knob::Run(_) => true,
-        Knob::CgroupFile { file, .. } => file == "freezer.state",
-        _ => false,
+    let looks = match knob {
+        Knob::Backlog { .. } | Knob::Run(_) => 100,
+        Knob::CgroupFile { file, .. } if file == "freezer.state" => 100,
+        Knob::UnitProperty { .. } => 25,
+        _ => 1,
     };
-    let looks = if slow { 100 } else { 1 };
     let mut found = host.get(knob);
     for _ in 1..looks {
         if found.as_ref().is_ok_and(|value| wanted(value)) {
@@ -235,7 +241,7 @@ impl Undo<'_> {
             return Ok(());
         }
         let foreign = group(&step.knob).is_some_and(|group| self.foreign.contains(&group));
-        if foreign || !(ours(step, &found) || companion(step)) {
+        if foreign || !(ours(step, &found) || half_undone(step, &found) || companion(step)) {
             self.yielded.push(step.knob.to_string());
             return Ok(());
         }

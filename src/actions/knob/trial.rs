@@ -136,6 +136,7 @@ pub fn proposal(about: &ActionAbout, finding: &FindingId, domain: Domain, trial:
         cooldown: about.cooldown,
         asked: false,
         foreseen: None,
+        course: crate::model::proposal::Course::Judged,
     }
 }
 

@@ -87,13 +87,19 @@ fn namespace(old: &TcpSample, new: &TcpSample, seconds: f64) -> Tcp {
     }
 }
 
+/// Without cookies, a request beyond three quarters of `tcp_max_syn_backlog` counts as a drop and nothing else, as one from where there is
+/// no way back does: it takes many that are half open to tell them apart.
+fn crowded(sample: &TcpSample) -> bool {
+    let half_open = sample.traffic.as_ref().map_or(0, |traffic| traffic.states.get(3).copied().map_or(0, u64::from));
+    let most = sample.limits.as_ref().filter(|limits| limits.syncookies == Some(0)).and_then(|limits| limits.max_syn_backlog);
+    most.is_some_and(|most| half_open >= most / 2)
+}
+
 /// Rates of what tells that a limit is too low; none of what has never happened.
 fn strained(old: &TcpSample, new: &TcpSample, seconds: f64) -> Strained {
     let once = |field: fn(&TcpSample) -> u64| (field(new) > 0).then(|| rate(field(old), field(new), seconds));
-    // Without cookies, a request dropped for want of a listener's room counts as a drop and not as an overflow.
-    let plain = new.limits.as_ref().is_some_and(|limits| limits.syncookies == Some(0));
     let syns: fn(&TcpSample) -> u64 =
-        if plain { |s| s.syn_drops.max(s.listen_drops.saturating_sub(s.listen_overflows)) } else { |s| s.syn_drops };
+        if crowded(new) { |s| s.syn_drops.max(s.listen_drops.saturating_sub(s.listen_overflows)) } else { |s| s.syn_drops };
     let sent = once(|s| s.strained.syncookies_sent);
     Strained {
         syns: once(syns),
@@ -144,10 +150,17 @@ mod tests {
         let quiet = TcpSample::default();
         let one = |sample: &TcpSample| [sample.clone()];
         assert_eq!(tcp(&one(&quiet), &one(&quiet), 1.0)[0].strained, Strained::default());
-        let limits = |syncookies| Some(std::sync::Arc::new(NetworkLimits { syncookies: Some(syncookies), ..Default::default() }));
-        let of = |listen_drops, syncookies| TcpSample { listen_drops, limits: limits(syncookies), ..TcpSample::default() };
-        assert_eq!(tcp(&[of(4, 0)], &[of(10, 0)], 2.0)[0].strained.syns, Some(3.0), "no room and no cookies");
-        assert_eq!(tcp(&[of(4, 1)], &[of(10, 1)], 2.0)[0].strained.syns, None, "with cookies that is another cause");
+        let of = |listen_drops, syncookies, half_open| {
+            let limits = NetworkLimits { syncookies: Some(syncookies), max_syn_backlog: Some(128), ..Default::default() };
+            let mut traffic = sample::TrafficSample::default();
+            traffic.states[3] = half_open;
+            TcpSample { listen_drops, limits: Some(limits.into()), traffic: Some(traffic.into()), ..TcpSample::default() }
+        };
+        let syns =
+            |syncookies, half_open| tcp(&[of(4, syncookies, half_open)], &[of(10, syncookies, half_open)], 2.0)[0].strained.syns;
+        assert_eq!(syns(0, 96), Some(3.0), "no room and no cookies");
+        assert_eq!(syns(0, 9), None, "there is room: they come from where there is no way back");
+        assert_eq!(syns(1, 96), None, "with cookies that is another cause");
         let pruned = TcpSample {
             strained: sample::Strained { prune_called: 6, rcvq_drop: 2, ..Default::default() },
             ..TcpSample::default()

@@ -1,6 +1,7 @@
 //! Long paths: much that is sent twice (bpftune's share of 1.5 %), and connections that start slowly again after each rest (RFC 2861;
 //! networking/ip-sysctl.rst "tcp_slow_start_after_idle"). Over a short path neither is felt, so the round trip of what is sent decides
-//! (inet_diag); where it is not known, nothing is said.
+//! (inet_diag); where it is not known, nothing is said. Of the slow starts looks see those whose window
+//! has not grown back yet, about half in a trial with bursts of 150 kB over 45 ms: the rate is a lower bound.
 
 use crate::{
     analysis::detect::{
@@ -78,7 +79,7 @@ fn restarting(world: &World<'_>, row: &Tcp) -> Option<Report> {
         id: FindingId { kind: FindingKind::IdleRestart, subject: subject.clone() },
         level,
         severity: Severity::Notice,
-        headline: format!("kept connections start slowly again after a rest, {often}, over a path of {trip_shown}"),
+        headline: format!("kept connections are seen to start slowly again after a rest, {often}, over a path of {trip_shown}"),
         evidence: vec![
             evidence(key(Metric::TcpRestarts), rate, Some(limit), "inet_diag"),
             evidence(key(Metric::TcpRoundTrip), trip, Some(world.thresholds.round_trip), "inet_diag"),
@@ -129,7 +130,7 @@ mod tests {
     fn rests_are_told_where_they_are_felt() {
         assert_eq!(only(scene(Some(0.08), 0.0, Some(12.0)).seen(look)).finding.id.kind, FindingKind::IdleRestart);
         assert!(scene(Some(0.001), 0.0, Some(12.0)).seen(look).is_empty());
-        assert!(scene(Some(0.08), 0.0, Some(0.1)).seen(look).is_empty());
+        assert!(scene(Some(0.08), 0.0, Some(0.05)).seen(look).is_empty());
         assert!(under("bbr", Some(0.08), 0.0, Some(12.0)).seen(look).is_empty(), "that is how bbr measures");
     }
 }

@@ -128,7 +128,8 @@ fn shown_effect(effect: &Effect, unit: Unit) -> String {
 pub(super) fn plan(out: &mut String, plan: &Plan) {
     const SHOWN: usize = 12;
     for step in plan.steps.iter().take(SHOWN) {
-        row(out, "diff", &format!("{}: {} -> {}", step.knob, step.before, step.after));
+        let (before, after) = step.lines();
+        row(out, "diff", &format!("{}: {before} -> {after}", step.knob));
     }
     if let Some(more) = plan.steps.len().checked_sub(SHOWN).filter(|n| *n > 0) {
         row(out, "", &format!("and {more} more"));

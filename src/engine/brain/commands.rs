@@ -189,6 +189,9 @@ fn apply(office: &mut Office, order: Order, id: ChangeId, shown: Option<String>)
 
 /// A trouble younger than this has too little history to measure a change by: every change would end as unclear.
 fn measurable(office: &Office, id: ChangeId) -> Result<(), String> {
+    if !known(office, id)?.proposal.course.is_watched() {
+        return Ok(());
+    }
     let least = LEAST_POINTS as f64 + 1.0;
     let age = office.now.tick.seconds_since(troubled(known(office, id)?, office.now));
     if age >= least {
@@ -276,6 +279,9 @@ fn roll_back(office: &mut Office, order: Order, id: ChangeId) -> Answer {
     }
     if !state.is_live() && !applying {
         return Err(format!("{id} is {}: nothing of it is in force", state.words()));
+    }
+    if let Some(child) = office.ledger.live().find(|c| c.proposal.course.parent() == Some(id)) {
+        return Err(format!("{} makes {id} last over boots: roll that back first", child.id));
     }
     if let Some(above) = office.ledger.above(id).first() {
         return Err(format!("{above} was set on top of {id} and would go back to its values: roll {above} back first"));

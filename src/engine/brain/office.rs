@@ -311,6 +311,7 @@ impl Office {
             Purpose::Endorse => change.endorsed.is_some(),
             Purpose::Unapprove => state == ChangeState::Proposed,
             Purpose::Reject => state == ChangeState::Rejected,
+            Purpose::Apply if !change.proposal.course.is_watched() => state == ChangeState::Kept,
             Purpose::Apply => matches!(state, ChangeState::Applied | ChangeState::Watching),
             Purpose::Keep => state == ChangeState::Kept,
             Purpose::Carry => matches!(state, ChangeState::Kept | ChangeState::Done),
@@ -319,6 +320,9 @@ impl Office {
         };
         let detail = trouble().map_or_else(String::new, |why| format!(": {why}"));
         match (as_wished, errand.purpose) {
+            (true, Purpose::Apply) if !change.proposal.course.is_watched() => {
+                Reply::Done(format!("{id} {}: written down, later boots begin with it", change.proposal.title))
+            }
             (true, Purpose::Apply) => {
                 let after = change.proposal.trial.windows;
                 let (span, how) = match self.standing().switches(change) {

@@ -2,6 +2,9 @@
 //!
 //! At most one open proposal per finding and action, at most three per finding. A proposal becomes a change through the journal, then
 //! `prepare` shows its plan, its digest and its locks, and does so again every few seconds.
+//!
+//! What has proved itself is offered once more, to be made lasting: that answers no finding that holds, and lives as long as the change
+//! that it makes lasting is kept.
 
 use crate::{
     actions::action::Action,
@@ -25,6 +28,7 @@ use crate::{
         world::World,
     },
     planning::{
+        lasting,
         learning::{learned::Learned, prospects},
         rank::{self, Likeness},
         rules::{self, Moment},
@@ -89,6 +93,7 @@ impl Queue {
                 office.ledger.experience.tell(&mut proposal);
                 self.advise(proposal, world, office);
             }
+            self.offer_lasting(office);
         }
         self.refresh(world, office);
         decide(world, office);
@@ -179,10 +184,32 @@ impl Queue {
         self.offered.insert(id, proposal);
     }
 
+    /// Offers to make lasting what has helped and was kept long enough; once for each.
+    fn offer_lasting(&mut self, office: &mut Office) {
+        let (now, wait) = (office.now.tick, office.policy.lasting);
+        let proved = |c: &&Change| !c.leave && c.applied.is_some_and(|applied| now.seconds_since(applied.tick) >= wait);
+        let offers = office.ledger.live().filter(proved).filter_map(|c| Some((lasting::proposal(c)?, c.finding.clone())));
+        let known = |p: &Proposal| {
+            let child = |c: &Change| c.proposal.course == p.course && c.state != ChangeState::Expired;
+            office.ledger.all().any(|c| child(c)) || self.offered.values().any(|other| other.course == p.course)
+        };
+        let Some((proposal, finding)) = offers.into_iter().find(|(proposal, _)| !known(proposal)) else { return };
+        let id = office.ledger.number();
+        let deed = Deed::Proposed { proposal: Box::new(proposal.clone()), finding: Box::new(finding) };
+        office.note(id, Purpose::Propose, deed);
+        self.offered.insert(id, proposal);
+    }
+
     /// Findings that hold keep their proposals alive and their numbers fresh.
     fn refresh(&mut self, world: &World<'_>, office: &mut Office) {
         for (id, card) in &mut self.cards {
             let Some(change) = office.ledger.get(*id) else { continue };
+            if let Some(parent) = change.proposal.course.parent() {
+                if office.ledger.get(parent).is_some_and(|parent| parent.state == ChangeState::Kept) {
+                    (card.held, card.advised) = (world.now.tick, world.now.tick);
+                }
+                continue;
+            }
             let Some(finding) = world.findings.iter().find(|f| f.id == change.proposal.finding) else { continue };
             card.held = world.now.tick;
             if change.finding != *finding

@@ -72,10 +72,22 @@ fn text(host: &RealHost, place: Place) -> String {
 }
 
 /// Programs that set knobs by themselves, by `comm`, which the kernel cuts after 15 bytes.
-const TUNERS: [&str; 8] =
-    ["tuned", "irqbalance", "bpftune", "tlp", "auto-cpufreq", "ananicy-cpp", "kubelet", "power-profiles-daemon"];
+const TUNERS: [&str; 11] = [
+    "tuned",
+    "irqbalance",
+    "bpftune",
+    "tlp",
+    "auto-cpufreq",
+    "ananicy",
+    "ananicy-cpp",
+    "kubelet",
+    "power-profiles-daemon",
+    "NetworkManager",
+    "puppet",
+];
 
-fn running(host: &RealHost) -> Vec<Arc<str>> {
+/// Those that run now.
+pub(super) fn running(host: &RealHost) -> Vec<Arc<str>> {
     let mut names = Vec::new();
     let _none_without_proc = host.list(&Place { root: Root::Proc, path: String::new() }, &mut names);
     let mut found = BTreeSet::<&str>::new();

@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, files, held, mount, netns, rights, status::Status, threads, wake};
+use super::{RealHost, calls, documents, files, held, mount, netns, rights, status::Status, threads, units, wake};
 use crate::{
     host::{
         canonical::{self, selected},
@@ -69,6 +69,8 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
         Knob::Log(_) => Ok(KEPT.into()),
         Knob::WakeLatency { holder } => wake::get(host, knob, *holder),
         Knob::Backlog { process, netns, port } => backlog(host, *process, *netns, *port),
+        Knob::UnitProperty { unit, directory, property } => units::property(host, knob, unit, (directory, *property)),
+        Knob::Document(place) => documents::get(host, place),
         thread => threads::get(thread),
     }
 }
@@ -91,6 +93,8 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
             takes_sighup(host, knob, *process)?;
             send(host, knob, *process, Signal::HUP)
         }
+        Knob::UnitProperty { unit, property, .. } => units::set_property(host, knob, unit, (*property, value)),
+        Knob::Document(place) => documents::set(host, place, value),
         thread => threads::set(thread, value),
     }
 }
@@ -99,7 +103,11 @@ fn ask(host: &RealHost, knob: &Knob) -> Touch<()> {
     identity::check(host, knob)?;
     match file_of(knob) {
         Some(place) => in_its_namespace(host, knob, || rights::file(host, knob, &place)),
-        None => rights::process(host, knob),
+        None => match knob {
+            Knob::UnitProperty { unit, .. } => units::may(host, knob, unit),
+            Knob::Document(place) => documents::may_set(host, place),
+            process => rights::process(host, process),
+        },
     }
 }
 

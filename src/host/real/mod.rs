@@ -5,6 +5,7 @@ pub mod brace;
 mod calls;
 mod connections;
 mod diag;
+mod documents;
 mod facts;
 mod files;
 mod held;
@@ -12,16 +13,20 @@ mod knobs;
 mod mount;
 mod netns;
 pub mod nvml;
+mod program;
 mod rights;
 mod status;
 mod stirs;
 mod taskstats;
 mod threads;
 mod topology;
+mod units;
 mod wake;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod units_tests;
 
 use crate::{
     host::{
@@ -190,6 +195,10 @@ impl Host for RealHost {
 
     fn first_facts(&self) -> Facts {
         facts::first(self)
+    }
+
+    fn tuners(&self) -> Vec<Arc<str>> {
+        facts::running(self)
     }
 
     fn family(&self) -> Vec<u32> {

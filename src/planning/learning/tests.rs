@@ -111,6 +111,7 @@ impl Past {
             cooldown: 60.0,
             asked: false,
             foreseen: None,
+            course: crate::model::proposal::Course::Judged,
         };
         let deed = Deed::Proposed { proposal: Box::new(proposal), finding: Box::new(finding) };
         let entry = self.entry(ChangeId(self.changes), deed, Who::Engine);

@@ -33,11 +33,12 @@ fn line(state: &State, number: u64, entry: &Entry, prose: &mut Prose<'_>) {
     ]);
     if let Deed::ApplyStarted { plan, .. } = &entry.deed {
         for step in plan.steps.iter().take(8) {
+            let (before, after) = step.lines();
             prose.line(vec![
                 Span::styled(format!("{:>33}{}  ", "", step.knob), theme.dim),
-                Span::styled(step.before.clone(), theme.removed),
+                Span::styled(before.into_owned(), theme.removed),
                 Span::styled(" → ", theme.dim),
-                Span::styled(step.after.clone(), theme.added),
+                Span::styled(after.into_owned(), theme.added),
             ]);
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     },
 };
 use ratatui::text::Span;
+use std::borrow::Cow;
 
 fn change(state: &State, id: ChangeId) -> Option<&Change> {
     state.queue.iter().find(|c| c.id == id).map(AsRef::as_ref)
@@ -124,12 +125,13 @@ fn diff(plan: Option<&Plan>, prose: &mut Prose<'_>) {
         prose.text("not prepared yet", theme.dim);
         return;
     };
-    let mut groups: Vec<(String, &str, &str, usize, &str)> = Vec::new();
+    let mut groups: Vec<(String, Cow<'_, str>, Cow<'_, str>, usize, &str)> = Vec::new();
     for step in &plan.steps {
         let group = format!("{} ", step.knob.subject());
-        match groups.iter_mut().find(|(g, b, a, ..)| *g == group && *b == step.before && *a == step.after) {
+        let (before, after) = step.lines();
+        match groups.iter_mut().find(|(g, b, a, ..)| *g == group && *b == before && *a == after) {
             Some((.., n, _)) => *n += 1,
-            None => groups.push((group, &step.before, &step.after, 1, &step.apply)),
+            None => groups.push((group, before, after, 1, &step.apply)),
         }
     }
     let knob = |group: &str| plan.steps.iter().find(|s| format!("{} ", s.knob.subject()) == group).map(|s| s.knob.to_string());
@@ -137,9 +139,9 @@ fn diff(plan: Option<&Plan>, prose: &mut Prose<'_>) {
         let times = if *n > 1 { format!("  ({n} threads)") } else { String::new() };
         prose.line(vec![
             Span::styled(format!("{}  ", knob(group).unwrap_or_default()), theme.text),
-            Span::styled((*before).to_string(), theme.removed),
+            Span::styled(before.to_string(), theme.removed),
             Span::styled(" → ", theme.dim),
-            Span::styled((*after).to_string(), theme.added),
+            Span::styled(after.to_string(), theme.added),
             Span::styled(format!("{times}    {command}"), theme.dim),
         ]);
     }

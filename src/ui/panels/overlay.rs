@@ -186,7 +186,8 @@ fn lines(state: &State, dialog: &Dialog, width: usize) -> Vec<(String, Style)> {
             if let Some(change) = find(&state.view, *id) {
                 say(&change.proposal.title, theme.title);
                 for step in change.plan.iter().flat_map(|plan| plan.steps.iter()).take(4) {
-                    say(&format!("{}: {} → {}", step.knob, step.before, step.after), theme.text);
+                    let (before, after) = step.lines();
+                    say(&format!("{}: {before} → {after}", step.knob), theme.text);
                 }
                 let more = change.plan.as_ref().map_or(0, |plan| plan.steps.len()).saturating_sub(4);
                 if more > 0 {

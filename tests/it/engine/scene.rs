@@ -104,6 +104,7 @@ impl Calm {
             cooldown: 30.0,
             asked: false,
             foreseen: None,
+            course: trimtab::model::proposal::Course::Judged,
         }
     }
 }
@@ -412,7 +413,8 @@ impl Scene {
                 (self.sick, self.wait) = (self.wait, self.cured);
                 let started =
                     Deed::ApplyStarted { plan: Box::new(self.plan()), deadline: self.now.tick + apply.confirm, leave: apply.leave };
-                let deeds = [Deed::Prepared, started, Deed::Applied, Deed::WatchStarted];
+                let next = if apply.proposal.course.is_watched() { Deed::WatchStarted } else { Deed::Kept };
+                let deeds = [Deed::Prepared, started, Deed::Applied, next];
                 let entries = deeds.into_iter().map(|deed| self.entry(apply.change, deed, &apply.who)).collect();
                 let guard = Some(GuardState::Armed { pid: 2, plans: 1 });
                 Done { entries, guard, ..Done::default() }

@@ -263,6 +263,7 @@ fn proposal(action: &str, title: &str, risk: Risk, fit: f64) -> Proposal {
         cooldown: 60.0,
         asked: false,
         foreseen: None,
+        course: trimtab::model::proposal::Course::Judged,
     }
 }
 

@@ -251,5 +251,6 @@ pub fn proposal(kind: EmergencyKind, rung: &Rung, finding: &Finding) -> Proposal
         cooldown: 0.0,
         asked: true,
         foreseen: None,
+        course: crate::model::proposal::Course::Judged,
     }
 }
