@@ -400,6 +400,7 @@ mod tests {
             cooldown: 60.0,
             asked: false,
             foreseen: None,
+            course: crate::model::proposal::Course::default(),
         };
         let deed = Deed::Proposed { proposal: Box::new(proposal), finding: Box::new(finding) };
         Change::begin(&entry(4, deed, Who::Engine)).unwrap()
