@@ -16,6 +16,7 @@ mod demo;
 mod depth;
 mod emergency;
 mod engine;
+mod faults;
 mod foresight;
 mod guard;
 mod history;
