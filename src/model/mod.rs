@@ -46,6 +46,7 @@ pub mod note;
 pub mod outlook;
 pub mod paging;
 pub mod past;
+pub mod phase;
 pub mod pick;
 pub mod plan;
 pub mod proposal;
