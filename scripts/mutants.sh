@@ -10,9 +10,9 @@ trap 'rm -rf "$copy"' EXIT
 cp -a Cargo.toml Cargo.lock src tests benches assets themes README.md "$copy/"
 # What is built already is built already; only the crate itself is built anew.
 target=${TRIMTAB_MUTANTS_TARGET:-$copy/target}
-if [ ! -d "$target" ] && [ -d target/sim ]; then
+if [ ! -d "$target" ] && [ -d target/debug ]; then
   mkdir -p "$target"
-  cp -a --reflink=auto target/sim "$target/"
+  cp -a --reflink=auto target/debug "$target/"
 fi
 
 # name | file | what it does, as an exact line (or part of one) and what stands there instead
@@ -46,11 +46,11 @@ if old not in text:
     sys.exit(f"{path}: the mutation's line is gone: {old}")
 open(path, "w").write(text.replace(old, new))
 PY
-  if ! (cd "$copy" && CARGO_TARGET_DIR="$target" cargo test --locked --profile sim --test sim --no-run >"$copy/build" 2>&1); then
+  if ! (cd "$copy" && CARGO_TARGET_DIR="$target" cargo test --locked --test sim --no-run >"$copy/build" 2>&1); then
     tail -30 "$copy/build"
     echo "$name: does not build"
     left=$((left + 1))
-  elif (cd "$copy" && TRIMTAB_SEEDS=$seeds CARGO_TARGET_DIR="$target" cargo test --locked --profile sim --test sim no_seed -- --nocapture >"$copy/run" 2>&1); then
+  elif (cd "$copy" && TRIMTAB_SEEDS=$seeds CARGO_TARGET_DIR="$target" cargo test --locked --test sim no_seed -- --nocapture >"$copy/run" 2>&1); then
     echo "$name: NOT SEEN in $seeds seeds"
     left=$((left + 1))
   else

@@ -13,6 +13,7 @@ pub mod compact_memory;
 pub mod compaction;
 pub mod congestion_control;
 pub mod conntrack;
+pub mod custom;
 pub mod descriptors;
 pub mod drop_caches;
 pub mod governor;
@@ -122,6 +123,11 @@ pub fn asked() -> &'static [&'static dyn Action] {
     &[&renice::Renice, &signal::Signal]
 }
 
+/// What carries out plans of what is configured; see [`custom`].
+fn carried() -> &'static [&'static dyn Action] {
+    &[&custom::Custom]
+}
+
 /// What the engine itself offers, of changes that have proved themselves.
 pub fn lasting() -> &'static [&'static dyn Action] {
     &[&persist::Persist]
@@ -134,7 +140,7 @@ pub fn urgent() -> &'static [&'static dyn Action] {
 
 /// The action of that name.
 pub fn named(name: &str) -> Option<&'static dyn Action> {
-    let all = proposed().iter().chain(lasting()).chain(asked()).chain(urgent());
+    let all = proposed().iter().chain(lasting()).chain(asked()).chain(urgent()).chain(carried());
     all.copied().find(|action| action.about().name == name)
 }
 

@@ -48,6 +48,9 @@ pub struct Common {
     /// Only watch: nothing on this host is changed
     #[arg(long, visible_alias = "read-only", global = true, conflicts_with = "mode")]
     pub observe: bool,
+    /// Go the whole way and write nothing: tell what would have been written
+    #[arg(long, global = true, conflicts_with = "observe")]
+    pub dry: bool,
     /// Start in this mode: observe, suggest, auto
     #[arg(long, global = true, value_name = "MODE", value_parser = mode)]
     pub mode: Option<Mode>,

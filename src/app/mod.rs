@@ -43,4 +43,5 @@ pub mod watching;
 pub fn main() -> std::process::ExitCode {
     run::main()
 }
+pub mod weeks;
 pub mod what_if;

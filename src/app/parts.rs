@@ -1,8 +1,8 @@
 //! Puts an engine together: machine, sources, actions, journal, guard, numbers.
 
 use crate::{
-    actions::{self, action::Action},
-    app::{bystander::Bystander, env::Env, failure::Failure, started, syslog},
+    actions::{self, action::Action, custom},
+    app::{bystander::Bystander, env::Env, failure::Failure, started, syslog, weeks},
     config::sections::Config,
     engine::{
         engine,
@@ -10,7 +10,7 @@ use crate::{
         handle::EngineHandle,
         hands::{Bounds, Hands},
         job::Job,
-        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
+        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings, WeekSettings},
         record::{End, Recording},
         undo::Tools,
         worker::Work,
@@ -28,6 +28,7 @@ use crate::{
         foresight, history,
         journal::{self, Journal},
         lock::Lock,
+        week,
     },
 };
 use std::{
@@ -102,13 +103,14 @@ struct Crew {
 /// Starts it.
 pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
     let config = &wish.config;
+    let defined = custom::defined(&config.actions);
     let crew = match &wish.rights {
         Rights::Observe => watching(Bystander::wanted("trimtab was started with --observe")),
         Rights::Watch(why) => {
             log::warn!("only watching: {why}");
             watching(Bystander::forced(why))
         }
-        Rights::Change(directory) => acting(directory, config, env)?,
+        Rights::Change(directory) => acting(directory, (config, &defined), env)?,
     };
     let acts = matches!(wish.rights, Rights::Change(_)) && crew.lock.is_some();
     let stop = acts.then(|| env.stop(config.policy.stop.as_deref()));
@@ -119,7 +121,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
         history: recording(wish, crew.lock.is_some()),
         inspector: sources::inspector,
         host: crew.host,
-        actions: wish.actions,
+        actions: [wish.actions, &defined].concat().leak(),
         hands: crew.hands,
         entries: crew.entries,
         settings: Settings {
@@ -131,6 +133,7 @@ pub fn start(wish: &Wish, env: &Env) -> Result<Running, Failure> {
             rescue: config.emergency.clone(),
             alerts: alerts(wish),
             stop,
+            week: week(wish),
         },
         leave: wish.legacy == Legacy::Leave,
     };
@@ -163,6 +166,23 @@ fn foresight(wish: &Wish) -> ForesightSettings {
     ForesightSettings { wish: wish.config.foresight, file, ..ForesightSettings::default() }
 }
 
+/// The host's week, as it was kept, or else as the history tells it.
+fn week(wish: &Wish) -> WeekSettings {
+    let Rights::Change(directory) = &wish.rights else { return WeekSettings::default() };
+    let file = directory.join(week::FILE);
+    match week::load(&file) {
+        Ok(Some(known)) => WeekSettings { known, file: Some(file) },
+        Ok(None) => {
+            let path = directory.join(history::file::FILE);
+            WeekSettings { known: weeks::remembered(&path, wish.config.policy.utc_offset), file: Some(file) }
+        }
+        Err(e) => {
+            log::error!("the host's week is learned anew: {e}");
+            WeekSettings { file: (e.trouble != Trouble::Newer).then_some(file), ..WeekSettings::default() }
+        }
+    }
+}
+
 /// One engine at a time writes a history: the one that holds the lock of its directory, or has made its own file.
 fn recording(wish: &Wish, locked: bool) -> Option<Recording> {
     match (&wish.memory, &wish.rights) {
@@ -180,9 +200,12 @@ fn watching(hands: Bystander) -> Crew {
     Crew { host, hands: Box::new(hands), entries: Vec::new(), mode: Mode::Observe, lock: None }
 }
 
+/// The configuration, and the actions that it defines.
+type Configured<'a> = (&'a Config, &'a [&'static dyn Action]);
+
 /// Journal, recovery, guard. Where there can be no journal there are no changes either, but watching goes on.
-fn acting(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Failure> {
-    match journaled(directory, config, env) {
+fn acting(directory: &Path, wish: Configured<'_>, env: &Env) -> Result<Crew, Failure> {
+    match journaled(directory, wish, env) {
         Ok(crew) => Ok(crew),
         Err(e) if e.trouble == Trouble::Held => Err(Failure::new(e)),
         Err(e) => {
@@ -192,7 +215,7 @@ fn acting(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Failure>
     }
 }
 
-fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, StoreError> {
+fn journaled(directory: &Path, (config, defined): Configured<'_>, env: &Env) -> Result<Crew, StoreError> {
     let lock = Lock::take(directory)?;
     let host = Arc::new(RealHost::default());
     let opened = Journal::open(&directory.join(journal::FILE), host.now())?;
@@ -210,6 +233,7 @@ fn journaled(directory: &Path, config: &Config, env: &Env) -> Result<Crew, Store
     let bounds = Bounds { stop: Some(env.stop(config.policy.stop.as_deref())), dry: config.policy.dry };
     let mut hands = Hands::new(tools, Box::new(guard), seen)
         .tied(bounds)
+        .knowing(defined.to_vec())
         .witnessed(Box::new(|anchor| syslog::tell(&format!("journal anchor {anchor}"))));
     let recovered = hands.recover(&entries);
     if let Some(error) = &recovered.error {

@@ -15,7 +15,7 @@ use crate::{
         engine,
         handle::EngineHandle,
         job::{Done, Job},
-        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings},
+        parts::{AlertSettings, Feed, ForesightSettings, Parts, Settings, WeekSettings},
         player::Reel,
         worker::Work,
     },
@@ -63,6 +63,7 @@ pub async fn run(wish: &Replay, common: &Common, env: &Env) -> Result<(), Failur
             // What held then is raised again from the same numbers; nobody is told, nothing is kept.
             alerts: AlertSettings { rules: config.alerts.0.clone(), ..AlertSettings::default() },
             stop: None,
+            week: WeekSettings::default(),
         },
     )?;
     let seat = desk::replayed(&engine).await.ok_or_else(|| Failure::new("the replay has ended"))?;

@@ -15,6 +15,7 @@ pub mod address;
 pub mod alerts;
 pub mod check;
 pub mod complaint;
+pub mod custom;
 pub mod layer;
 pub mod outline;
 pub mod policy;

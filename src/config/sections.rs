@@ -4,12 +4,14 @@ use crate::{
     config::{
         alerts, check,
         complaint::{Complaint, Complaints},
+        custom,
         layer::Layer,
         outline::{self, Field, Outline},
         policy, rules,
     },
     model::{
         alert::{Rule, Target},
+        custom::CustomAction,
         limits::{Budget, Foresight, Hysteresis, Keeping, Policy, Rescue, ServiceWatch, Thresholds},
     },
 };
@@ -122,6 +124,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// Who is told. A layer replaces the whole list.
     pub notify: Vec<Target>,
+    /// Actions of the operator's own. A layer replaces the whole list.
+    pub actions: Vec<CustomAction>,
 }
 
 /// Keys by the name of what they mean.
@@ -145,6 +149,7 @@ const SECTIONS: &[&str] = &[
     "access",
     "alerts",
     "notify",
+    "actions",
 ];
 
 /// The configuration that these layers make, earlier ones overridden by later ones, or everything that is wrong with them.
@@ -170,10 +175,20 @@ pub fn merge(layers: &[Layer], check_keys: KeyCheck<'_>) -> Result<Config, Compl
         notify = outline::items::<Target>(field, &mut complaints);
     }
     alerts::targets(&notify, &mut complaints);
+    let mut actions = Vec::new();
+    for field in outlines.iter().filter_map(|outline| outline.field("actions")) {
+        actions = outline::items::<CustomAction>(field, &mut complaints);
+    }
+    custom::check(&actions, &mut complaints);
+    let actions: Vec<CustomAction> = actions.into_iter().map(|(action, _)| action).collect();
     let config = Config {
         alerts: Alerts(alerts::rules(rules::built_in(), wishes, &mut complaints)),
         notify: notify.into_iter().map(|(target, _)| target).collect(),
-        thresholds: build(&thresholds, &mut complaints),
+        thresholds: Thresholds {
+            conditions: actions.iter().filter_map(CustomAction::condition).collect(),
+            ..build(&thresholds, &mut complaints)
+        },
+        actions,
         hysteresis: build(&hysteresis, &mut complaints),
         policy: build(&bounds, &mut complaints),
         services: services.iter().map(|(service, _)| service.clone()).collect(),

@@ -11,7 +11,7 @@ use crate::{
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
         inspect::Inspectors,
-        notify::{keeper::Keeper, notifier::Notifier},
+        notify::{keeper::{Keeper, What}, notifier::Notifier},
         parts::{Feed, Parts},
         past::PastHandle,
         player::Player,
@@ -21,8 +21,12 @@ use crate::{
         worker::Worker,
     },
     host::host::Host,
-    model::message::{Command, Reply, View},
-    store::stop,
+    model::{
+        alert::Kept,
+        message::{Command, Reply, View},
+        week::Week,
+    },
+    store::{alerts, stop, week},
 };
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, thread, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -40,6 +44,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let (targets, file) = (settings.alerts.targets.clone(), settings.alerts.file.clone());
     let foresight = settings.foresight.clone();
     let stop = settings.stop.clone();
+    let week_file = settings.week.file.clone();
     let name = facts.host.clone();
     let birth = Birth {
         deriver: feed.deriver(),
@@ -58,7 +63,8 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
     let failed = |error: std::io::Error| format!("cannot start a thread: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let notifier = Notifier::start(targets, &host, &name, &input).map_err(failed)?;
-    let keeper = Keeper::start(file, &input).map_err(failed)?;
+    let keeper = Keeper::start(What { name: "alerts on disk", save: alerts::save }, file, &input).map_err(failed)?;
+    let weeks = Keeper::start(What { name: "the host's week on disk", save: week::save }, week_file, &input).map_err(failed)?;
     let worker = Worker::start(hands, input.clone()).map_err(failed)?;
     let past = match (&feed, &history) {
         (Feed::Stored(reel), _) => Some(reel.path.clone()),
@@ -84,6 +90,7 @@ pub fn start(parts: Parts) -> Result<EngineHandle, String> {
         worker,
         notifier,
         keeper,
+        weeks,
         recorder,
         seer,
         reader,
@@ -125,7 +132,8 @@ struct Loop {
     reader: Reader,
     inspectors: Inspectors,
     notifier: Notifier,
-    keeper: Keeper,
+    keeper: Keeper<Kept>,
+    weeks: Keeper<Week>,
     show: watch::Sender<Arc<View>>,
     waiting: BTreeMap<Ticket, Waiter>,
     tickets: u64,
@@ -235,6 +243,7 @@ impl Loop {
                 },
                 Effect::Notify(notice) => self.notifier.give(&notice),
                 Effect::KeepAlerts(kept) => self.keeper.keep(kept),
+                Effect::KeepWeek(week) => self.weeks.keep(week),
                 Effect::Log(level, text) => log::log!(target: "engine", level, "{text}"),
             }
         }
@@ -242,13 +251,14 @@ impl Loop {
 
     /// Ends the threads, then tells those who asked for it.
     fn end(self) {
-        let Loop { worker, keeper, recorder, seer, reader, over, .. } = self;
+        let Loop { worker, keeper, weeks, recorder, seer, reader, over, .. } = self;
         match reader {
             Reader::Sampler(sampler) => sampler.end(),
             Reader::Player(player) => player.end(),
         }
         worker.end();
         keeper.end();
+        weeks.end();
         if let Some(recorder) = recorder {
             recorder.end();
         }

@@ -11,6 +11,7 @@ use crate::{
         undo::{Case, End, Tools, Undoing, undo, undo_steps},
         worker::Work,
     },
+    host::{dry::Rehearsal, host::Host},
     model::{
         change::{Cause, ChangeId, ChangeState, Deed, Entry, Who},
         note::Note,
@@ -39,6 +40,10 @@ pub struct Hands {
     /// When that was last told.
     anchored: Option<Tick>,
     bounds: Bounds,
+    /// In a dry run, the host that takes no writes: all that is new goes to this one, what is undone to the machine.
+    rehearsal: Option<Rehearsal>,
+    /// Actions that are configured, besides those that everybody knows.
+    defined: Vec<&'static dyn Action>,
 }
 
 /// What ties the hands, whatever they are told.
@@ -59,12 +64,25 @@ const DAILY: Duration = Duration::from_secs(24 * 3600);
 impl Hands {
     /// Hands on a journal whose entries up to number `seen` the brain has folded.
     pub fn new(tools: Tools, guard: Box<dyn Guard>, seen: u64) -> Hands {
-        Hands { tools, guard, seen, stamp: None, rescuer: Rescuer::default(), bounds: Bounds::default(), witness: None, anchored: None }
+        let (bounds, rescuer) = (Bounds::default(), Rescuer::default());
+        let (rehearsal, defined, witness, anchored) = (None, Vec::new(), None, None);
+        Hands { tools, guard, seen, stamp: None, rescuer, bounds, rehearsal, defined, witness, anchored }
     }
 
     /// The same hands, tied.
     pub fn tied(self, bounds: Bounds) -> Hands {
-        Hands { bounds, ..self }
+        let rehearsal = bounds.dry.then(|| Rehearsal(self.tools.host.clone()));
+        Hands { bounds, rehearsal, ..self }
+    }
+
+    /// The same hands, which also know these actions.
+    pub fn knowing(self, defined: Vec<&'static dyn Action>) -> Hands {
+        Hands { defined, ..self }
+    }
+
+    /// Where what is new is written.
+    fn stage(&self) -> &dyn Host {
+        self.rehearsal.as_ref().map_or(self.tools.host.as_ref(), |rehearsal| rehearsal)
     }
 
     /// Tells somebody, once a day that something is done and at the end, what the journal's newest record is.
@@ -188,13 +206,14 @@ impl Hands {
 
     pub(super) fn prepare(&self, proposal: &Proposal) -> Result<Plan, Refusal> {
         let action = self.action(&proposal.action).map_err(|why| Refusal { kind: Obstacle::Unsupported, why })?;
-        let mut plan = action.prepare(proposal, self.tools.host.as_ref())?;
+        let mut plan = action.prepare(proposal, self.stage())?;
         plan.boot.clone_from(&self.tools.boot);
         Ok(plan)
     }
 
     fn action(&self, name: &str) -> Result<&'static dyn Action, String> {
-        (self.tools.actions)(name).ok_or_else(|| format!("this trimtab has no action {name}"))
+        let defined = self.defined.iter().copied().find(|action| action.about().name == name);
+        defined.or_else(|| (self.tools.actions)(name)).ok_or_else(|| format!("this trimtab has no action {name}"))
     }
 
     /// Why nothing new may be written, if so.
@@ -314,7 +333,7 @@ impl Hands {
 
     /// Writes the plan and reads it back.
     pub(super) fn write(&self, plan: &Plan) -> Result<(), (Cause, String)> {
-        let host = self.tools.host.as_ref();
+        let host = self.stage();
         let action = self.action(&plan.action).map_err(|why| (Cause::ApplyFailed, why))?;
         action.apply(plan, host).map_err(|refusal| (Cause::ApplyFailed, refusal.why))?;
         match action.verify(plan, host) {

@@ -12,6 +12,7 @@ use crate::{
         outlook::Outlook,
         sample::{Sample, SourceName},
         time::{Now, Tick},
+        week::Week,
     },
     sources::source::Lane,
 };
@@ -128,6 +129,8 @@ pub enum Effect {
     Notify(Notice),
     /// Keep the alerts on disk.
     KeepAlerts(Arc<Kept>),
+    /// Keep the host's week on disk.
+    KeepWeek(Arc<Week>),
     /// Write a line into the log.
     Log(log::Level, String),
 }

@@ -9,6 +9,7 @@ use crate::{
         alert::{Kept, Rule, Target},
         change::Entry,
         limits::{Budget, Foresight, Hysteresis, Policy, Rescue, Thresholds},
+        week::Week,
     },
     sources::source::{Inspect, Source},
 };
@@ -63,6 +64,17 @@ pub struct Settings {
     pub rescue: Rescue,
     /// The file that stops everything while it is there.
     pub stop: Option<PathBuf>,
+    /// The host's week.
+    pub week: WeekSettings,
+}
+
+/// The host's week: what is known of it, and where it is kept.
+#[derive(Clone, Debug, Default)]
+pub struct WeekSettings {
+    /// As far as it is known.
+    pub known: Week,
+    /// The file in which it outlives the engine, if it does.
+    pub file: Option<PathBuf>,
 }
 
 /// Where samples come from.

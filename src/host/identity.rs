@@ -41,6 +41,7 @@ pub(crate) fn check(host: &dyn Host, knob: &Knob) -> Touch<()> {
         // A unit is its name, which systemd itself is asked for.
         Knob::File(_)
         | Knob::Log(_)
+        | Knob::Custom(_)
         | Knob::NetworkFile { through: None, .. }
         | Knob::UnitProperty { .. }
         | Knob::Document(_) => Ok(()),

@@ -246,6 +246,7 @@ fn usual(knob: &Knob) -> String {
         Knob::Policy(_) => "other",
         Knob::Affinity(_) => "0-1",
         Knob::IoPriority(_) => "none",
+        Knob::Custom(_) => "undone",
         Knob::Signal(_) | Knob::Run(_) => "running",
         Knob::Log(_) => "kept",
         Knob::WakeLatency { .. } => "none",

@@ -49,6 +49,8 @@ pub enum FindingKind {
     NeighbourTable,
     /// Connections without a program are nearly as many as may be.
     Orphans,
+    /// A condition of a custom action holds.
+    Condition,
     /// Nothing is wrong: an operator asked for a change by hand.
     Asked,
     /// Tasks reclaim memory themselves though there is enough of it.
@@ -118,6 +120,7 @@ impl FindingKind {
             FindingKind::IdleRestart => "slow starts after rests",
             FindingKind::NeighbourTable => "neighbour table nearly full",
             FindingKind::Orphans => "orphaned connections pile up",
+            FindingKind::Condition => "condition",
             FindingKind::Asked => "asked for",
             FindingKind::DirectReclaim => "direct reclaim",
             FindingKind::Fragmentation => "memory fragmented",

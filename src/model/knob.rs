@@ -1,6 +1,6 @@
 //! Knobs: the settable things of a machine, each with its identity, its value as canonical text, and the path or call behind it.
 
-use crate::model::{subject::ProcessId, subject::Subject, systemd::Property};
+use crate::model::{custom::Program, subject::ProcessId, subject::Subject, systemd::Property};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -150,6 +150,8 @@ pub enum Knob {
         /// The port.
         port: u16,
     },
+    /// Programs of an operator's own: their value is `undone` or `done`, as the verify program says by its exit code.
+    Custom(Box<Program>),
     /// A property of a systemd unit as it is set at runtime, until the next boot. Its value is what is set, such as `20`; or `unset 100`
     /// where nothing at runtime sets it and systemd holds 100 (see [`crate::model::systemd`]).
     UnitProperty {
@@ -191,7 +193,7 @@ impl Knob {
     /// What the knob belongs to.
     pub fn subject(&self) -> Subject {
         match self {
-            Knob::File(_) | Knob::Log(_) | Knob::WakeLatency { .. } => Subject::Host,
+            Knob::File(_) | Knob::Log(_) | Knob::Custom(_) | Knob::WakeLatency { .. } => Subject::Host,
             Knob::ProcessFile { process, .. }
             | Knob::Descriptors(process)
             | Knob::Signal(process)
@@ -238,6 +240,7 @@ impl fmt::Display for Knob {
             Knob::Affinity(t) => write!(f, "affinity of {}", t.tid),
             Knob::IoPriority(t) => write!(f, "io priority of {}", t.tid),
             Knob::Descriptors(p) => write!(f, "descriptor limit of {}", p.pid),
+            Knob::Custom(program) => write!(f, "custom action {}", program.name),
             Knob::WakeLatency { holder } => write!(f, "wake latency held by {}", holder.pid),
             Knob::Signal(p) => write!(f, "signal to {}", p.pid),
             Knob::UnitProperty { unit, property, .. } => write!(f, "{} of {unit}", property.name()),

@@ -208,7 +208,7 @@ impl Gain {
             words.push_str(&format!(", that is {}", amount.show(unit)));
         }
         if let Some(saved) = &self.saved {
-            words.push_str(&format!("; requests wait {} less in an hour", saved.show(Unit::Seconds)));
+            words.push_str(&format!("; {} request-seconds of waiting less in an hour", saved.show(Unit::Count)));
         }
         words
     }

@@ -1,6 +1,7 @@
 //! Every number that an operator may want to set: thresholds, hysteresis, windows, policy. Sections of the configuration.
 
 use crate::model::{
+    custom::Condition,
     emergency::Reach,
     hours::{Hours, Offset},
     rule::{Rule, Tiering},
@@ -95,6 +96,9 @@ pub struct Thresholds {
     pub trouble_horizon: f64,
     /// Confidence from which that is told.
     pub trouble_confidence: f64,
+    /// Conditions of custom actions, from another section.
+    #[serde(skip)]
+    pub conditions: Vec<Condition>,
 }
 
 impl Default for Thresholds {
@@ -144,6 +148,7 @@ impl Default for Thresholds {
             orphans: 0.80,
             trouble_horizon: 7200.0,
             trouble_confidence: 0.5,
+            conditions: Vec::new(),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Pure thought about what to do: [ranking](rank) of proposals, what past changes [taught](memory) and [did](experience), what is
-//! believed of actions since ([learning]), the [bounds](policy) on acting and the [rules](rules) of operators.
+//! believed of actions since ([learning]), the [bounds](policy) on acting the [rules](rules) of operators and the host's quiet [hours](week).
 
 pub mod experience;
 pub mod lasting;
@@ -8,4 +8,5 @@ pub mod memory;
 pub mod policy;
 pub mod rank;
 pub mod rules;
+pub mod week;
 pub mod wish;

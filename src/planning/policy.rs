@@ -265,7 +265,7 @@ impl Standing<'_> {
 
 /// What is said of the stop file.
 pub fn halted(file: &str) -> String {
-    format!("HALTED: {file} is there, so nothing new is applied; rollback still works; `trimtab resume` lifts it")
+    format!("HALTED: nothing new is applied; `trimtab resume` lifts it; rollback still works ({file} is there)")
 }
 
 /// A smallest visible effect of more than so many times the least useful one: before and after alone would show nothing.
@@ -276,4 +276,180 @@ const TRIED: usize = 3;
 
 fn refuse(why: impl Into<String>) -> Result<(), Refusal> {
     Err(Refusal { kind: Obstacle::Policy, why: why.into() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        change::{Cause, ChangeId, Deed, Entry, Who},
+        finding::{Finding, FindingKind, Severity},
+        metric::{Better, Key, Metric},
+        proposal::{Domain, Want},
+        subject::Subject,
+        time::Wall,
+        trial::{Trial, Windows},
+    };
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn proposal(action: u8, risk: Risk) -> Proposal {
+        Proposal {
+            action: format!("a{action}").into(),
+            finding: FindingId { kind: FindingKind::CpuContention, subject: Subject::Host },
+            title: String::new(),
+            why: String::new(),
+            mechanism: String::new(),
+            expect: String::new(),
+            undo: String::new(),
+            wants: vec![Want { on: Subject::Host, to: "1".into() }],
+            risk,
+            reversible: true,
+            domain: Domain::Cpu,
+            trial: Trial {
+                primary: Key::host(Metric::PressureCpuSome),
+                better: Better::Lower,
+                least: 0.1,
+                guardrails: vec![],
+                controls: vec![],
+                windows: Windows::default(),
+                prevents: None,
+            },
+            fit: 0.5,
+            cooldown: 60.0,
+            asked: false,
+            foreseen: None,
+            course: crate::model::proposal::Course::Judged,
+        }
+    }
+
+    fn finding(proposal: &Proposal) -> Finding {
+        Finding {
+            id: proposal.finding.clone(),
+            severity: Severity::Warning,
+            headline: String::new(),
+            evidence: vec![],
+            culprits: vec![],
+            victims: vec![],
+            ruled_out: vec![],
+            advice: None,
+            impact: 0.5,
+            priority: 1.0,
+            since: Wall(0),
+            crossing: None,
+        }
+    }
+
+    /// One wish to act: after so many seconds, with which action at which risk, and why it is undone, if it is.
+    type Trigger = (u64, u8, Risk, Option<Cause>);
+
+    fn triggers() -> impl Strategy<Value = Vec<Trigger>> {
+        let risk = prop_oneof![3 => Just(Risk::Low), 1 => Just(Risk::Medium), 2 => Just(Risk::High)];
+        let cause = proptest::option::of(prop_oneof![Just(Cause::Hurt), Just(Cause::NoEffect), Just(Cause::Operator), Just(Cause::NoData)]);
+        let pause = prop_oneof![5 => 0..120_u64, 1 => 0..7200_u64];
+        proptest::collection::vec((pause, 0..6_u8, risk, cause), 1..200)
+    }
+
+    /// What was applied and undone: when, which, at what risk.
+    #[derive(Default)]
+    struct Record {
+        applied: Vec<(u64, u8, Risk)>,
+        undone: Vec<(u64, u8, Cause)>,
+    }
+
+    /// Acts at every trigger that the bounds let through.
+    fn act(triggers: &[Trigger], policy: &Policy) -> Record {
+        let (mut memory, mut record, mut second) = (Memory::default(), Record::default(), 1_000_000_u64);
+        for (i, (pause, action, risk, cause)) in triggers.iter().enumerate() {
+            second += pause;
+            let now = Now { tick: Tick(second * 1_000_000_000), wall: Wall(0) };
+            let proposal = proposal(*action, *risk);
+            let standing = Standing {
+                now,
+                mode: Mode::Auto,
+                policy,
+                memory: &memory,
+                experience: &Experience::default(),
+                learned: &Learned::default(),
+                instant: &BTreeSet::new(),
+                critical: &[],
+                low_traffic: None,
+                halted: None,
+                guard: &GuardState::Idle,
+                journal: None,
+            };
+            if standing.may_act().and_then(|()| standing.may_touch(&proposal)).is_err() {
+                continue;
+            }
+            let entry = |deed| Entry { change: ChangeId(i as u64 + 1), deed, who: Who::Engine, now, boot: String::new() };
+            let proposed = Deed::Proposed { proposal: Box::new(proposal.clone()), finding: Box::new(finding(&proposal)) };
+            let mut change = Change::begin(&entry(proposed)).unwrap();
+            let plan = crate::model::plan::Plan { action: String::new(), boot: String::new(), steps: vec![] };
+            let started = Deed::ApplyStarted { plan: Box::new(plan), deadline: now.tick, leave: false };
+            memory.take(&change, &entry(started));
+            record.applied.push((second, *action, *risk));
+            if let Some(cause) = cause {
+                let begun = entry(Deed::RollbackStarted(*cause));
+                change.cause = Some(*cause);
+                memory.take(&change, &begun);
+                memory.take(&change, &entry(Deed::RolledBack));
+                record.undone.push((second, *action, *cause));
+            }
+        }
+        record
+    }
+
+    fn most_within<T>(all: &[(u64, T)], span: u64) -> usize {
+        all.iter().map(|(from, _)| all.iter().filter(|(at, _)| (*from..from + span).contains(at)).count()).max().unwrap_or(0)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+        #[test]
+        fn whatever_triggers_the_caps_hold(triggers in triggers()) {
+            let policy = Policy::default();
+            let record = act(&triggers, &policy);
+            let all: Vec<(u64, ())> = record.applied.iter().map(|(at, ..)| (*at, ())).collect();
+            prop_assert!(most_within(&all, 3600) <= policy.per_hour);
+            let high: Vec<(u64, ())> = record.applied.iter().filter(|(.., risk)| *risk == Risk::High).map(|(at, ..)| (*at, ())).collect();
+            prop_assert!(most_within(&high, 24 * 3600) <= policy.high_per_day);
+            for action in 0..6 {
+                let own: Vec<(u64, ())> = record.undone.iter().filter(|(_, a, _)| *a == action).map(|(at, ..)| (*at, ())).collect();
+                prop_assert!(most_within(&own, 3600) <= policy.flaps);
+                // Each undo doubles the rest of a knob, until it is kept.
+                let times: Vec<u64> = record.applied.iter().filter(|(_, a, _)| *a == action).map(|(at, ..)| *at).collect();
+                for pair in times.windows(2) {
+                    prop_assert!(pair[1] - pair[0] >= 60);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_undo_in_a_row_doubles_the_rest() {
+        let every_second: Vec<Trigger> = (0..3000).map(|_| (1, 1, Risk::Low, Some(Cause::Hurt))).collect();
+        let policy = Policy { per_hour: 1000, flaps: 1000, ..Policy::default() };
+        let times: Vec<u64> = act(&every_second, &policy).applied.iter().map(|(at, ..)| *at).collect();
+        let rests: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert_eq!(rests, [120, 240, 480, 960]);
+    }
+
+    #[test]
+    fn numbers_out_of_range_open_nothing() {
+        let policy = Policy { per_hour: 0, high_per_day: 0, flaps: 0, ..Policy::default() };
+        assert!(act(&[(1, 1, Risk::Low, None)], &policy).applied.is_empty());
+        let mut memory = Memory::default();
+        let change = Change::begin(&Entry {
+            change: ChangeId(1),
+            deed: Deed::Proposed { proposal: Box::new(proposal(1, Risk::Low)), finding: Box::new(finding(&proposal(1, Risk::Low))) },
+            who: Who::Engine,
+            now: Now::default(),
+            boot: String::new(),
+        });
+        let late = Now { tick: Tick(u64::MAX), wall: Wall(i64::MAX) };
+        memory.take(&change.unwrap(), &Entry { change: ChangeId(1), deed: Deed::RolledBack, who: Who::Guard, now: late, boot: String::new() });
+        assert_eq!(memory.reversals(&proposal(1, Risk::Low), Tick(0)), 1, "a clock that went back forgets nothing");
+        let _no_overflow = late.tick + Duration::from_secs(1);
+    }
 }

@@ -13,3 +13,4 @@ pub mod proof;
 pub mod repair;
 pub mod reserve;
 pub mod stop;
+pub mod week;

@@ -43,6 +43,7 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
             | I::Mode
             | I::Interval
             | I::Audit
+            | I::Learned
             | I::Signal
             | I::Nice(_)
             | I::Acknowledge
@@ -51,11 +52,11 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
     if engine && state.lost {
         return Some("the engine has ended; nothing can be asked of it".into());
     }
-    if engine && intent != I::Audit && state.travel.replay {
+    if engine && !matches!(intent, I::Audit | I::Learned) && state.travel.replay {
         return Some("this is a replay: nothing can be changed".into());
     }
     // What was is no ground to act on; PANIC is about what is applied now, and asks.
-    if engine && !matches!(intent, I::Audit | I::RollBackAll | I::Halt) && state.travel.past.is_some() {
+    if engine && !matches!(intent, I::Audit | I::Learned | I::RollBackAll | I::Halt) && state.travel.past.is_some() {
         return Some("the screen shows the past; `.` goes back to now".into());
     }
     match intent {
@@ -65,10 +66,12 @@ pub fn obstacle(state: &State, intent: Intent) -> Option<String> {
         I::Signal | I::Nice(_) => wish::obstacle(state),
         I::Rescue if waiting(state).is_none() => Some("there is no emergency that waits for a yes".into()),
         I::RollBackAll if !state.view.changes.iter().any(|c| c.state.is_live()) => Some("nothing is applied".into()),
-        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify => match state.chosen_change() {
-            None => Some("the queue is empty".into()),
-            Some(change) => of_change(change, intent),
-        },
+        I::Approve | I::Dismiss | I::Unapprove | I::Apply | I::Keep | I::RollBack | I::Verify | I::Phases => {
+            match state.chosen_change() {
+                None => Some("the queue is empty".into()),
+                Some(change) => of_change(change, intent),
+            }
+        }
         _ => None,
     }
 }
@@ -95,6 +98,7 @@ pub fn is_idle(state: &State, intent: Intent) -> bool {
         Intent::Focus(pane) => overview && state.focus == pane,
         Intent::Rescue => waiting(state).is_none(),
         Intent::Verify => matches!(state.page, Page::Verify(_)),
+        Intent::Phases => matches!(state.page, Page::Phases(_)),
         _ => false,
     }
 }
@@ -148,6 +152,10 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::Apply => ask(state, Question::Apply(id, digest)),
         Intent::Keep => ask(state, Question::Keep(id)),
         Intent::RollBack => ask(state, Question::RollBack(id)),
+        Intent::Phases => {
+            open(state, Page::Phases(id));
+            return vec![];
+        }
         Intent::Verify => {
             open(state, Page::Verify(id));
             vec![]

@@ -117,6 +117,8 @@ pub enum Intent {
     Basis,
     Halt,
     Audit,
+    Learned,
+    Phases,
     Alerts,
     Acknowledge,
     Snooze,
@@ -294,6 +296,7 @@ pub const TABLE: &[Binding] = &[
     // It stands in the help and the palette only, to leave the bar to what is about this change.
     reaching(Reach::Host, row(&[Char('S')], C::Global, I::Halt, "", "HALT: nothing new is applied until that is lifted; asks")),
     row(&[Char('v')], C::Queue, I::Verify, "verify", "before and after, and whether the values still stand"),
+    row(&[Char('h')], C::Queue, I::Phases, "phases", "each phase of the change: evidence, time, who, executed or dry"),
     row(&[Char('y')], C::Global, I::Copy, "copy", "copy the selected row: command line, finding, commands of the change"),
     // Panes.
     row(&[Char('1')], C::Global, I::Focus(Pane::Cpu), "", "processors"),
@@ -392,6 +395,7 @@ pub const TABLE: &[Binding] = &[
     // Everything else.
     row(&[Char('f'), Char('Z')], C::Global, I::Freeze, "freeze", "hold the screen still; watching goes on"),
     row(&[Char('L')], C::Global, I::Audit, "audit", "who did what, when: the journal"),
+    row(&[Char('l')], C::Global, I::Learned, "", "what changes taught here: how often each helps or harms, what auto mode trusts"),
     row(&[Char('c')], C::Global, I::Theme, "", "choose a theme; each is shown as you pass it"),
     row(&[F(2)], C::Global, I::Layout, "", "choose a layout of the panes; each is shown as you pass it"),
     row(&[Char('m')], C::Global, I::Mouse, "", "let the mouse choose and scroll, or give it back to the terminal"),

@@ -75,6 +75,8 @@ pub enum Page {
     Change(ChangeId),
     /// Before and after one change, and whether its values still stand.
     Verify(ChangeId),
+    /// Each phase of a change's cycle.
+    Phases(ChangeId),
     /// One process.
     Process(ProcessId),
     /// One control group, by path.
@@ -95,6 +97,8 @@ pub enum Page {
     Alert(AlertId),
     /// The journal.
     Audit,
+    /// What changes taught.
+    Learned,
     /// Keys.
     Help,
 }

@@ -5,6 +5,7 @@ use crate::{
         alert::AlertId,
         change::{Change, ChangeId, Entry},
         finding::{Finding, FindingId},
+        lesson::Lessons,
         message::{Ask, Body, View, Welcome},
         role::Role,
         time::{Now, Tick},
@@ -194,6 +195,8 @@ pub struct State {
     pub over: Over,
     /// The journal, once asked for.
     pub audit: Option<Vec<(u64, Entry)>>,
+    /// What changes taught, once asked for.
+    pub learned: Option<Box<Lessons>>,
     /// The close look at the process on the page.
     pub close_look: CloseLook,
     /// One line for the operator.
@@ -268,6 +271,7 @@ impl State {
             foresight: Foresight::default(),
             over: Over::Nothing,
             audit: None,
+            learned: None,
             close_look: CloseLook::default(),
             toast: None,
             lost: false,
@@ -337,12 +341,14 @@ impl State {
     /// Which keys mean something when nothing lies over the page.
     pub fn contexts_below(&self) -> &'static [Context] {
         match (&self.page, self.focus) {
-            (Page::Change(_) | Page::Verify(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
+            (Page::Change(_) | Page::Verify(_) | Page::Phases(_), _) => &[C::Always, C::Global, C::Queue, C::Reader],
             (Page::Process(_), _) => &[C::Always, C::Global, C::Process, C::Reader, C::Target],
             (Page::Forecasts, _) => &[C::Always, C::Global, C::List, C::Filterable, C::Forecasts],
             (Page::Forecast(_), _) => &[C::Always, C::Global, C::Reader, C::Forecast],
             (Page::Causes, _) => &[C::Always, C::Global, C::List],
-            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare | Page::Link(..), _) => &[C::Always, C::Global, C::Reader],
+            (Page::Finding(_) | Page::Cgroup(_) | Page::Compare | Page::Link(..) | Page::Learned, _) => {
+                &[C::Always, C::Global, C::Reader]
+            }
             (Page::Alerts, _) => &[C::Always, C::Global, C::List, C::Alerts],
             (Page::Alert(_), _) => &[C::Always, C::Global, C::Reader, C::Alerts, C::Moment],
             (Page::Audit | Page::Help, _) => &[C::Always, C::Global, C::Reader, C::Filterable],
@@ -374,7 +380,7 @@ impl State {
 
     /// The change that keys of the queue are about. On a page it is the page's own, whatever the filter says.
     pub fn chosen_change(&self) -> Option<&Arc<Change>> {
-        if let Page::Change(id) | Page::Verify(id) = &self.page {
+        if let Page::Change(id) | Page::Verify(id) | Page::Phases(id) = &self.page {
             return self.queue.iter().find(|c| c.id == *id);
         }
         self.queued().find(|c| Some(c.id) == self.change).or_else(|| self.queued().next())

@@ -124,8 +124,9 @@ fn answer(state: &mut State, body: Body) -> Vec<UiCommand> {
             state.refuse(text);
         }
         Body::Audit(entries) => state.audit = Some(entries),
+        Body::Learned(lessons) => state.learned = Some(lessons),
         Body::Inspected(look) => state.close_look.take(look),
-        Body::Welcome(_) | Body::View(_) | Body::Metrics(_) | Body::Forecast(_) | Body::Learned(_) => {}
+        Body::Welcome(_) | Body::View(_) | Body::Metrics(_) | Body::Forecast(_) => {}
     }
     vec![]
 }
@@ -215,6 +216,10 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
             open(state, Page::Audit);
             return vec![UiCommand::Ask(Ask::Audit { most: AUDITED })];
         }
+        Intent::Learned => {
+            open(state, Page::Learned);
+            return vec![UiCommand::Ask(Ask::Learned)];
+        }
         Intent::Help => open(state, if state.page == Page::Help { Page::Overview } else { Page::Help }),
         Intent::Focus(pane) => focus(state, pane),
         Intent::NextPane => focus(state, state.focus.along(1)),
@@ -301,6 +306,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         | Intent::Rescue
         | Intent::Halt
         | Intent::Verify
+        | Intent::Phases
         | Intent::Copy => return act::perform(state, intent),
     }
     vec![]

@@ -49,7 +49,7 @@ fn the_example_names_every_setting_and_says_what_it_is() {
 
 #[test]
 fn the_service_in_the_comment_can_be_uncommented() {
-    let config = merged(&FILE.replace("// (name:", "(name:"));
+    let config = merged(&FILE.replace("// (name: \"shop", "(name: \"shop"));
     assert_eq!(config.services.len(), 1);
 }
 
@@ -64,7 +64,9 @@ fn the_rules_in_the_comments_can_be_uncommented() {
         .replace("// (allow", "(allow")
         .replace("// (match", "(match")
         .replace("// \"Sun", "\"Sun");
-    let policy = merged(&uncommented).policy;
+    let config = merged(&uncommented.replace("// (name: \"drain", "(name: \"drain").replace("//  verify", " verify").replace("//  env", " env"));
+    assert_eq!(config.actions.len(), 1);
+    let policy = config.policy;
     assert_eq!((policy.rules.len(), policy.tiers.len(), policy.maintenance.len()), (6, 1, 2));
 }
 

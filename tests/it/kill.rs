@@ -2,16 +2,20 @@
 //! journal agrees.
 //!
 //! The victim is this test binary, run again as an engine's hands with the real guard: it changes the nice of sleeping processes and, as
-//! root, the cpu shares of a cgroup, as fast as it can. Every third time the guard is killed with it, so that recovery has to put things
-//! right alone. Ten rounds by default, `TRIMTAB_KILLS` sets another number; a failure prints the seed for `TRIMTAB_SEED`.
+//! root, the cpu shares of a cgroup, as fast as it can. By turns the engine is killed, the engine with its guard (so that recovery has to
+//! put things right alone), or the guard and then the engine that had to do without. Consoles are killed on a real daemon. Ten rounds by default, `TRIMTAB_KILLS` sets another number; a failure prints the seed for `TRIMTAB_SEED`.
 
+use crate::{
+    cli::{Daemon, Home},
+    terminal::Terminal,
+};
 use std::{
     io::{BufRead, BufReader},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use trimtab::{
     actions,
@@ -39,20 +43,20 @@ use trimtab::{
 const HIERARCHY: &str = "/sys/fs/cgroup/cpu";
 
 /// Sleeping processes and, as root on cgroup v1, a cgroup: what is changed and looked at.
-struct Stage {
-    sleepers: Vec<Child>,
+pub struct Stage {
+    pub sleepers: Vec<Child>,
     cgroup: Option<PathBuf>,
 }
 
 impl Stage {
-    fn set() -> Stage {
+    pub fn set() -> Stage {
         let sleepers = (0..3).map(|_| Command::new("sleep").arg("600").spawn().unwrap()).collect();
         let path = PathBuf::from(format!("{HIERARCHY}/trimtab_kill_{}", std::process::id()));
         let cgroup = std::fs::create_dir(&path).ok().map(|()| path);
         Stage { sleepers, cgroup }
     }
 
-    fn pids(&self) -> Vec<u32> {
+    pub fn pids(&self) -> Vec<u32> {
         self.sleepers.iter().map(Child::id).collect()
     }
 
@@ -61,7 +65,7 @@ impl Stage {
     }
 
     /// The present value of each knob.
-    fn values(&self) -> Vec<String> {
+    pub fn values(&self) -> Vec<String> {
         let host = RealHost::default();
         let mut values: Vec<String> =
             self.pids().into_iter().map(|pid| host.get(&Knob::Nice(main_thread(&host, pid))).unwrap()).collect();
@@ -82,16 +86,16 @@ impl Drop for Stage {
     }
 }
 
-fn process(host: &RealHost, pid: u32) -> ProcessId {
+pub fn process(host: &RealHost, pid: u32) -> ProcessId {
     ProcessId { pid, start: host.start_time(&pid.to_string()).unwrap() }
 }
 
-fn main_thread(host: &RealHost, pid: u32) -> Task {
+pub fn main_thread(host: &RealHost, pid: u32) -> Task {
     let process = process(host, pid);
     Task { process, tid: pid, start: process.start }
 }
 
-fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
+pub fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
     let id = FindingId { kind: FindingKind::CpuContention, subject: Subject::Host };
     let trial = Trial {
         primary: Key::host(Metric::PressureCpuSome),
@@ -139,15 +143,27 @@ fn proposal(action: &str, wants: Vec<Want>) -> (Proposal, Finding) {
     (proposal, finding)
 }
 
-fn tools(folder: &Path, host: &Arc<RealHost>) -> (Tools, Vec<(u64, Entry)>) {
+pub fn tools(folder: &Path, host: &Arc<RealHost>) -> (Tools, Vec<(u64, Entry)>) {
     let opened = Journal::open(&folder.join("journal.db"), host.now()).unwrap();
     assert!(opened.damage.is_none(), "kill -9 damages no journal: {:?}", opened.damage);
     let boot = host.facts().boot.to_string();
     (Tools { host: host.clone(), actions: actions::named, journal: opened.journal, boot }, opened.entries)
 }
 
+/// The lock of a dead engine may live for a moment in the guard that it was just about to start: after fork, before exec.
+fn lock(folder: &Path) -> Lock {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        match Lock::take(folder) {
+            Ok(lock) => return lock,
+            Err(held) => assert!(Instant::now() < end, "{held}"),
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Every change in the journal, folded.
-fn changes(entries: &[(u64, Entry)]) -> Vec<Change> {
+pub fn changes(entries: &[(u64, Entry)]) -> Vec<Change> {
     let mut all: Vec<Change> = Vec::new();
     for (_, entry) in entries {
         match all.iter_mut().find(|change| change.id == entry.change) {
@@ -165,7 +181,7 @@ fn hands_to_be_killed() {
     let Some(folder) = std::env::var_os("TRIMTAB_KILL_FOLDER").map(PathBuf::from) else { return };
     let given = |name: &str| std::env::var(name).unwrap_or_default();
     let host = Arc::new(RealHost::default());
-    let _lock = Lock::take(&folder).unwrap();
+    let _lock = lock(&folder);
     let (tools, entries) = tools(&folder, &host);
     let number = entries.last().map_or(0, |(number, _)| *number);
     let next = entries.iter().map(|(_, entry)| entry.change.0).max().unwrap_or(0) + 1;
@@ -235,8 +251,11 @@ fn kill_once(folder: &Path, stage: &Stage, after: Duration, both: Both) {
     }
     // The moment of the blow is what is tried here.
     std::thread::sleep(after);
-    if let (Both::EngineAndGuard, Some(guard)) = (both, guard) {
+    if let (Both::EngineAndGuard | Both::GuardThenEngine, Some(guard)) = (both, guard) {
         let _not_started_yet = rustix::process::kill_process(guard, rustix::process::Signal::KILL);
+    }
+    if both == Both::GuardThenEngine {
+        std::thread::sleep(after / 2);
     }
     engine.kill().unwrap();
     assert_eq!(engine.wait().unwrap().signal(), Some(9), "it ran until it was killed");
@@ -246,12 +265,13 @@ fn kill_once(folder: &Path, stage: &Stage, after: Duration, both: Both) {
 enum Both {
     Engine,
     EngineAndGuard,
+    GuardThenEngine,
 }
 
 /// After recovery: every knob at its first value, or at the target of a kept change.
 fn check(folder: &Path, stage: &Stage, first: &[String]) -> usize {
     let host = Arc::new(RealHost::default());
-    let lock = Lock::take(folder).unwrap();
+    let lock = lock(folder);
     let (tools, entries) = tools(folder, &host);
     let seen = entries.last().map_or(0, |(number, _)| *number);
     let mut hands = Hands::new(tools, Box::new(NoGuard), seen);
@@ -274,7 +294,7 @@ fn check(folder: &Path, stage: &Stage, first: &[String]) -> usize {
 }
 
 /// Recovery applies nothing, so it needs no guard.
-struct NoGuard;
+pub struct NoGuard;
 
 impl Guard for NoGuard {
     fn arm(&mut self, _: ChangeId) -> Result<trimtab::model::message::GuardState, String> {
@@ -302,9 +322,32 @@ fn at_random_moments_loses_nothing() {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let both = if round % 3 == 2 { Both::EngineAndGuard } else { Both::Engine };
+        let both = [Both::Engine, Both::EngineAndGuard, Both::GuardThenEngine][(round % 3) as usize];
         kill_once(folder.path(), &stage, Duration::from_micros(random % 120_000), both);
         lives = check(folder.path(), &stage, &first);
     }
     println!("{rounds} times killed in {lives} changes; every knob as the journal says");
+}
+
+#[test]
+fn consoles_leave_the_daemon_as_it_was() {
+    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let rounds = number("TRIMTAB_CONSOLE_KILLS", 5);
+    let mut random = number("TRIMTAB_SEED", u64::from(std::process::id())).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let home = Home::new();
+    let daemon = Daemon::start(&home, &[]);
+    for _ in 0..rounds {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let mut console = Terminal::start(&home.trimtab(&[]), 24, 80);
+        // The moment of the blow is what is tried here.
+        std::thread::sleep(Duration::from_micros(random % 400_000));
+        console.child.kill().unwrap();
+        assert_eq!(console.child.wait().unwrap().signal(), Some(9), "it ran until it was killed");
+    }
+    assert!(home.run(&["status"]).status.success(), "the daemon answers");
+    daemon.end_at_once();
+    Daemon::start(&home, &[]).end_at_once();
+    println!("{rounds} consoles killed; the daemon answers");
 }

@@ -7,6 +7,7 @@ mod big;
 mod close_look;
 mod find;
 mod foresight;
+mod learned;
 mod scene;
 mod table;
 

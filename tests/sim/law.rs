@@ -389,6 +389,14 @@ fn standing(states: &[ChangeState]) {
     wrong.into_iter().for_each(broke);
 }
 
+/// The last deadline of a change that nobody has confirmed.
+pub fn deadline() -> Option<Tick> {
+    read();
+    let boot = boot();
+    let here = |c: &&Change| c.state.is_unconfirmed() && c.plan.as_ref().is_some_and(|plan| plan.boot == boot);
+    law(|law| law.changes.values().filter(here).filter_map(|c| c.deadline).max())
+}
+
 /// Whether a change is not at its end yet.
 pub fn restless() -> bool {
     law(|law| law.changes.values().any(|c| c.state.is_unconfirmed() || c.state == ChangeState::Prepared))

@@ -36,6 +36,10 @@ pub fn command(knob: &Knob, value: &str) -> String {
         Knob::Affinity(t) => format!("sudo taskset -cp {} {}", quote(value), t.tid),
         Knob::IoPriority(t) => format!("sudo ionice {} -p {}", io_class(value), t.tid),
         Knob::Descriptors(p) => format!("sudo prlimit --nofile={} --pid {}", quote(value), p.pid),
+        Knob::Custom(program) => {
+            let words: Vec<String> = program.to(value).iter().map(|word| quote(word)).collect();
+            if words.is_empty() { "# there is no program for that".into() } else { format!("sudo {}", words.join(" ")) }
+        }
         Knob::Signal(p) => format!("sudo kill -{} {}", quote(value), p.pid),
         Knob::Run(p) => format!("sudo kill -{} {}", if value == "stopped" { "STOP" } else { "CONT" }, p.pid),
         Knob::Log(place) => format!("sudo journalctl --directory={} --vacuum-size={}", quote(&place.to_string()), quote(value)),

@@ -7,6 +7,7 @@
 mod backlog;
 mod buffers;
 mod clock;
+mod condition;
 mod contention;
 mod descriptors;
 mod disk;
@@ -86,6 +87,7 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "clock", lane: Lane::Sweep, look: clock::look },
         Detector { name: "deep idle", lane: Lane::Sweep, look: idle::look },
         Detector { name: "trouble", lane: Lane::Sweep, look: trouble::look },
+        Detector { name: "conditions", lane: Lane::Sweep, look: condition::look },
         Detector { name: "leak", lane: Lane::Sweep, look: leak::look },
     ]
 }

@@ -5,7 +5,13 @@ use crate::{
         finding::{findings, proposal},
         rows::{clock, line, row},
     },
-    model::{change::Change, plan::Plan, unit::Unit, verdict::Effect},
+    model::{
+        change::Change,
+        phase::{Phase, Progress, phases},
+        plan::Plan,
+        unit::Unit,
+        verdict::Effect,
+    },
 };
 use std::sync::Arc;
 
@@ -57,6 +63,11 @@ pub fn change(change: &Change) -> String {
             &format!("an effect of {least} or more, from {} of history", Unit::Seconds.show(foresight.history)),
         );
     }
+    if let Some(prospects) = change.prospects.filter(|_| !change.proposal.asked) {
+        for (name, value) in prospects.rows(change.proposal.trial.primary.metric.unit()) {
+            row(&mut out, name, &value);
+        }
+    }
     if let Some(made) = &change.plan {
         plan(&mut out, made);
     }
@@ -82,7 +93,23 @@ pub fn change(change: &Change) -> String {
     for (at, who, what) in &change.deeds {
         line(&mut out, &format!("  {}  {what} by {who}", clock(*at)));
     }
+    line(&mut out, "phases");
+    for (n, phase) in (1..).zip(phases(change)) {
+        shown_phase(&mut out, n, &phase);
+    }
     out
+}
+
+fn shown_phase(out: &mut String, n: usize, phase: &Phase) {
+    let mut parts = vec![format!("{:<9}", phase.progress.words())];
+    parts.extend(phase.at.map(clock));
+    parts.extend(phase.took.map(|took| format!("{:>9}", Unit::Seconds.show(took))));
+    parts.extend((phase.progress != Progress::Open).then(|| phase.manner.words().to_string()));
+    parts.extend(phase.who.as_ref().map(ToString::to_string));
+    line(out, &format!("  {n:>2} {:<18} {}", phase.name, parts.join("  ")));
+    for evidence in &phase.evidence {
+        line(out, &format!("       {evidence}"));
+    }
 }
 
 fn shown_effect(effect: &Effect, unit: Unit) -> String {

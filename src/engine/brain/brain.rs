@@ -37,6 +37,7 @@ use crate::{
         unit::Unit,
     },
     planning::learning::report,
+    planning::week::{Learner, Load},
     sources::source::Lane,
 };
 use std::{sync::Arc, time::Duration};
@@ -77,6 +78,7 @@ pub struct Brain {
     selftest: SelfTest,
     publisher: Publisher,
     thrift: Thrift,
+    week: Learner,
     rescue: Rescue,
     sweeps: u32,
     tended: Tick,
@@ -117,6 +119,7 @@ impl Brain {
             selftest: SelfTest::new(birth.now.tick),
             publisher: Publisher::new(birth.engine),
             thrift: Thrift::new(birth.settings.budget),
+            week: Learner::knowing(birth.settings.week.known),
             rescue: Rescue::new(birth.settings.rescue),
             sweeps: 0,
             tended: birth.now.tick,
@@ -245,6 +248,7 @@ impl Brain {
         self.tell(&news);
         self.look(Lane::Sweep);
         self.known.alerts.look(now, &self.known.senses.snapshot, &mut self.office);
+        self.learn_week(now);
         let critical = self.known.alarms.findings.iter().filter(|f| f.severity == Severity::Critical);
         self.office.critical = critical.map(|f| f.id.clone()).collect();
         if self.stopping.is_none() {
@@ -254,6 +258,20 @@ impl Brain {
         }
         self.tend(now);
         self.publish();
+    }
+
+    /// One more reading of the host's load, and whether this hour is quiet.
+    fn learn_week(&mut self, now: Now) {
+        let snapshot = &self.known.senses.snapshot;
+        let minute = self.office.policy.utc_offset.minute(now.wall);
+        if let Some(cpu) = snapshot.vitals.cpu.known() {
+            let services = snapshot.services.known().filter(|all| !all.is_empty());
+            let served = services.map(|all| all.iter().map(|service| service.rate).sum());
+            if self.week.take(minute, now.wall, Load { busy: cpu.total.busy(), served }) {
+                self.office.effects.push(Effect::KeepWeek(Arc::new(self.week.week.clone())));
+            }
+        }
+        self.office.low_traffic = self.week.is_quiet(minute, now.wall);
     }
 
     /// Looks for emergencies; true when a screen should hear of it at once.

@@ -78,6 +78,34 @@ pub(super) fn close(file: File) -> io::Result<()> {
     answer(code.into()).map(|_| ())
 }
 
+/// Confines a program that is about to be started: no rights may be gained on the way (set-uid programs, file capabilities), no core, and
+/// bounded cpu seconds, file size and descriptors.
+pub(super) fn confine(command: &mut std::process::Command, seconds: u64) {
+    use std::os::unix::process::CommandExt;
+    let limits = [
+        (libc::RLIMIT_CORE, 0),
+        (libc::RLIMIT_CPU, seconds),
+        (libc::RLIMIT_FSIZE, 64 << 20),
+        (libc::RLIMIT_NOFILE, 256),
+    ];
+    let confined = move || {
+        for (resource, most) in limits {
+            let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+            // SAFETY: `limit` is a valid rlimit for the kernel to read; setrlimit(2) is async-signal-safe.
+            if unsafe { libc::setrlimit(resource, &raw const limit) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        // SAFETY: prctl(2) with these arguments touches no memory.
+        if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec it only makes the two system calls above; it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(confined) };
+}
+
 /// Keeps every page of this process in core as soon as it is used, now and later (`MCL_ONFAULT`, Linux 4.4: what is mapped and never
 /// touched costs nothing).
 pub(super) fn lock_memory() -> io::Result<()> {

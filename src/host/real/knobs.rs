@@ -3,7 +3,7 @@
 //! The target's identity is looked at right before each touch. A file is opened first and its target looked at then, which leaves no
 //! moment in which the open file could be another one's.
 
-use super::{RealHost, calls, documents, files, held, mount, netns, rights, status::Status, threads, units, wake};
+use super::{RealHost, calls, custom, documents, files, held, mount, netns, rights, status::Status, threads, units, wake};
 use crate::{
     host::{
         canonical::{self, selected},
@@ -65,6 +65,7 @@ fn read(host: &RealHost, knob: &Knob) -> Touch<String> {
         Knob::Mount { at, .. } => mount::get(host, at),
         Knob::Descriptors(process) => limit(host, *process, "Max open files").map(|(soft, hard)| format!("{soft}:{hard}")),
         Knob::Signal(_) => Ok(RUNNING.into()),
+        Knob::Custom(program) => custom::get(host, knob, program),
         Knob::Run(process) => runs(host, *process),
         Knob::Log(_) => Ok(KEPT.into()),
         Knob::WakeLatency { holder } => wake::get(host, knob, *holder),
@@ -86,6 +87,7 @@ fn write(host: &RealHost, knob: &Knob, value: &str) -> Touch<()> {
     match knob {
         Knob::Mount { at, .. } => mount::set(host, at, value),
         Knob::Descriptors(process) => set_descriptors(knob, *process, value),
+        Knob::Custom(program) => custom::set(host, knob, program, value),
         Knob::Signal(process) | Knob::Run(process) => send(host, knob, *process, signal_of(knob, value)?),
         Knob::Log(place) => vacuum(host, knob, place, value),
         Knob::WakeLatency { holder } => wake::set(host, knob, *holder, value),

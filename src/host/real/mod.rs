@@ -4,6 +4,7 @@ pub mod alone;
 pub mod brace;
 mod calls;
 mod connections;
+mod custom;
 mod diag;
 mod documents;
 mod facts;

@@ -2,7 +2,7 @@
 //! sched(7) ("Privileges and resource limits"), ioprio_set(2), prlimit(2), access(2).
 
 use super::{
-    RealHost,
+    RealHost, custom,
     knobs::{limit, pid_of, takes_sighup},
     status::Status,
     threads,
@@ -65,6 +65,7 @@ pub(super) fn process(host: &RealHost, knob: &Knob) -> Touch<()> {
             takes_sighup(host, knob, *process)?;
             signal(knob, *process)
         }
+        Knob::Custom(program) => custom::may_run(host, knob, program),
         Knob::Signal(process) | Knob::Run(process) => signal(knob, *process),
         Knob::Log(place) => accessat(CWD, host.path(place), Access::WRITE_OK, AtFlags::EACCESS)
             .map_err(|e| HostError::new("write", knob, &e.into()).needing("root")),

@@ -53,6 +53,7 @@ pub fn write(state: &State, id: ChangeId, prose: &mut Prose<'_>) -> String {
     prose.field("risk", proposal.risk.words(), theme.text);
     prose.field("undo", &proposal.undo, theme.text);
     policy(change, prose);
+    prospects(change, prose);
     diff(change.plan.as_ref(), prose);
     if !proposal.asked {
         trial(change, prose);
@@ -163,6 +164,16 @@ fn trial(change: &Change, prose: &mut Prose<'_>) {
     let rails: Vec<String> = trial.guardrails.iter().map(|g| format!("{} by {}", g.key, margin(g))).collect();
     if !rails.is_empty() {
         prose.field("no harm to", &rails.join(", "), theme.text);
+    }
+}
+
+/// What may come of it, by what was measured here.
+fn prospects(change: &Change, prose: &mut Prose<'_>) {
+    let Some(prospects) = change.prospects.filter(|_| !change.proposal.asked) else { return };
+    let theme = prose.theme;
+    prose.heading("What may come of it");
+    for (label, text) in prospects.rows(change.proposal.trial.primary.metric.unit()) {
+        prose.field(label, &text, theme.text);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         frame::{boxed, note},
         layout,
         pane::Page,
-        panels::{alerts, audit, cgroup, change, compare, field, finding, forecast, help, link, process},
+        panels::{alerts, audit, cgroup, change, compare, field, finding, forecast, help, learned, link, phases, process},
         state::State,
         theme::Theme,
         words,
@@ -84,6 +84,8 @@ fn content(state: &State, width: usize) -> (String, Vec<Line<'static>>) {
         Page::Forecast(key) => forecast::write(state, key, &mut prose),
         Page::Link(leads, follows) => link::write(state, leads, follows, &mut prose),
         Page::Alert(id) => alerts::write(state, *id, &mut prose),
+        Page::Phases(id) => phases::write(state, *id, &mut prose),
+        Page::Learned => learned::write(state, &mut prose),
         Page::Audit => audit::write(state, &mut prose),
         Page::Help => help::write(state, &mut prose),
     };

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod lasting;
+mod learning;
 mod placebo;
 mod policy;
 mod scene;

@@ -353,7 +353,7 @@ impl Scene {
                 Effect::Perform { job, what } => self.waiting.push_back((job, what)),
                 Effect::Reply { ticket, reply } => self.replies.push((ticket, reply)),
                 Effect::SweepEvery(span) => self.every = Some(span),
-                Effect::LookForeign | Effect::Log(..) | Effect::Notify(_) | Effect::KeepAlerts(_) => {}
+                Effect::LookForeign | Effect::Log(..) | Effect::Notify(_) | Effect::KeepAlerts(_) | Effect::KeepWeek(_) => {}
             }
         }
         self.work();
