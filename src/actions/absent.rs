@@ -62,6 +62,34 @@ pub const ABSENT: &[Absent] = &[
         what: "the cost model of a disk (`io.cost.model`, `io.cost.qos`)",
         why: "its numbers come from a benchmark of that very disk, run while nobody uses it: that is for a human",
     },
+    Absent {
+        row: "P2",
+        what: "`fs.inotify.max_user_watches` and `max_user_instances`",
+        why: "no counter tells that they are used up: only the program that asked sees ENOSPC or EMFILE",
+    },
+    Absent {
+        row: "P4",
+        what: "pausing a batch cgroup for a while",
+        why: "a pause must end by itself within two minutes, and a change that helped is kept: pausing is left to the emergency ladder \
+              (E1), which thaws again",
+    },
+    Absent {
+        row: "P5",
+        what: "shifting a timer or a cron job",
+        why: "that load comes with the clock is told by the patterns, but not which timer starts it; another time also moves what waits \
+              for the job: by hand",
+    },
+    Absent {
+        row: "U2",
+        what: "restarting a unit that leaks",
+        why: "it drops connections and cannot be undone, and no single host sees whether others can serve meanwhile: a custom action with \
+              `systemctl restart` where the operator knows",
+    },
+    Absent {
+        row: "U3",
+        what: "a TuneD or vendor profile",
+        why: "a profile is many knobs at once: each is tried and judged by itself here, and while TuneD runs its knobs are left to it",
+    },
 ];
 
 /// The README's table of them.

@@ -1,6 +1,6 @@
 //! A ceiling for the cgroup that takes the cpu from others (catalogue C6; cgroup-v2.rst "cpu.max", scheduler/sched-bwc.rst).
 //!
-//! Changes: `cpu.max` (v2) or `cpu.cfs_quota_us` (v1) of the culprits' cgroup, to half of what it uses now.
+//! Changes: `cpu.max` (v2) or `cpu.cfs_quota_us` (v1) of the culprits' cgroup (`CPUQuota` of a systemd unit), to half of what it uses now.
 //! Helps when: weights do not: the victim waits although its share is due, as when wake-ups or caches are what it loses (CPI2).
 //! Hurts when: the victim rests: the culprit cannot use what is idle then. Or when it holds a lock that the victim waits for.
 //! Undone how: the quota before is written back, at once.
@@ -11,10 +11,10 @@ use crate::{
         knob::{
             cgroups::{self, owner},
             protect,
-            refuse::{from_host, nothing},
+            refuse::nothing,
             rivals::{self, Lever, Rivals},
             setting::Setting,
-            steps, trial,
+            trial, units,
         },
     },
     host::host::Host,
@@ -45,7 +45,7 @@ impl Setting for Cap {
         ActionAbout {
             name: "cpu-cap",
             row: "C6",
-            changes: "cpu.max (v2) or cpu.cfs_quota_us (v1) of the culprits' cgroup",
+            changes: "cpu.max (v2) or cpu.cfs_quota_us (v1) of the culprits' cgroup; CPUQuota of a systemd unit",
             helps: "the victim waits although weights give it its share",
             hurts: "the victim rests: the culprit cannot use what is idle",
             undone: "the quota before is written back",
@@ -65,9 +65,8 @@ impl Setting for Cap {
             let Subject::Cgroup(path) = &want.on else { continue };
             let directory = cgroups::find(host, "cpu", path)?;
             let file = if directory.version == CgroupVersion::V1 { "cpu.cfs_quota_us" } else { "cpu.max" };
-            let step = steps::step(host, directory.knob(file), want.to.clone());
-            let step = step.map_err(|e| from_host(&e, Setting::about(self).needs))?;
             protect::cgroup(host, path, &directory.place)?;
+            let step = units::limit(host, (path, &directory), (file, &want.to), Setting::about(self).needs)?;
             if quota(&step.before) <= quota(&step.after) {
                 return Err(nothing(format!("{} is {}", step.knob, step.before)));
             }
@@ -77,9 +76,10 @@ impl Setting for Cap {
     }
 }
 
-/// The quota in a knob's text, `max` and -1 being none.
+/// The quota in a knob's text; `max`, `infinity`, -1 and what nobody set are none.
 fn quota(text: &str) -> u64 {
-    text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(u64::MAX)
+    let first = units::held(text).and_then(|held| held.split(' ').next());
+    first.and_then(|word| word.trim_end_matches('%').parse().ok()).unwrap_or(u64::MAX)
 }
 
 impl Cap {
@@ -102,7 +102,7 @@ impl Cap {
             ),
             mechanism: "When it has used that much in a period, its tasks wait for the next one, whatever is idle.".into(),
             expect: trial::outlook(world, &trial, 0.4),
-            undo: "The quota before is written back, at once. systemd may do so by itself at a daemon-reload.".into(),
+            undo: "The quota before is written back, at once; of a unit what was set at runtime is taken away.".into(),
             wants: vec![Want { on: Subject::Cgroup(path), to }],
             // A weight does the same without a loss where it works: it goes first.
             fit: 0.4 * part,
@@ -140,5 +140,6 @@ mod tests {
         assert_eq!(wish(&row(CgroupVersion::V2, Some(200_000)), 0.75).as_deref(), Some("80000 100000"));
         assert_eq!(wish(&row(CgroupVersion::V2, Some(50_000)), 0.75), None);
         assert_eq!((quota("max 100000"), quota("-1"), quota("80000 100000")), (u64::MAX, u64::MAX, 80_000));
+        assert_eq!((quota("unset infinity"), quota("unset"), quota("unset 15%"), quota("80%")), (u64::MAX, u64::MAX, 15, 80));
     }
 }

@@ -30,6 +30,7 @@ use crate::{
         sample::CgroupVersion,
         snapshot::{Cgroup, Disk, Process},
         subject::Subject,
+        systemd::{Keeper, keeper},
         unit::Unit,
         world::World,
     },
@@ -149,7 +150,9 @@ fn within(path: &str, group: &str) -> bool {
 fn dominant<'a>(world: &World<'a>, disk: &Disk) -> Option<(&'a Cgroup, [f64; 2])> {
     let all = (disk.read + disk.write).max(1.0);
     let open = |row: &Cgroup| row.path.len() > 1 && owner(&row.path).is_none() && !row.path.ends_with("/init.scope");
-    let rows = world.snapshot.cgroups.known()?.iter().filter(|row| open(row));
+    // Lines of a unit are systemd's to write; see `knob::owner`.
+    let free = |row: &Cgroup| !world.facts.systemd || keeper(&row.path) == Keeper::Nobody;
+    let rows = world.snapshot.cgroups.known()?.iter().filter(|row| open(row) && free(row));
     let heavy = rows.filter_map(|row| Some((row, row.io?))).filter(|(_, [read, written])| read + written >= DOMINANT * all);
     heavy.max_by_key(|(row, _)| row.path.matches('/').count())
 }

@@ -1,6 +1,6 @@
 //! The throttle of the cgroup that grows fastest (catalogue M1; cgroup-v2.rst "memory.high").
 //!
-//! Changes: `memory.high` of that cgroup, to just below what it holds: never below 95 % of it.
+//! Changes: `memory.high` of that cgroup (`MemoryHigh` of a systemd unit), to just below what it holds: never below 95 % of it.
 //! Helps when: one cgroup grows and everybody waits for memory.
 //! Hurts when: it cannot give anything back: without swap its tasks stall on every page that they ask for.
 //! Undone how: the mark before is written back; the tasks go on at once.
@@ -16,7 +16,7 @@ use crate::{
             cgroups, growers, protect,
             refuse::{from_host, nothing, refusal},
             setting::Setting,
-            steps, trial,
+            trial, units,
         },
     },
     host::{error::HostError, host::Host},
@@ -46,7 +46,7 @@ impl Setting for MemoryHigh {
         ActionAbout {
             name: "memory-high",
             row: "M1",
-            changes: "memory.high (v2) of the cgroup that grows fastest",
+            changes: "memory.high (v2) of the cgroup that grows fastest; MemoryHigh of a systemd unit",
             helps: "one cgroup grows and everybody waits for memory",
             hurts: "it cannot give anything back: without swap its tasks stall",
             undone: "the mark before is written back",
@@ -83,7 +83,7 @@ impl Setting for MemoryHigh {
             }
             let used = bytes(host.text(&directory.place.join("memory.current")).map_err(lacks)?.trim());
             let mark = bytes(&want.to).max(just_below(used));
-            let step = steps::step(host, directory.knob("memory.high"), mark.to_string()).map_err(lacks)?;
+            let step = units::limit(host, (path, &directory), ("memory.high", &mark.to_string()), Setting::about(self).needs)?;
             if bytes(&step.before) <= mark {
                 return Err(nothing(format!("{} is {}", step.knob, step.before)));
             }
@@ -99,9 +99,9 @@ fn has_swap(host: &dyn Host) -> Result<bool, HostError> {
     Ok(total.and_then(|rest| rest.split_ascii_whitespace().next()).is_some_and(|kib| kib != "0"))
 }
 
-/// A mark's text: `max` is none.
+/// A mark's text: `max` is none, nor is a property of a unit that nothing sets.
 fn bytes(text: &str) -> u64 {
-    text.parse().unwrap_or(u64::MAX)
+    units::held(text).and_then(|held| held.parse().ok()).unwrap_or(u64::MAX)
 }
 
 /// Not below 95 % of `used`, rounded up to a sixteenth of a power of two: what grows a little asks for the same mark, so that an
@@ -144,7 +144,7 @@ impl MemoryHigh {
             ),
             mechanism: "Above the mark its own tasks free as much as they take, before they go on; nothing is killed.".into(),
             expect: trial::outlook(world, &trial, 0.5),
-            undo: "The mark before is written back, at once. systemd may do so by itself at a daemon-reload.".into(),
+            undo: "The mark before is written back, at once; of a unit what was set at runtime is taken away.".into(),
             wants: vec![Want { on: Subject::Cgroup(row.path.clone()), to: mark.to_string() }],
             fit: 0.8,
             risk: if swapless { Risk::High } else { about.risk },

@@ -1,6 +1,6 @@
 //! Memory that is not taken from a cgroup while others have any (catalogue M2; cgroup-v2.rst "memory.low").
 //!
-//! Changes: `memory.low` of the victim's cgroup and of those above it, to what it holds now.
+//! Changes: `memory.low` of the victim's cgroup and of those above it (`MemoryLow` of systemd units), to what it holds now.
 //! Helps when: what it reads again and again is taken from it, and read from disk again.
 //! Hurts when: too much is promised: others give way to something that rests. All promises together stay below 60 % of memory.
 //! Undone how: the values before are written back, the innermost first.
@@ -13,7 +13,7 @@ use crate::{
             growers,
             refuse::{from_host, nothing, refusal},
             setting::Setting,
-            steps, trial,
+            trial, units,
         },
     },
     host::{error::HostError, host::Host},
@@ -43,7 +43,7 @@ impl Setting for MemoryLow {
         ActionAbout {
             name: "memory-low",
             row: "M2",
-            changes: "memory.low (v2) of the victim's cgroup and those above it",
+            changes: "memory.low (v2) of the victim's cgroup and those above it; MemoryLow of systemd units",
             helps: "what it reads again and again is taken from it",
             hurts: "too much is promised: others give way to something that rests",
             undone: "the values before are written back, the innermost first",
@@ -70,7 +70,7 @@ impl Setting for MemoryLow {
             if directory.version == CgroupVersion::V1 {
                 return Err(refusal(Obstacle::Unsupported, "cgroup v1 protects no memory: it has no memory.low."));
             }
-            let step = steps::step(host, directory.knob("memory.low"), want.to.clone()).map_err(lacks)?;
+            let step = units::limit(host, (path, &directory), ("memory.low", &want.to), Setting::about(self).needs)?;
             if bytes(&step.before) < bytes(&step.after) {
                 all.push(step);
             }
@@ -109,9 +109,9 @@ fn room(host: &dyn Host, directory: &Directory, path: &str, wanted: u64) -> Resu
     Ok(Err(refusal(Obstacle::Unsupported, why)))
 }
 
-/// A value's text: `max` is all there is.
+/// A value's text: `max` is all there is, and a property of a unit that nothing sets is nothing.
 fn bytes(text: &str) -> u64 {
-    text.parse().unwrap_or(u64::MAX)
+    units::held(text).map_or(0, |held| held.parse().unwrap_or(u64::MAX))
 }
 
 impl MemoryLow {
@@ -139,7 +139,7 @@ impl MemoryLow {
             ),
             mechanism: "Nothing of that is taken from it while any other cgroup has something to give.".into(),
             expect: trial::outlook(world, &trial, 0.5),
-            undo: "The values before are written back, at once. systemd may do so by itself at a daemon-reload.".into(),
+            undo: "The values before are written back, at once; of units what was set at runtime is taken away.".into(),
             // Outermost first: a promise holds only as far as the groups above make it too.
             wants: lineage(&row.path).map(|path| Want { on: Subject::Cgroup(path.into()), to: held.to_string() }).collect(),
             fit: 0.7,

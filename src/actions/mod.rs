@@ -16,6 +16,7 @@ pub mod conntrack;
 pub mod custom;
 pub mod descriptors;
 pub mod drop_caches;
+pub mod file_table;
 pub mod governor;
 pub mod interrupts;
 pub mod io_priority;
@@ -31,6 +32,7 @@ pub mod numa_balancing;
 pub mod oom_score;
 pub mod orphans;
 pub mod persist;
+pub mod pids_limit;
 pub mod policy;
 pub mod port_range;
 pub mod port_reuse;
@@ -104,6 +106,8 @@ pub fn all() -> &'static [&'static dyn Action] {
         &neighbour_table::NeighbourTable,
         &orphans::Orphans,
         &descriptors::Descriptors,
+        &file_table::FileTable,
+        &pids_limit::PidsLimit,
     ]
 }
 

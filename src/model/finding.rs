@@ -65,6 +65,10 @@ pub enum FindingKind {
     SlowClock,
     /// Requests wait for processors to wake from deep idle states.
     DeepIdle,
+    /// Nearly as many files are open as may be.
+    FileTable,
+    /// Nearly as many tasks run as may, in a cgroup or on the host.
+    TasksExhaustion,
     /// E1: all tasks wait for memory, or none is left.
     EmergencyMemory,
     /// E2: a filesystem is full, or will be within minutes.
@@ -128,6 +132,8 @@ impl FindingKind {
             FindingKind::RemoteMemory => "memory on the wrong node",
             FindingKind::SlowClock => "slow clock",
             FindingKind::DeepIdle => "deep idle states",
+            FindingKind::FileTable => "file table nearly full",
+            FindingKind::TasksExhaustion => "tasks run out",
             FindingKind::EmergencyMemory => "EMERGENCY: out of memory",
             FindingKind::EmergencySpace => "EMERGENCY: disk full",
             FindingKind::EmergencyForks => "EMERGENCY: fork bomb",

@@ -92,6 +92,12 @@ pub struct Thresholds {
     pub neighbours: f64,
     /// Connections without a program over how many there may be.
     pub orphans: f64,
+    /// Files open on the host over how many may be.
+    pub files: f64,
+    /// Tasks of a cgroup over how many there may be.
+    pub tasks: f64,
+    /// Tasks of the host over how many there may be.
+    pub host_tasks: f64,
     /// Seconds ahead at which it is told that a limit will be reached.
     pub trouble_horizon: f64,
     /// Confidence from which that is told.
@@ -146,6 +152,9 @@ impl Default for Thresholds {
             restarts: 0.5,
             neighbours: 0.80,
             orphans: 0.80,
+            files: 0.80,
+            tasks: 0.85,
+            host_tasks: 0.80,
             trouble_horizon: 7200.0,
             trouble_confidence: 0.5,
             conditions: Vec::new(),

@@ -218,6 +218,12 @@ metrics! {
     NeighboursUsed, Share, Lower, "neighbour table used";
     /// Connections without a program, of how many there may be; kept from a tenth on.
     OrphansUsed, Share, Lower, "orphaned connections used";
+    /// Files open on the whole host, of how many may be; kept from a tenth on.
+    FilesUsed, Share, Lower, "file table used";
+    /// Tasks of the whole host, of how many there may be; kept from a tenth on.
+    TasksUsed, Share, Lower, "tasks used";
+    /// Tasks of a cgroup, of how many there may be; kept from a quarter on.
+    CgroupTasksUsed, Share, Lower, "cgroup tasks used";
 }
 
 impl Metric {

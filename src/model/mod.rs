@@ -59,6 +59,7 @@ pub mod series;
 pub mod snapshot;
 pub mod subject;
 pub mod systemd;
+pub mod tables;
 pub mod telling;
 pub mod text;
 pub mod time;

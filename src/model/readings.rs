@@ -56,6 +56,15 @@ pub fn snapshot(snapshot: &Snapshot, keep: &mut dyn FnMut(Key, f64)) {
             keep(Key::new(Subject::Cpu(*core), Metric::CpuBusy), split.busy());
         }
     }
+    if let Some(tables) = snapshot.tables.known() {
+        let mut put = |metric, share: Option<f64>| {
+            if let Some(share) = share.filter(|share| *share >= 0.1) {
+                keep(Key::host(metric), share);
+            }
+        };
+        put(Metric::FilesUsed, tables.files.map(|files| files.share()));
+        put(Metric::TasksUsed, tables.tasks.map(|tasks| tasks.share()));
+    }
     for row in snapshot.disks.known().into_iter().flatten() {
         disk(row, keep);
     }
@@ -210,6 +219,7 @@ fn cgroup(row: &Cgroup, keep: &mut dyn FnMut(Key, f64)) {
     put(Metric::CgroupMemory, row.memory.map(|bytes| bytes as f64));
     put(Metric::CgroupUnreclaimable, row.unreclaimable().map(|bytes| bytes as f64));
     put(Metric::CgroupTasks, row.pids.filter(|tasks| row.pids_limit.is_some_and(|most| *tasks >= most / 4)).map(|n| n as f64));
+    put(Metric::CgroupTasksUsed, row.tasks_used().filter(|used| *used >= 0.25));
 }
 
 fn service(row: &Service, keep: &mut dyn FnMut(Key, f64)) {

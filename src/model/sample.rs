@@ -12,6 +12,7 @@ use crate::model::{
     receive::ReceiveSample,
     snapshot::Quota,
     subject::ProcessId,
+    tables::Tables,
     time::Tick,
 };
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub enum SourceName {
     Receive,
     /// Idle states of the processors.
     Idle,
+    /// Open files and tasks of the whole host.
+    Tables,
 }
 
 /// One reading of one source.
@@ -101,6 +104,8 @@ pub enum Sample {
     Receive(ReceiveSample),
     /// See [`IdleSample`].
     Idle(IdleSample),
+    /// See [`Tables`].
+    Tables(Tables),
 }
 
 /// Time split of a processor in `USER_HZ` ticks since boot. `user` and `nice` exclude guest time, which the kernel counts in them.

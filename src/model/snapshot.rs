@@ -12,6 +12,7 @@ use crate::model::{
         ReceiveLimits, SourceName, Space,
     },
     subject::ProcessId,
+    tables::Tables,
     time::{Now, Wall},
 };
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,8 @@ pub struct Snapshot {
     pub receive: Reading<Receive>,
     #[serde(default)]
     pub idle: Reading<Idle>,
+    #[serde(default)]
+    pub tables: Reading<Tables>,
     /// Sources that are late or failing now, for the doctor and the panes.
     pub gaps: Vec<(SourceName, Gap)>,
 }
@@ -654,6 +657,11 @@ impl Cgroup {
     /// Bytes charged that stay charged when memory is short; `None` where that was not read.
     pub fn unreclaimable(&self) -> Option<u64> {
         Some(self.memory?.saturating_sub(self.reclaimable?))
+    }
+
+    /// Tasks over how many there may be; `None` without a limit.
+    pub fn tasks_used(&self) -> Option<f64> {
+        Some(self.pids? as f64 / self.pids_limit.filter(|most| *most > 0)? as f64)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod processes;
 pub mod receive;
 pub mod services;
 pub mod source;
+pub mod tables;
 pub mod tcp;
 pub mod vm;
 
@@ -53,6 +54,7 @@ pub fn all(host: &Arc<dyn Host>, services: &[ServiceWatch], handles: usize) -> V
         Box::<paging::Paging>::default(),
         Box::<receive::Receive>::default(),
         Box::<idle::Idle>::default(),
+        Box::<tables::Tables>::default(),
         Box::<hardware::Hardware>::default(),
         Box::<gpus::Gpus>::default(),
         Box::new(facts::Facts),

@@ -11,6 +11,8 @@ mod processors;
 mod real;
 #[path = "laws/scene.rs"]
 pub(crate) mod scene;
+#[path = "laws/tables.rs"]
+mod tables;
 #[path = "laws/triggers.rs"]
 mod triggers;
 #[path = "laws/units.rs"]

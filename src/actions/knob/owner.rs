@@ -3,6 +3,7 @@
 //!
 //! - A line of sysctl.d(5) or sysctl.conf(5) that names the very key is a decision of this host's administrator. Those below
 //!   `/usr/lib/sysctl.d` are the distribution's defaults: nobody here decided them, they bind nobody.
+//! - Limits of one disk are no property that trimtab sets: those of a unit are left to systemd.
 //! - A drop-in of a unit that comes after ours wins at the next daemon-reload (systemd #16592), so the unit is not set at all.
 //! - TuneD owns what its active profile names; the other tuners own a kind of knob each.
 
@@ -118,6 +119,21 @@ fn unit(host: &dyn Host, knob: &Knob) -> Option<String> {
                 Keeper::Unit(unit) | Keeper::Within(unit) => {
                     Some(format!("systemd sets {file} of {unit} and would set it back: set it as a property of the unit."))
                 }
+            }
+        }
+        Knob::CgroupDevice { directory, file, .. } => {
+            let path = cgroup(host, directory);
+            if let Some(owner) = cgroups::owner(&path) {
+                return Some(format!("{owner} sets cgroup {path} and would set it back: change it there."));
+            }
+            if !units::runs(host) {
+                return None;
+            }
+            match keeper(&path) {
+                Keeper::Nobody => None,
+                Keeper::Unit(unit) | Keeper::Within(unit) => Some(format!(
+                    "{file} of {unit} is systemd's to set: give the unit a limit of that disk (systemd.resource-control)."
+                )),
             }
         }
         Knob::UnitProperty { unit, property, .. } => drop_in(host, unit, *property),
@@ -361,5 +377,16 @@ mod tests {
         assert_eq!(why(&host, &knob("system.slice/web.service", "cgroup.freeze")), None, "systemd leaves that alone");
         assert_eq!(why(&host, &knob("batch", "cpu.weight")), None);
         assert!(why(&host, &knob("kubepods.slice/x", "cgroup.freeze")).unwrap().contains("kubelet"));
+        let line = |path: &str| Knob::CgroupDevice {
+            directory: Place::sys(format!("fs/cgroup/{path}")),
+            inode: 1,
+            file: "io.max".into(),
+            device: (8, 0),
+        };
+        assert!(why(&host, &line("system.slice/web.service")).unwrap().contains("web.service"));
+        assert!(why(&host, &line("kubepods.slice/x")).unwrap().contains("kubelet"));
+        assert_eq!(why(&host, &line("batch")), None);
+        host.put("/proc/1/comm", "init\n");
+        assert_eq!(why(&host, &line("system.slice/web.service")), None);
     }
 }

@@ -29,6 +29,7 @@ use crate::model::{
         Sample, ServiceSample, SourceName, TcpSample, VmSample,
     },
     snapshot::{Cgroup, Disk, Filesystem, Gap, Network, Process, Reading, Service, Snapshot, Tcp, Vitals},
+    tables::Tables,
     time::Now,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -69,6 +70,7 @@ pub struct Deriver {
     paging: Slot<(), Paging>,
     receive: Slot<ReceiveSample, Receive>,
     idle: Slot<IdleSample, Idle>,
+    tables: Slot<(), Tables>,
     facts: Arc<Facts>,
 }
 
@@ -154,6 +156,7 @@ impl Deriver {
             Sample::Paging(new) => self.paging.take(at, (), |_, (), _| Some(new)),
             Sample::Receive(new) => self.receive.take(at, new, |old, new, dt| Some(receive(old, new, dt))),
             Sample::Idle(new) => self.idle.take(at, new, |old, new, dt| Some(idle(old, new, dt))),
+            Sample::Tables(new) => self.tables.take(at, (), |_, (), _| Some(new)),
         }
     }
 
@@ -206,6 +209,7 @@ impl Deriver {
             paging: self.reading(SourceName::Paging, now, self.paging.derived.clone()),
             receive: self.reading(SourceName::Receive, now, self.receive.derived.clone()),
             idle: self.reading(SourceName::Idle, now, self.idle.derived.clone()),
+            tables: self.reading(SourceName::Tables, now, self.tables.derived),
             gaps: self.gaps(now),
         }
     }

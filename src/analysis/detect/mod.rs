@@ -78,7 +78,7 @@ pub fn all() -> &'static [Detector] {
         Detector { name: "socket buffers", lane: Lane::Sweep, look: buffers::look },
         Detector { name: "receive backlog", lane: Lane::Sweep, look: backlog::look },
         Detector { name: "long paths", lane: Lane::Sweep, look: path::look },
-        Detector { name: "network tables", lane: Lane::Sweep, look: tables::look },
+        Detector { name: "tables", lane: Lane::Sweep, look: tables::look },
         Detector { name: "softirq", lane: Lane::Sweep, look: softirq::look },
         Detector { name: "direct reclaim", lane: Lane::Sweep, look: reclaim::look },
         Detector { name: "fragmentation", lane: Lane::Sweep, look: fragmentation::look },

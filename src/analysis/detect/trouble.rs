@@ -53,6 +53,7 @@ fn is_here(world: &World<'_>, limit: &Limit) -> bool {
         Metric::FilesystemUsed | Metric::FilesystemInodes => value >= thresholds.filesystem - 0.02,
         Metric::ProcessDescriptors => value >= thresholds.descriptors,
         Metric::PortsUsed => value >= thresholds.ports,
+        Metric::CgroupTasks => value >= thresholds.tasks * limit.limit,
         Metric::MemoryAvailable => {
             world.vitals.memory.known().is_some_and(|memory| value < thresholds.memory_available * memory.total as f64)
         }

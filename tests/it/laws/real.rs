@@ -176,6 +176,15 @@ fn the_memory_limit_of_a_cgroup() {
 }
 
 #[test]
+fn how_many_tasks_a_cgroup_may_have() {
+    let path = PathBuf::from(format!("/sys/fs/cgroup/pids/trimtab_test_{}_tasks", std::process::id()));
+    let Some(group) = fs::create_dir(&path).ok().map(|()| Group(path)).filter(|_| root()) else { return };
+    fs::write(group.0.join("pids.max"), "100").unwrap();
+    round_trip("pids-limit", &[(group.subject(), "200")]);
+    assert_eq!(group.read("pids.max"), "100");
+}
+
+#[test]
 fn a_cgroup_made_anew_is_another_one() {
     let Some(group) = root().then(|| Group::new("anew")).flatten() else { return eprintln!("skipped: no cpu cgroup v1 to make") };
     let (host, weight) = (RealHost::default(), actions::named("cgroup-weight").unwrap());
@@ -424,4 +433,8 @@ fn limits_of_the_host() {
     round_trip("receive-backlog", &[(Subject::Host, "netdev_max_backlog 65536"), (Subject::Host, "netdev_budget 1200")]);
     round_trip("neighbour-table", &[(Subject::Host, "ipv6 1024 4096 8192")]);
     round_trip("orphans", &[(Subject::Host, "1000000")]);
+    let doubled = |file: &str| (2 * fs::read_to_string(format!("/proc/sys/{file}")).unwrap().trim().parse::<u64>().unwrap()).to_string();
+    round_trip("file-table", &[(Subject::Host, &doubled("fs/file-max"))]);
+    let tasks = ["kernel/pid_max", "kernel/threads-max"].map(|file| format!("{file} {}", doubled(file)));
+    round_trip("pids-limit", &[(Subject::Host, &tasks[0]), (Subject::Host, &tasks[1])]);
 }

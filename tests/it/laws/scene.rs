@@ -21,6 +21,7 @@ use trimtab::{
             Strained, Tcp, Vitals, Vm,
         },
         subject::{ProcessId, Subject},
+        tables::{Files, Tables, Tasks},
         time::{Now, Wall},
         trial::Windows,
         unit::Unit,
@@ -267,6 +268,12 @@ fn receive() -> Receive {
     Receive { paths: vec![Path { name: "eth0".into(), queues: 1, steered: false, interrupts }], isolated: [].into() }
 }
 
+/// Nearly full.
+fn tables() -> Tables {
+    let tasks = Tasks { used: 30_000, pid_max: 32_768, threads_max: 127_000 };
+    Tables { files: Some(Files { used: 90_000, most: 100_000 }), tasks: Some(tasks) }
+}
+
 /// A disk that serves hundreds of thousands of requests.
 fn fast() -> Disk {
     Disk {
@@ -356,10 +363,16 @@ pub fn quiet() -> Scene {
         paging: Reading::Known(paging()),
         receive: Reading::Known(receive()),
         idle: Reading::Known(Idle { states: [(2, 0.2), (133, 0.7)].map(idle_state).into() }),
+        tables: Reading::Known(tables()),
         ..Snapshot::default()
     };
-    let facts =
-        Facts { cpus: 2, nodes: 2, autogroup: true, cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())], ..Facts::default() };
+    let facts = Facts {
+        cpus: 2,
+        nodes: 2,
+        autogroup: true,
+        cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())],
+        ..Facts::default()
+    };
     Scene {
         snapshot,
         vitals,
@@ -439,6 +452,14 @@ pub fn of(action: &str) -> Scene {
         "orphans" => quiet().find(FindingKind::Orphans, Subject::Host, &[], &[]),
         "port-range" | "port-reuse" => quiet().find(FindingKind::PortExhaustion, Subject::Host, &[], &[]),
         "descriptors" => quiet().find(FindingKind::DescriptorExhaustion, Subject::Process(id(200)), &[], &[200]),
+        "file-table" => quiet().find(FindingKind::FileTable, Subject::Host, &[], &[]),
+        "pids-limit" => {
+            let mut scene = quiet().unified().find(FindingKind::TasksExhaustion, Subject::Cgroup("/app/web".into()), &[], &[]);
+            if let Reading::Known(all) = &mut scene.snapshot.cgroups {
+                all.iter_mut().for_each(|row| (row.pids, row.pids_limit) = (Some(95), (&*row.path == "/app/web").then_some(100)));
+            }
+            scene
+        }
         _ => panic!("{action}: no world makes it propose; add one to tests/it/laws/scene.rs"),
     }
 }

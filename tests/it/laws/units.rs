@@ -3,18 +3,23 @@
 
 use super::{
     same,
-    scene::{Scene, host, quiet},
+    scene::{Scene, host, of, quiet},
 };
 use trimtab::{
     actions::{self, action::Action},
-    host::{host::Host, recorded::RecordedHost},
+    host::{
+        host::Host,
+        recorded::{RecordedHost, at},
+    },
     model::{
         finding::FindingKind,
         knob::Knob,
+        metric::{Key, Metric},
         plan::{Held, Obstacle, Plan, Undone},
         proposal::Proposal,
         sample::CgroupVersion,
-        snapshot::{Cgroup, Process, Quota, Reading},
+        series::Point,
+        snapshot::{Cgroup, Process, Quota, Reading, Vm},
         subject::Subject,
         systemd::Property,
     },
@@ -39,6 +44,23 @@ pub fn machine() -> RecordedHost {
     host.set_unit("app.service", Property::CpuQuota, "15%");
     host.set_unit("app.service", Property::MemoryMax, "268435456");
     host.set_unit("app.service", Property::TasksMax, "100");
+    file("pids.current", "95\n");
+    file("memory.high", "max\n");
+    file("memory.low", "0\n");
+    host.set_unit("app.service", Property::MemoryHigh, "infinity");
+    host.set_unit("app.service", Property::MemoryLow, "0");
+    host.put("/sys/fs/cgroup/system.slice/memory.low", "0\n");
+    host.set_unit("system.slice", Property::MemoryLow, "0");
+    host
+}
+
+/// The same where the unit has no quota yet, for the action that gives it one.
+fn machine_of(name: &str) -> RecordedHost {
+    let host = machine();
+    if name == "cpu-cap" {
+        host.put(&format!("/sys/fs/cgroup{PATH}/cpu.max"), "max 100000\n");
+        host.set_unit("app.service", Property::CpuQuota, "infinity");
+    }
     host
 }
 
@@ -77,8 +99,26 @@ fn worlds() -> Vec<(&'static str, Scene)> {
         scene
     };
     let about = || Subject::Cgroup(PATH.into());
+    let contention = || unit(quiet().find(FindingKind::CpuContention, Subject::Host, &[400], &[200]));
+    let unbound = |mut scene: Scene| {
+        let Reading::Known(all) = &mut scene.snapshot.cgroups else { unreachable!("a scene knows them") };
+        all.iter_mut().for_each(|row| (row.cpu, row.quota) = (Some(1.5), Some(Quota { quota: None, period: 100_000 })));
+        scene
+    };
+    let short = |culprit: u32, victim: u32| {
+        let vm = Vm { refault_file: 900.0, ..Vm::default() };
+        let mut scene = unit(quiet().vm(vm).find(FindingKind::MemoryPressure, Subject::Host, &[culprit], &[victim]));
+        scene.facts.cgroup_v2 = Some("/sys/fs/cgroup".into());
+        let key = Key::new(about(), Metric::CgroupMemory);
+        scene.series.push(key, Point { at: at(40.0), value: 1.6e8 }, 10);
+        scene
+    };
     vec![
-        ("cgroup-weight", unit(quiet().find(FindingKind::CpuContention, Subject::Host, &[400], &[200]))),
+        ("cgroup-weight", contention()),
+        ("cpu-cap", unbound(contention())),
+        ("memory-high", short(400, 200)),
+        ("memory-low", short(200, 400)),
+        ("pids-limit", unit(quiet().find(FindingKind::TasksExhaustion, about(), &[], &[]))),
         ("cgroup-quota", unit(quiet().find(FindingKind::Throttled, about(), &[], &[]))),
         ("memory-limit", unit(quiet().find(FindingKind::PredictedMemory, about(), &[], &[]).coming((256 << 20) as f64))),
     ]
@@ -86,7 +126,7 @@ fn worlds() -> Vec<(&'static str, Scene)> {
 
 fn each(law: impl Fn(&dyn Action, &Proposal, Plan, RecordedHost)) {
     for (name, scene) in worlds() {
-        let (host, action) = (machine(), actions::named(name).unwrap());
+        let (host, action) = (machine_of(name), actions::named(name).unwrap());
         let proposal = action.propose(&scene.world()).into_iter().next().unwrap_or_else(|| panic!("{name} proposes nothing"));
         let plan = action.prepare(&proposal, &host).unwrap_or_else(|r| panic!("{name}: {}", r.why));
         law(action, &proposal, plan, host);
@@ -98,11 +138,8 @@ fn a_units_limit_is_set_as_a_property_and_undone_to_the_same_machine() {
     each(|action, proposal, plan, host| {
         let (name, before) = (action.about().name, host.dump());
         assert!(plan.steps.iter().all(|s| matches!(s.knob, Knob::UnitProperty { .. })), "{name}: {plan:?}");
-        assert!(
-            plan.steps[0].apply.starts_with("sudo systemctl set-property --runtime -- app.service "),
-            "{}",
-            plan.steps[0].apply
-        );
+        assert!(plan.steps.iter().all(|s| s.apply.starts_with("sudo systemctl set-property --runtime -- ")), "{name}: {plan:?}");
+        assert!(plan.steps.iter().any(|s| s.apply.contains(" -- app.service ")), "{name}: {plan:?}");
         assert!(plan.steps[0].before.starts_with("unset"), "{name}: {}", plan.steps[0].before);
         action.apply(&plan, &host).unwrap();
         let (once, writes) = (host.dump(), host.writes());
@@ -158,6 +195,24 @@ fn a_drop_in_that_says_more_than_ours_is_not_ours() {
     host.put(others, "[Service]\nIOWeight=3\n");
     assert_eq!(weight.rollback(&plan, &host).unwrap(), Undone::Undone);
     assert!(host.dump().contains(others) && !host.dump().contains(DROP_IN), "only our own drop-in goes");
+}
+
+#[test]
+fn a_limit_of_one_disk_is_proposed_for_no_unit() {
+    let proposed = |systemd: bool| {
+        let mut scene = of("cgroup-io");
+        scene.facts.systemd = systemd;
+        let renamed = |path: &str| path.replace("/batch", "/batch.slice").into();
+        let (Reading::Known(groups), Reading::Known(all)) = (&mut scene.snapshot.cgroups, &mut scene.snapshot.processes) else {
+            unreachable!("a scene knows both")
+        };
+        groups.iter_mut().for_each(|row| row.path = renamed(&row.path));
+        let mut processes: Vec<Process> = all.to_vec();
+        processes.iter_mut().for_each(|process| process.cgroup = renamed(&process.cgroup));
+        *all = processes.into();
+        actions::named("cgroup-io").unwrap().propose(&scene.world()).len()
+    };
+    assert_eq!((proposed(false), proposed(true)), (1, 0));
 }
 
 #[test]
