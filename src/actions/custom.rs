@@ -160,7 +160,9 @@ impl Defined {
         let trial = Trial { better: own.better.unwrap_or(usual.better), ..usual };
         let reversible = own.program(Vec::new()).is_reversible();
         let undo = match own.undo.first() {
-            Some(path) if reversible => format!("{path} is run, and {} says whether that worked.", own.verify.first().map_or("", |v| v)),
+            Some(path) if reversible => {
+                format!("{path} is run, and {} says whether that worked.", own.verify.first().map_or("", |v| v))
+            }
             _ => "It cannot be taken back by trimtab: no undo and verify program is configured.".into(),
         };
         Some(Proposal {

@@ -2,7 +2,10 @@
 
 use crate::{
     config::address,
-    model::{alert::AlertId, change::ChangeId, emergency::EmergencyKind, limits::Mode, message::Exposition, metric::Metric, pick::Pick, when},
+    model::{
+        alert::AlertId, change::ChangeId, emergency::EmergencyKind, limits::Mode, message::Exposition, metric::Metric, pick::Pick,
+        when,
+    },
     store::proof::Anchor,
 };
 use clap::{

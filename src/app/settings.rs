@@ -46,6 +46,7 @@ fn families(config: &sections::Config, layers: &[layer::Layer]) -> Result<(), Fa
 /// File and line of a name in quotes, as complaints have it.
 fn place(layers: &[layer::Layer], name: &str) -> String {
     let quoted = format!("\"{name}\"");
-    let line = |layer: &layer::Layer| layer.text.lines().position(|line| line.contains(&quoted)).map(|n| (layer.name.clone(), n + 1));
+    let line =
+        |layer: &layer::Layer| layer.text.lines().position(|line| line.contains(&quoted)).map(|n| (layer.name.clone(), n + 1));
     layers.iter().rev().find_map(line).map_or_else(String::new, |(file, line)| format!("{file}:{line}: "))
 }

@@ -11,7 +11,10 @@ use crate::{
         handle::{Asked, EngineHandle},
         input::{Effect, Input, Ticket},
         inspect::Inspectors,
-        notify::{keeper::{Keeper, What}, notifier::Notifier},
+        notify::{
+            keeper::{Keeper, What},
+            notifier::Notifier,
+        },
         parts::{Feed, Parts},
         past::PastHandle,
         player::Player,

@@ -35,14 +35,11 @@ pub(super) struct Rescuer {
 impl Hands {
     /// Makes the plans and opens the knobs.
     pub(super) fn ready(&mut self, rungs: Vec<Proposal>) -> Done {
-        let plans: Vec<Result<(Proposal, Plan), Refusal>> = rungs
-            .into_iter()
-            .map(|proposal| self.prepare(&proposal).map(|plan| (proposal, plan)))
-            .collect();
+        let plans: Vec<Result<(Proposal, Plan), Refusal>> =
+            rungs.into_iter().map(|proposal| self.prepare(&proposal).map(|plan| (proposal, plan))).collect();
         let ready = plans.iter().map(|plan| plan.as_ref().err().cloned()).collect();
         self.rescuer.ready = plans.into_iter().flatten().collect();
-        let knobs: Vec<_> =
-            self.rescuer.ready.iter().flat_map(|(_, plan)| &plan.steps).map(|step| step.knob.clone()).collect();
+        let knobs: Vec<_> = self.rescuer.ready.iter().flat_map(|(_, plan)| &plan.steps).map(|step| step.knob.clone()).collect();
         self.tools.host.hold(&knobs);
         // A disk that is full now has no room for a reserve either: it is tried again with the next ladder.
         let _later = self.tools.journal.fill_reserve();

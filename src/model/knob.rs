@@ -199,9 +199,9 @@ impl Knob {
             | Knob::Signal(process)
             | Knob::Run(process)
             | Knob::Backlog { process, .. } => Subject::Process(*process),
-            Knob::CgroupFile { directory, .. }
-            | Knob::CgroupDevice { directory, .. }
-            | Knob::UnitProperty { directory, .. } => Subject::Cgroup(directory.path.as_str().into()),
+            Knob::CgroupFile { directory, .. } | Knob::CgroupDevice { directory, .. } | Knob::UnitProperty { directory, .. } => {
+                Subject::Cgroup(directory.path.as_str().into())
+            }
             Knob::Mount { at, .. } => Subject::Filesystem(at.as_str().into()),
             Knob::Document(_) => Subject::Host,
             Knob::NetworkFile { through: None, .. } => Subject::Host,

@@ -334,7 +334,16 @@ pub struct Rescue {
 
 impl Default for Rescue {
     fn default() -> Self {
-        Rescue { enabled: true, rungs: Reach::Freeze, per_hour: 12, patience: 5.0, calm: 30.0, memory_full: 0.10, memory_available: 0.04, harms: 2 }
+        Rescue {
+            enabled: true,
+            rungs: Reach::Freeze,
+            per_hour: 12,
+            patience: 5.0,
+            calm: 30.0,
+            memory_full: 0.10,
+            memory_available: 0.04,
+            harms: 2,
+        }
     }
 }
 

@@ -346,7 +346,8 @@ mod tests {
 
     fn triggers() -> impl Strategy<Value = Vec<Trigger>> {
         let risk = prop_oneof![3 => Just(Risk::Low), 1 => Just(Risk::Medium), 2 => Just(Risk::High)];
-        let cause = proptest::option::of(prop_oneof![Just(Cause::Hurt), Just(Cause::NoEffect), Just(Cause::Operator), Just(Cause::NoData)]);
+        let cause =
+            proptest::option::of(prop_oneof![Just(Cause::Hurt), Just(Cause::NoEffect), Just(Cause::Operator), Just(Cause::NoData)]);
         let pause = prop_oneof![5 => 0..120_u64, 1 => 0..7200_u64];
         proptest::collection::vec((pause, 0..6_u8, risk, cause), 1..200)
     }
@@ -442,13 +443,19 @@ mod tests {
         let mut memory = Memory::default();
         let change = Change::begin(&Entry {
             change: ChangeId(1),
-            deed: Deed::Proposed { proposal: Box::new(proposal(1, Risk::Low)), finding: Box::new(finding(&proposal(1, Risk::Low))) },
+            deed: Deed::Proposed {
+                proposal: Box::new(proposal(1, Risk::Low)),
+                finding: Box::new(finding(&proposal(1, Risk::Low))),
+            },
             who: Who::Engine,
             now: Now::default(),
             boot: String::new(),
         });
         let late = Now { tick: Tick(u64::MAX), wall: Wall(i64::MAX) };
-        memory.take(&change.unwrap(), &Entry { change: ChangeId(1), deed: Deed::RolledBack, who: Who::Guard, now: late, boot: String::new() });
+        memory.take(
+            &change.unwrap(),
+            &Entry { change: ChangeId(1), deed: Deed::RolledBack, who: Who::Guard, now: late, boot: String::new() },
+        );
         assert_eq!(memory.reversals(&proposal(1, Risk::Low), Tick(0)), 1, "a clock that went back forgets nothing");
         let _no_overflow = late.tick + Duration::from_secs(1);
     }

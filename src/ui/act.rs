@@ -154,7 +154,7 @@ pub fn perform(state: &mut State, intent: Intent) -> Vec<UiCommand> {
         Intent::RollBack => ask(state, Question::RollBack(id)),
         Intent::Phases => {
             open(state, Page::Phases(id));
-            return vec![];
+            vec![]
         }
         Intent::Verify => {
             open(state, Page::Verify(id));

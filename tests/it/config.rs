@@ -64,7 +64,9 @@ fn the_rules_in_the_comments_can_be_uncommented() {
         .replace("// (allow", "(allow")
         .replace("// (match", "(match")
         .replace("// \"Sun", "\"Sun");
-    let config = merged(&uncommented.replace("// (name: \"drain", "(name: \"drain").replace("//  verify", " verify").replace("//  env", " env"));
+    let config = merged(
+        &uncommented.replace("// (name: \"drain", "(name: \"drain").replace("//  verify", " verify").replace("//  env", " env"),
+    );
     assert_eq!(config.actions.len(), 1);
     let policy = config.policy;
     assert_eq!((policy.rules.len(), policy.tiers.len(), policy.maintenance.len()), (6, 1, 2));

@@ -142,7 +142,12 @@ fn rungs_that_can_be_undone_are_written_and_taken_back_in_both_versions() {
     assert_eq!(bound, "8:0 rbps=max wbps=1048576 riops=max wiops=max\n");
     let bound = there_and_back(V1, hog(), "write 8:0 1048576", "/sys/fs/cgroup/blkio/hog/blkio.throttle.write_bps_device");
     assert_eq!(bound, "8:0 1048576\n");
-    let raised = there_and_back(V2, Subject::Host, "raise proc/sys/net/ipv4/tcp_max_syn_backlog 16384", "/proc/sys/net/ipv4/tcp_max_syn_backlog");
+    let raised = there_and_back(
+        V2,
+        Subject::Host,
+        "raise proc/sys/net/ipv4/tcp_max_syn_backlog 16384",
+        "/proc/sys/net/ipv4/tcp_max_syn_backlog",
+    );
     assert_eq!(raised, "16384\n");
 }
 
@@ -263,7 +268,9 @@ struct Dweller {
 
 impl Dweller {
     fn is_spared(&self) -> bool {
-        self.kernel || self.family || ["postgres", "sshd", "systemd-journald", "dbus-daemon", "containerd", "redis-server"].contains(&self.name)
+        self.kernel
+            || self.family
+            || ["postgres", "sshd", "systemd-journald", "dbus-daemon", "containerd", "redis-server"].contains(&self.name)
     }
 }
 

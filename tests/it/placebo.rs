@@ -61,7 +61,8 @@ fn files(directory: &Path, out: &mut Vec<PathBuf>) {
 fn columns(path: &Path) -> (Vec<Vec<f64>>, Vec<bool>) {
     let text = fs::read_to_string(path).unwrap();
     let mut lines = text.lines();
-    let header: Vec<String> = lines.next().unwrap_or_default().split(',').map(|name| name.trim_matches('"').to_lowercase()).collect();
+    let header: Vec<String> =
+        lines.next().unwrap_or_default().split(',').map(|name| name.trim_matches('"').to_lowercase()).collect();
     let label = header.iter().position(|name| name == "label");
     let mut all: Vec<Vec<f64>> = vec![Vec::new(); header.len()];
     let mut marked = Vec::new();
@@ -92,7 +93,15 @@ fn primary() -> Key {
 fn trial(better: Better, after: f64) -> Trial {
     let rail = Guardrail { key: Key::host(Metric::PressureIoSome), relative: 0.1, absolute: 0.0 };
     let windows = Windows { after, ..Windows::default() };
-    Trial { primary: primary(), better, least: 0.1, guardrails: vec![rail], controls: vec![Key::host(Metric::Load)], windows, prevents: None }
+    Trial {
+        primary: primary(),
+        better,
+        least: 0.1,
+        guardrails: vec![rail],
+        controls: vec![Key::host(Metric::Load)],
+        windows,
+        prevents: None,
+    }
 }
 
 #[derive(Default)]
@@ -111,7 +120,14 @@ struct Tally {
 /// One trial of nothing: the change is "applied" after `history` seconds.
 fn tried(set: &SeriesSet, history: usize, better: Better, tally: &mut Tally) {
     let trial = trial(better, 60.0);
-    let case = |second: usize| Case { series: set, since: Tick(0), applied: at(history), now: at(history + second), others: &[], off: &[] };
+    let case = |second: usize| Case {
+        series: set,
+        since: Tick(0),
+        applied: at(history),
+        now: at(history + second),
+        others: &[],
+        off: &[],
+    };
     let mut watch = Watch::default();
     let begun = Instant::now();
     let tripped = (4..63).any(|second| {
@@ -130,7 +146,12 @@ fn tried(set: &SeriesSet, history: usize, better: Better, tally: &mut Tally) {
     // By turns, with nothing switched.
     let order = switchback::order(tally.trials as u64);
     let begun = history + 3;
-    let off: Vec<(Tick, Tick)> = order.iter().enumerate().filter(|(_, leg)| **leg == Leg::Off).map(|(i, _)| (at(begun + 15 * i), at(begun + 15 * i + 18))).collect();
+    let off: Vec<(Tick, Tick)> = order
+        .iter()
+        .enumerate()
+        .filter(|(_, leg)| **leg == Leg::Off)
+        .map(|(i, _)| (at(begun + 15 * i), at(begun + 15 * i + 18)))
+        .collect();
     let turns = Case { off: &off, ..case(3 + switchback::length() as usize) };
     let outcome = switchback::judge(&self::trial(better, switchback::length()), &turns, (at(begun), &order)).outcome;
     tally.turned[0] += usize::from(outcome == Outcome::Better);
@@ -138,7 +159,10 @@ fn tried(set: &SeriesSet, history: usize, better: Better, tally: &mut Tally) {
     let mut late = Late::of(&trial, &case(63), Risk::Low);
     let blamed = (64..LATE).step_by(5).any(|second| {
         // The late watch sees what has come by then, no more.
-        let known = |key: &Key| set.get(key).map(|series| series.points().filter(|p| p.at <= at(history + second)).rev().take(70).collect::<Vec<Point>>());
+        let known = |key: &Key| {
+            set.get(key)
+                .map(|series| series.points().filter(|p| p.at <= at(history + second)).rev().take(70).collect::<Vec<Point>>())
+        };
         let mut seen = SeriesSet::default();
         for key in [Key::host(Metric::PressureIoSome), Key::host(Metric::Load)] {
             known(&key).unwrap_or_default().into_iter().rev().for_each(|p| seen.push(key.clone(), p, 400));
@@ -169,7 +193,10 @@ fn of_recorded_load_little_looks_like_a_gain_and_little_like_harm() {
             families.entry(family).or_default().push(read);
         }
     }
-    println!("{:<22} {:>8} {:>7} {:>7} {:>7} {:>7}  {:>7} {:>7}  {:>6}", "family", "history", "trials", "keep", "harm", "(trips)", "by turns", "harm", "late");
+    println!(
+        "{:<22} {:>8} {:>7} {:>7} {:>7} {:>7}  {:>7} {:>7}  {:>6}",
+        "family", "history", "trials", "keep", "harm", "(trips)", "by turns", "harm", "late"
+    );
     let (mut whole, mut looking) = (Tally::default(), Tally::default());
     for (family, recorded) in &families {
         for history in [120, HISTORY] {
@@ -199,19 +226,30 @@ fn of_recorded_load_little_looks_like_a_gain_and_little_like_harm() {
             let share = |n: usize| n as f64 / tally.trials.max(1) as f64;
             println!(
                 "{family:<22} {history:>6} s {:>7} {:>7.3} {:>7.3} {:>7.3}  {:>8.3} {:>7.3}  {:>6.3}",
-                tally.trials, share(tally.keeps), share(tally.harms), share(tally.trips), share(tally.turned[0]), share(tally.turned[1]), share(tally.late)
+                tally.trials,
+                share(tally.keeps),
+                share(tally.harms),
+                share(tally.trips),
+                share(tally.turned[0]),
+                share(tally.turned[1]),
+                share(tally.late)
             );
             looking.looking += tally.looking;
             looking.looks += tally.looks;
             looking.judging += tally.judging;
             looking.trials += tally.trials;
             if history == HISTORY {
-                (whole.trials, whole.keeps, whole.harms) = (whole.trials + tally.trials, whole.keeps + tally.keeps, whole.harms + tally.harms);
+                (whole.trials, whole.keeps, whole.harms) =
+                    (whole.trials + tally.trials, whole.keeps + tally.keeps, whole.harms + tally.harms);
             }
         }
     }
     let micros = |span: Duration, n: u32| span.as_secs_f64() * 1e6 / f64::from(n.max(1));
-    println!("guard: {:.0} us a look, judge: {:.0} us", micros(looking.looking, looking.looks), micros(looking.judging, looking.trials as u32));
+    println!(
+        "guard: {:.0} us a look, judge: {:.0} us",
+        micros(looking.looking, looking.looks),
+        micros(looking.judging, looking.trials as u32)
+    );
     let share = |n: usize| n as f64 / whole.trials.max(1) as f64;
     let (keep, harm) = (share(whole.keeps), share(whole.harms));
     println!("with half an hour of history, all families: keep {keep:.3}, harm {harm:.3}, of {} trials", whole.trials);

@@ -191,7 +191,11 @@ fn a_custom_action_goes_the_way_of_every_other() {
 
 #[test]
 fn a_program_that_fails_or_hangs_leaves_a_change_that_is_undone_and_says_why() {
-    for (body, why) in [("touch FLAG; echo disk full; exit 7", "ended with 7: disk full"), ("touch FLAG; sleep 50", "longer than 2 s"), ("true", "reads undone")] {
+    for (body, why) in [
+        ("touch FLAG; echo disk full; exit 7", "ended with 7: disk full"),
+        ("touch FLAG; sleep 50", "longer than 2 s"),
+        ("true", "reads undone"),
+    ] {
         let mut bench = Bench::doing(body, free, false);
         let error = bench.apply().error.unwrap();
         assert!(error.contains(why), "{error}");

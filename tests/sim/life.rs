@@ -248,11 +248,8 @@ impl Mind {
                         _ => self.deeds.push_back((job, what)),
                     }
                 }
-                Effect::LookForeign => {
-                    if !self.looks.iter().any(|(job, _)| job.is_none()) {
-                        self.looks.push_back((None, None));
-                    }
-                }
+                Effect::LookForeign if self.looks.iter().any(|(job, _)| job.is_none()) => {}
+                Effect::LookForeign => self.looks.push_back((None, None)),
                 Effect::Reply { ticket, reply } => {
                     let of = self.asked.remove(&ticket);
                     let (Reply::Done(text) | Reply::Refused(text)) = &reply;

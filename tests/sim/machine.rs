@@ -194,7 +194,7 @@ impl Machine {
             1 => (file("sys/vm/dirty_bytes"), ((100 << 20) + n * 4096).to_string()),
             2 => (file("sys/vm/dirty_ratio"), (21 + n % 70).to_string()),
             3 => (file("sys/vm/dirty_background_bytes"), ((60 << 20) + n * 4096).to_string()),
-            4 => (queue("scheduler"), if n % 2 == 0 { "kyber" } else { "none" }.into()),
+            4 => (queue("scheduler"), if n.is_multiple_of(2) { "kyber" } else { "none" }.into()),
             5 => (self.shares(), (2000 + n).to_string()),
             _ => (self.nice(*dice.pick(&HOGS)), (1 + n % 17).to_string()),
         };

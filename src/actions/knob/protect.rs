@@ -135,11 +135,7 @@ pub fn pausable_cgroup(host: &dyn Host, path: &str, directory: &Place) -> Result
 }
 
 /// Shows every process of a cgroup and those below it to `look`, which may refuse.
-pub fn members(
-    host: &dyn Host,
-    directory: &Place,
-    look: &mut dyn FnMut(&Stat) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
+pub fn members(host: &dyn Host, directory: &Place, look: &mut dyn FnMut(&Stat) -> Result<(), Refusal>) -> Result<(), Refusal> {
     let Ok(pids) = host.text(&directory.join("cgroup.procs")) else { return Ok(()) };
     for pid in pids.lines().filter_map(|line| line.trim().parse().ok()) {
         match threads::stat(host, pid) {

@@ -41,7 +41,10 @@ fn sibling(world: &World<'_>, primary: &Key) -> Option<Key> {
         world.findings.iter().any(|finding| finding.id.subject == *subject || of(finding))
     };
     let kindred = |key: &Key| {
-        key.metric == primary.metric && key.subject != primary.subject && !involved(&key.subject) && beside(&key.subject, &primary.subject)
+        key.metric == primary.metric
+            && key.subject != primary.subject
+            && !involved(&key.subject)
+            && beside(&key.subject, &primary.subject)
     };
     busiest(world, &kindred)
 }
@@ -49,7 +52,9 @@ fn sibling(world: &World<'_>, primary: &Key) -> Option<Key> {
 /// Whether one is of the other's kind and neither is part of the other.
 fn beside(one: &Subject, other: &Subject) -> bool {
     match (one, other) {
-        (Subject::Disk(_), Subject::Disk(_)) | (Subject::Interface(_), Subject::Interface(_)) => is_physical(one) && is_physical(other),
+        (Subject::Disk(_), Subject::Disk(_)) | (Subject::Interface(_), Subject::Interface(_)) => {
+            is_physical(one) && is_physical(other)
+        }
         (Subject::Cgroup(one), Subject::Cgroup(other)) => {
             let parent = |path: &str| path.trim_end_matches('/').rsplit_once('/').map(|(parent, _)| parent.to_string());
             parent(one) == parent(other)

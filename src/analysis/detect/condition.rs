@@ -56,7 +56,11 @@ fn report(condition: &Condition, key: &Key, value: f64, level: Level) -> Report 
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::model::{metric::Metric, series::{Point, SeriesSet}, time::Tick};
+    use crate::model::{
+        metric::Metric,
+        series::{Point, SeriesSet},
+        time::Tick,
+    };
     use std::time::Duration;
 
     fn condition() -> Condition {
@@ -79,11 +83,11 @@ mod tests {
             let (all, now) = series(values);
             condition().look(&all, now).map(|(_, standing)| standing).next()
         };
-        assert_eq!(looked(&[0.6; 12]).unwrap().holds, true);
-        assert_eq!(looked(&[0.6; 5]).unwrap().holds, false, "for too short a time");
+        assert!(looked(&[0.6; 12]).unwrap().holds);
+        assert!(!looked(&[0.6; 5]).unwrap().holds, "for too short a time");
         let mut dip = [0.6; 12];
         dip[8] = 0.4;
-        assert_eq!(looked(&dip).unwrap().holds, false);
+        assert!(!looked(&dip).unwrap().holds);
         assert_eq!(looked(&[0.4; 12]), None);
         let (all, now) = series(&[0.6; 12]);
         assert_eq!(condition().look(&all, now + Duration::from_secs(60)).count(), 0, "old numbers say nothing");

@@ -83,7 +83,12 @@ fn memory(world: &World<'_>, all: &[Target]) -> Vec<Rung> {
         && let Some(used) = world.snapshot.cgroup(path).and_then(|group| group.memory)
     {
         let some = (used / 4).clamp(RECLAIM.0, RECLAIM.1) / MIB * MIB;
-        ladder.push(rung(Reach::Ease, format!("reclaim {} from {path}", Unit::Bytes.show(some as f64)), on, format!("reclaim {some}")));
+        ladder.push(rung(
+            Reach::Ease,
+            format!("reclaim {} from {path}", Unit::Bytes.show(some as f64)),
+            on,
+            format!("reclaim {some}"),
+        ));
         let high = (used / MIB * MIB).max(MIB);
         ladder.push(rung(Reach::Ease, format!("high {} for {path}", Unit::Bytes.show(high as f64)), on, format!("high {high}")));
     }
@@ -137,8 +142,7 @@ fn connections(world: &World<'_>) -> Vec<Rung> {
         let name = path.rsplit('/').next().unwrap_or(path);
         rung(Reach::Ease, format!("{name} {value}"), &Subject::Host, format!("raise {path} {value}"))
     };
-    let mut ladder =
-        vec![set("proc/sys/net/ipv4/tcp_syncookies", 1), set("proc/sys/net/ipv4/tcp_max_syn_backlog", SYN_BACKLOG)];
+    let mut ladder = vec![set("proc/sys/net/ipv4/tcp_syncookies", 1), set("proc/sys/net/ipv4/tcp_max_syn_backlog", SYN_BACKLOG)];
     let own = world.snapshot.tcp.known().and_then(|all| all.first());
     if let Some([_, most]) = own.and_then(|tcp| tcp.conntrack) {
         ladder.push(set("proc/sys/net/netfilter/nf_conntrack_max", most.saturating_mul(2)));

@@ -86,7 +86,12 @@ fn pressure(world: &World<'_>, rule: &Rescue, waiting: f64) -> Option<Sight> {
         sustain: 10.0,
         level: level(full, rule.memory_full),
         eased: waiting < CLEAR * rule.memory_full,
-        finding: finding(EmergencyKind::Memory, Subject::Host, headline, fact(key, full, rule.memory_full, "/proc/pressure/memory")),
+        finding: finding(
+            EmergencyKind::Memory,
+            Subject::Host,
+            headline,
+            fact(key, full, rule.memory_full, "/proc/pressure/memory"),
+        ),
     })
 }
 
@@ -149,7 +154,8 @@ fn space(world: &World<'_>) -> Option<Sight> {
             fact(Key::host(Metric::FilesystemUsed), 0.0, 1.0 - FREE, "statvfs"),
         ),
     };
-    for (fs, used) in all.iter().filter(|fs| !fs.read_only && !IMAGES.contains(&&*fs.kind)).filter_map(|fs| Some((fs, fs.used()?))) {
+    for (fs, used) in all.iter().filter(|fs| !fs.read_only && !IMAGES.contains(&&*fs.kind)).filter_map(|fs| Some((fs, fs.used()?)))
+    {
         let left = ends(world, fs);
         let filling = left.is_some_and(|seconds| seconds < SOON);
         let level = match 1.0 - used {

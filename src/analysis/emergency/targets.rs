@@ -74,7 +74,8 @@ pub fn growing(world: &World<'_>) -> Vec<Target> {
 fn growth(world: &World<'_>, process: &Process) -> f64 {
     let key = Key::new(Subject::Process(process.id), Metric::ProcessResident);
     let now = world.now.tick;
-    let then = world.series.get(&key).and_then(|series| series.points().rev().take_while(|p| now.seconds_since(p.at) <= GROWTH).last());
+    let then =
+        world.series.get(&key).and_then(|series| series.points().rev().take_while(|p| now.seconds_since(p.at) <= GROWTH).last());
     // One that was not there before has grown by all that it has.
     let born = process.id.age(now) <= GROWTH;
     then.map_or(if born { process.resident as f64 } else { 0.0 }, |point| process.resident as f64 - point.value)

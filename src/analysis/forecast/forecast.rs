@@ -58,6 +58,8 @@ const CALIBRATION: f64 = 0.5;
 const STEPS: (f64, f64) = (1200.0, 100.0);
 /// Less skill than this is chance.
 const SKILL: f64 = 0.03;
+/// No skill is told to be worse than this.
+const WORST: f64 = -1000.0;
 /// Steps of the past that are looked at, at most: two weeks of five minutes. The cost grows with them.
 const LONGEST: usize = 4032;
 /// Steps since a change from which on nothing before it is needed.
@@ -141,7 +143,8 @@ fn learnt(past: &Past<'_>, values: &[f64], steps: usize) -> Option<Prediction> {
     let bands: Vec<Band> = point.iter().zip(interval::ends(&errors)).map(band).collect();
     let bands = climb(&horizons, &bands, steps);
     let missed = |said: &Array2<f32>| f64::from((said - &trial.truth).mapv(f32::abs).sum());
-    let skill = 1.0 - missed(&crossed) / candidates.first().map_or(1.0, |c| missed(&c.past)).max(1e-9);
+    // Where sums ran over all bounds it is as bad as it gets, and no number: `max` takes the other.
+    let skill = (1.0 - missed(&crossed) / candidates.first().map_or(1.0, |c| missed(&c.past)).max(1e-9)).max(WORST);
     Some(Prediction {
         bands,
         blend: mean_weights(&candidates.iter().map(|c| c.method).collect::<Vec<_>>(), &weights),

@@ -184,3 +184,14 @@ fn a_gap_at_the_end_is_part_of_the_way_ahead() {
     let told = forecast(&past(&values, 1.0), 3);
     assert!((told.bands[0].point - 605.0).abs() < 3.0, "{:?}", told.bands[0]);
 }
+
+#[test]
+fn a_skill_is_a_number_whatever_came_before() {
+    let mut values = vec![-1e300];
+    values.resize(94, f64::NAN);
+    values.resize(456, 0.0);
+    values.resize(564, f64::NAN);
+    let told = forecast(&past(&values, 7200.0), 13);
+    whole(&told.bands);
+    assert!(told.skill.is_none_or(f64::is_finite), "{told:?}");
+}

@@ -248,7 +248,8 @@ mod tests {
         let turned = |set: &SeriesSet, f: &dyn Fn(usize, f64) -> f64| {
             let mut other = SeriesSet::default();
             for (key, series) in set.iter() {
-                let values: Vec<f64> = series.points().enumerate().map(|(i, p)| if *key == load() { f(i, p.value) } else { p.value }).collect();
+                let values: Vec<f64> =
+                    series.points().enumerate().map(|(i, p)| if *key == load() { f(i, p.value) } else { p.value }).collect();
                 put(&mut other, key.clone(), &values);
             }
             other

@@ -231,7 +231,7 @@ mod tests {
         noise.ar(APPLIED + 1800, phi).iter().enumerate().map(|(i, v)| 0.2 + 0.02 * v + harm(i)).collect()
     }
 
-    const STEADY: [f64; APPLIED + 1800] = [100.0; APPLIED + 1800];
+    static STEADY: [f64; APPLIED + 1800] = [100.0; APPLIED + 1800];
 
     #[test]
     fn half_an_hour_of_nothing_blames_nobody() {

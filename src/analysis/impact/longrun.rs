@@ -95,8 +95,7 @@ mod tests {
         // White seconds on a slow swing: lag 1 hardly sees it, five-second means do.
         let mut noise = Noise::seeded(8);
         let slow = noise.ar(120, 0.97);
-        let points: Vec<Point> =
-            (0..120).map(|i| Point { at: at(i), value: 2.0 * noise.normal() + slow[i] }).collect();
+        let points: Vec<Point> = (0..120).map(|i| Point { at: at(i), value: 2.0 * noise.normal() + slow[i] }).collect();
         let seconds: Vec<f64> = points.iter().map(|p| p.value).collect();
         assert!(of_points(&points) >= variance(&seconds));
     }
@@ -108,7 +107,12 @@ mod tests {
         let rising = noise.ar(120, 0.5);
         let slope = drift(&points(&|i| 0.1 * i as f64 + rising[i])).sqrt();
         assert!(slope > 0.085 && slope < 0.115, "{slope}");
-        let none = (0..100).filter(|_| { let flat = noise.ar(120, 0.8); drift(&points(&|i| flat[i])) == 0.0 }).count();
+        let none = (0..100)
+            .filter(|_| {
+                let flat = noise.ar(120, 0.8);
+                drift(&points(&|i| flat[i])) == 0.0
+            })
+            .count();
         assert!(none >= 75, "{none}");
     }
 

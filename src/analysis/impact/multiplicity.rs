@@ -15,7 +15,7 @@ pub fn week(earlier: &[f64], p: f64) -> Week {
     all.sort_by(f64::total_cmp);
     let count = all.len() as f64;
     let holds = |(place, p): &(usize, &f64)| **p <= RATE * (*place + 1) as f64 / count;
-    let last = all.iter().enumerate().filter(holds).last();
+    let last = all.iter().enumerate().rev().find(holds);
     let (accepted, threshold) = last.map_or((0, 0.0), |(place, p)| (place + 1, *p));
     Week { verdicts: all.len(), accepted, chance: (threshold * count).min(accepted as f64), holds: accepted > 0 && p <= threshold }
 }

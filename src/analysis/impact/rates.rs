@@ -46,7 +46,9 @@ fn tripped(noise: &mut Noise, (phi, shift): (f64, f64)) -> Option<usize> {
 #[test]
 fn the_guard_is_deaf_to_noise_and_quick_to_hear_harm() {
     println!("guard, looks every 5 s for 180 s:  phi  false alarms  2 sigma: seen, after  3 sigma: seen, after");
-    for (phi, false_most, least, soon) in [(0.0, 0.02, 0.99, 20.0), (0.5, 0.02, 0.97, 30.0), (0.8, 0.03, 0.80, 65.0), (0.9, 0.04, 0.45, 100.0)] {
+    for (phi, false_most, least, soon) in
+        [(0.0, 0.02, 0.99, 20.0), (0.5, 0.02, 0.97, 30.0), (0.8, 0.03, 0.80, 65.0), (0.9, 0.04, 0.45, 100.0)]
+    {
         let mut noise = Noise::seeded(101);
         let alarms = (0..300).filter(|_| tripped(&mut noise, (phi, 0.0)).is_some()).count() as f64 / 300.0;
         let mut seen = |shift| {
@@ -74,7 +76,12 @@ fn course(noise: &mut Noise, family: Family, n: usize) -> Vec<f64> {
         Family::Ar(phi) => noise.ar(n, phi).iter().map(|v| 10.0 + v).collect(),
         Family::RandomWalk => {
             let mut level = 30.0;
-            (0..n).map(|_| { level += 0.1 * noise.normal(); level + 0.3 * noise.normal() }).collect()
+            (0..n)
+                .map(|_| {
+                    level += 0.1 * noise.normal();
+                    level + 0.3 * noise.normal()
+                })
+                .collect()
         }
         Family::Seasonal => {
             let (start, period) = (noise.uniform() * 600.0, 300.0 + 600.0 * noise.uniform());
@@ -83,10 +90,18 @@ fn course(noise: &mut Noise, family: Family, n: usize) -> Vec<f64> {
         }
         Family::Bursts => {
             let mut left = 0;
-            (0..n).map(|_| {
-                left = if left > 0 { left - 1 } else if noise.uniform() < 0.01 { (30.0 * noise.uniform()) as usize } else { 0 };
-                1.0 + 0.1 * noise.normal().abs() + if left > 0 { 3.0 + noise.normal() } else { 0.0 }
-            }).collect()
+            (0..n)
+                .map(|_| {
+                    left = if left > 0 {
+                        left - 1
+                    } else if noise.uniform() < 0.01 {
+                        (30.0 * noise.uniform()) as usize
+                    } else {
+                        0
+                    };
+                    1.0 + 0.1 * noise.normal().abs() + if left > 0 { 3.0 + noise.normal() } else { 0.0 }
+                })
+                .collect()
         }
     }
 }
@@ -102,7 +117,14 @@ fn rates(family: Family, history: usize, runs: usize) -> (f64, f64) {
         put(&mut set, rail.key.clone(), &course(&mut noise, family, n));
         let better = if run % 2 == 0 { Better::Lower } else { Better::Higher };
         let trial = Trial { better, guardrails: vec![rail], ..trial() };
-        let case = |second: usize| Case { series: &set, since: Tick(0), applied: at(history), now: at(history + second), others: &[], off: &[] };
+        let case = |second: usize| Case {
+            series: &set,
+            since: Tick(0),
+            applied: at(history),
+            now: at(history + second),
+            others: &[],
+            off: &[],
+        };
         let mut watch = Watch::default();
         let hurt = (1..=12).any(|look| guard_look(&trial, &case(3 + 5 * look), &mut watch).is_some());
         let outcome = judge(&trial, &case(63)).outcome;
@@ -115,7 +137,8 @@ fn rates(family: Family, history: usize, runs: usize) -> (f64, f64) {
 #[test]
 fn of_trials_of_nothing_few_are_kept_and_few_blamed_whatever_the_load_is_like() {
     println!("nothing done, guard and judge:  family, history  keep   harm");
-    let families = [Family::Ar(0.0), Family::Ar(0.5), Family::Ar(0.8), Family::Ar(0.95), Family::RandomWalk, Family::Seasonal, Family::Bursts];
+    let families =
+        [Family::Ar(0.0), Family::Ar(0.5), Family::Ar(0.8), Family::Ar(0.95), Family::RandomWalk, Family::Seasonal, Family::Bursts];
     for family in families {
         for (history, runs) in [(120, 150), (1800, 60)] {
             let (keep, harm) = rates(family, history, runs);

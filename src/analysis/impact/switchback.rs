@@ -159,7 +159,6 @@ fn past(trial: &Trial, case: &Case<'_>, (course, order): (&[Point], &[Leg]), sig
     (windows >= LEAST_WINDOWS.max(LEAST_POINTS)).then(|| (as_good + 1) as f64 / (windows + 1) as f64)
 }
 
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {

@@ -44,6 +44,8 @@ enum Where {
     Network(&'static str),
     /// At a listening socket, through its program.
     Listener,
+    /// At the options of a mount.
+    Mount,
 }
 
 /// By row of the catalogue.
@@ -73,12 +75,23 @@ const ROWS: &[(&str, Where)] = &[
     ("M12", Where::OomScore),
     ("M13", Where::Nodes("sys/vm/zone_reclaim_mode")),
     ("N1", Where::Listener),
+    ("N2", Where::Network("ipv4/tcp_max_syn_backlog")),
     ("N3", Where::Network("ipv4/ip_local_port_range")),
     ("N4", Where::Files(Root::Proc, &["sys/net/netfilter/nf_conntrack_max"])),
+    ("N5", Where::Network("ipv4/tcp_rmem")),
+    ("N6", Where::Files(Root::Proc, &["sys/net/core/netdev_max_backlog", "sys/net/core/netdev_budget"])),
+    ("N9", Where::Network("ipv4/tcp_congestion_control")),
+    ("N10", Where::Network("ipv4/tcp_slow_start_after_idle")),
+    ("N11", Where::Files(Root::Proc, &["sys/net/ipv4/neigh/default/gc_thresh3"])),
+    ("N12", Where::Files(Root::Proc, &["sys/net/ipv4/tcp_max_orphans"])),
     ("P1", Where::Limit),
     ("S1", Where::Disk("scheduler")),
     ("S2", Where::Disk("read_ahead_kb")),
+    ("S3", Where::Disk("nr_requests")),
     ("S4", Where::Thread(Knob::IoPriority, NICE)),
+    ("S5", Where::Cgroup("blkio", "blkio.throttle.read_bps_device", "io.max")),
+    ("S7", Where::Disk("rq_affinity")),
+    ("S8", Where::Mount),
 ];
 
 const NICE: &str = "CAP_SYS_NICE";
@@ -124,6 +137,7 @@ pub(super) fn ask(host: &dyn Host, facts: &Facts, about: &ActionAbout) -> (May, 
         Where::Files(root, paths) => files(host, root, paths),
         Where::Disk(file) => disks(host, file),
         Where::Network(file) => network(host, facts, file),
+        Where::Mount => host.may_set(&Knob::Mount { at: "/".into(), number: (0, 0) }).map_or_else(no, |()| yes()),
         Where::Listener => match network(host, facts, "core/somaxconn") {
             (May::Yes, _) => others(facts, "CAP_KILL"),
             less => less,

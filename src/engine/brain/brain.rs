@@ -359,7 +359,8 @@ impl Brain {
 
     /// Answers the stop once nothing that touches the machine is under way any more.
     fn ended(&mut self) {
-        let deeds = [Purpose::RollBack, Purpose::Apply, Purpose::Climb, Purpose::Judge, Purpose::Switch, Purpose::Keep, Purpose::Note];
+        let deeds =
+            [Purpose::RollBack, Purpose::Apply, Purpose::Climb, Purpose::Judge, Purpose::Switch, Purpose::Keep, Purpose::Note];
         if deeds.iter().any(|purpose| self.office.desk.busy(*purpose, None)) {
             return;
         }

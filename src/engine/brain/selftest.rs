@@ -99,7 +99,8 @@ impl SelfTest {
         let (now, windows) = (office.now.tick, office.policy.windows);
         let from = Tick(now.0.saturating_sub(u64::try_from(seconds(windows.before).as_nanos()).unwrap_or(u64::MAX)));
         let lives = |key: &Key| series.get(key).is_some_and(|s| is_alive(&s.values(from, now), windows.before));
-        let mut keys: Vec<&Key> = series.iter().map(|(key, _)| key).filter(|key| PRIMARIES.contains(&key.metric) && lives(key)).collect();
+        let mut keys: Vec<&Key> =
+            series.iter().map(|(key, _)| key).filter(|key| PRIMARIES.contains(&key.metric) && lives(key)).collect();
         keys.sort();
         let Some(primary) = keys.get(self.turn % keys.len().max(1)).copied().cloned() else {
             self.next = now + AGAIN;

@@ -82,12 +82,7 @@ pub(super) fn close(file: File) -> io::Result<()> {
 /// bounded cpu seconds, file size and descriptors.
 pub(super) fn confine(command: &mut std::process::Command, seconds: u64) {
     use std::os::unix::process::CommandExt;
-    let limits = [
-        (libc::RLIMIT_CORE, 0),
-        (libc::RLIMIT_CPU, seconds),
-        (libc::RLIMIT_FSIZE, 64 << 20),
-        (libc::RLIMIT_NOFILE, 256),
-    ];
+    let limits = [(libc::RLIMIT_CORE, 0), (libc::RLIMIT_CPU, seconds), (libc::RLIMIT_FSIZE, 64 << 20), (libc::RLIMIT_NOFILE, 256)];
     let confined = move || {
         for (resource, most) in limits {
             let limit = libc::rlimit { rlim_cur: most, rlim_max: most };

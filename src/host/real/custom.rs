@@ -322,7 +322,6 @@ mod tests {
             let program = Program { apply: self.put("deed", body), timeout: 1, ..self.flag() };
             self.set(&program, Program::DONE).map_err(|e| e.source)
         }
-
     }
 
     #[test]
@@ -353,7 +352,8 @@ mod tests {
         let shelf = Shelf::new();
         let said = shelf.doing("env | cut -d= -f1 | sort | tr '\\n' ' '; cat; exit 1").unwrap_err();
         assert_eq!(said, "it ended with 1: GREETING PATH PWD TRIMTAB_RUN");
-        let said = shelf.doing("pwd; echo \"$GREETING\"; grep NoNewPrivs /proc/self/status; ulimit -c; ulimit -n; exit 1").unwrap_err();
+        let said =
+            shelf.doing("pwd; echo \"$GREETING\"; grep NoNewPrivs /proc/self/status; ulimit -c; ulimit -n; exit 1").unwrap_err();
         assert_eq!(said, "it ended with 1: / a b NoNewPrivs: 1 0 256");
     }
 

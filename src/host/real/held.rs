@@ -6,12 +6,7 @@
 
 use super::{RealHost, knobs};
 use crate::{
-    host::{
-        canonical,
-        error::HostError,
-        host::Touch,
-        identity,
-    },
+    host::{canonical, error::HostError, host::Touch, identity},
     model::knob::Knob,
 };
 use rustix::{
@@ -44,9 +39,7 @@ fn open(host: &RealHost, knob: &Knob) -> Option<OwnedFd> {
         Knob::CgroupFile { directory, file, .. } | Knob::CgroupDevice { directory, file, .. } => {
             OwnedFd::from(OpenOptions::new().write(true).open(host.path(&directory.join(file))).ok()?)
         }
-        Knob::Signal(process) | Knob::Run(process) => {
-            pidfd_open(knobs::pid_of(*process).ok()?, PidfdFlags::empty()).ok()?
-        }
+        Knob::Signal(process) | Knob::Run(process) => pidfd_open(knobs::pid_of(*process).ok()?, PidfdFlags::empty()).ok()?,
         _ => return None,
     };
     // Opened first and looked at then: it is the one that was meant, and stays it.

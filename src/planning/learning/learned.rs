@@ -114,9 +114,8 @@ impl Learned {
             Deed::RollbackStarted(cause) => self.undone(change, *cause, at),
             Deed::Stuck { .. } => self.teach(change, Taught::Harm, at),
             Deed::RolledBack | Deed::Yielded(_) => {
-                if self.trials.remove(&change.id).is_some_and(|trial| trial.automatic) {
-                    self.losses.undone(change, entry.now);
-                }
+                let trial = self.trials.remove(&change.id);
+                trial.filter(|trial| trial.automatic).into_iter().for_each(|_| self.losses.undone(change, entry.now));
             }
             Deed::Refused(_) | Deed::Expired | Deed::Done => {
                 self.trials.remove(&change.id);

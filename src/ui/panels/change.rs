@@ -117,6 +117,9 @@ fn policy(change: &Change, prose: &mut Prose<'_>) {
     }
 }
 
+/// Writes of one line: the subject, the value before and after, how many, the command.
+type Group<'a> = (String, Cow<'a, str>, Cow<'a, str>, usize, &'a str);
+
 /// The exact writes. Threads that get the same value are one line.
 fn diff(plan: Option<&Plan>, prose: &mut Prose<'_>) {
     let theme = prose.theme;
@@ -125,7 +128,7 @@ fn diff(plan: Option<&Plan>, prose: &mut Prose<'_>) {
         prose.text("not prepared yet", theme.dim);
         return;
     };
-    let mut groups: Vec<(String, Cow<'_, str>, Cow<'_, str>, usize, &str)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for step in &plan.steps {
         let group = format!("{} ", step.knob.subject());
         let (before, after) = step.lines();

@@ -230,6 +230,7 @@ fn three_harms_a_day_end_auto_mode_across_restarts_until_an_operator_switches_it
     assert!(is_done(again.command(Command::SetMode(Mode::Auto))));
     again.seconds(5);
     assert_eq!(again.view.clone().unwrap().mode, Mode::Auto, "who has seen it may switch it on");
-    let by: Vec<&Entry> = again.entries.iter().filter(|e| matches!(&e.deed, Deed::Noted(n) if matches!(**n, Note::Mode { .. }))).collect();
+    let by: Vec<&Entry> =
+        again.entries.iter().filter(|e| matches!(&e.deed, Deed::Noted(n) if matches!(**n, Note::Mode { .. }))).collect();
     assert!(matches!(by.last().unwrap().who, Who::Operator { .. }));
 }

@@ -34,7 +34,8 @@ pub fn kept(host: &RecordedHost, name: &str, outcome: Outcome) -> Change {
 fn after(proposal: Proposal, finding: trimtab::model::finding::Finding, (plan, outcome): (Plan, Outcome)) -> Change {
     let entry = |deed| Entry { change: ChangeId(7), deed, who: Who::Engine, now: Now::default(), boot: plan.boot.clone() };
     let mut change = Change::begin(&entry(Deed::Proposed { proposal: Box::new(proposal), finding: Box::new(finding) })).unwrap();
-    let verdict = Verdict { outcome, effect: None, placebo: None, why: "it fell by a third".into(), doubts: vec![], ..Verdict::default() };
+    let verdict =
+        Verdict { outcome, effect: None, placebo: None, why: "it fell by a third".into(), doubts: vec![], ..Verdict::default() };
     change.state = ChangeState::Kept;
     change.verdict = Some(verdict);
     change.plan = Some(plan.clone());

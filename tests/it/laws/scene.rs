@@ -358,8 +358,13 @@ pub fn quiet() -> Scene {
         idle: Reading::Known(Idle { states: [(2, 0.2), (133, 0.7)].map(idle_state).into() }),
         ..Snapshot::default()
     };
-    let facts =
-        Facts { cpus: 2, nodes: 2, autogroup: true, cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())], ..Facts::default() };
+    let facts = Facts {
+        cpus: 2,
+        nodes: 2,
+        autogroup: true,
+        cgroup_v1: vec![("blkio".into(), "/sys/fs/cgroup/blkio".into())],
+        ..Facts::default()
+    };
     Scene {
         snapshot,
         vitals,

@@ -230,7 +230,8 @@ fn climbed(office: &Office) -> usize {
 
 /// The rung as a proposal: asked for by the emergency, judged by nothing but its end.
 pub fn proposal(kind: EmergencyKind, rung: &Rung, finding: &Finding) -> Proposal {
-    let reversible = rung.reach.is_reversible() && !rung.wants.iter().any(|want| want.to.starts_with("vacuum") || want.to.starts_with("reclaim"));
+    let reversible = rung.reach.is_reversible()
+        && !rung.wants.iter().any(|want| want.to.starts_with("vacuum") || want.to.starts_with("reclaim"));
     let primary = finding.evidence.first().map(|fact| Key::new(fact.subject.clone(), fact.metric));
     let primary = primary.unwrap_or_else(|| Key::host(crate::model::metric::Metric::Load));
     Proposal {

@@ -6,11 +6,7 @@
 use crate::{
     analysis::{
         detect::Lane,
-        emergency::{
-            ladder,
-            sight,
-            vigil::Vigil,
-        },
+        emergency::{ladder, sight, vigil::Vigil},
     },
     engine::{
         brain::{
@@ -202,8 +198,7 @@ impl Rescue {
         let now = world.now.tick;
         self.spared.retain(|_, at| now.since(*at) < SPARED);
         let spared = self.passed_by(now);
-        let table: Table =
-            EmergencyKind::ALL.iter().map(|kind| (*kind, ladder::of(*kind, world, &self.rule, &spared))).collect();
+        let table: Table = EmergencyKind::ALL.iter().map(|kind| (*kind, ladder::of(*kind, world, &self.rule, &spared))).collect();
         let stale = self.readied.is_none_or(|at| now.since(at) >= STALE);
         if !stale && !self.is_tense() && essence(&table) == essence(&self.table) {
             return;
@@ -282,9 +277,7 @@ impl Rescue {
 fn essence(table: &Table) -> BTreeSet<(EmergencyKind, &str, &Subject)> {
     let rungs = table.iter().flat_map(|(kind, ladder)| ladder.iter().map(move |rung| (*kind, rung)));
     rungs
-        .flat_map(|(kind, rung)| {
-            rung.wants.iter().map(move |want| (kind, want.to.split(' ').next().unwrap_or_default(), &want.on))
-        })
+        .flat_map(|(kind, rung)| rung.wants.iter().map(move |want| (kind, want.to.split(' ').next().unwrap_or_default(), &want.on)))
         .collect()
 }
 
