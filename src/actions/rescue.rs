@@ -37,6 +37,7 @@ use crate::{
         world::World,
     },
 };
+use std::collections::BTreeSet;
 
 /// Rungs.
 pub struct Rescue;
@@ -254,25 +255,37 @@ fn freezer(path: &str, host: &dyn Host) -> Option<Directory> {
     if directory.version == CgroupVersion::V2 {
         return Some(directory);
     }
-    let mut inside = 0;
-    let counted = protect::members(host, &directory.place, &mut |_| {
-        inside += 1;
+    // A process that is there in both looks at one hierarchy was there at the look at the other in between: of those that come and go as a
+    // fork bomb's do nothing is concluded.
+    let inside = || pids(&directory, host).ok();
+    let all = || dwellers(path, host).ok();
+    let looks = [inside()?, all()?, inside()?, all()?];
+    let [first, between, second, last] = &looks;
+    let same = first.intersection(second).all(|id| between.contains(id)) && between.intersection(last).all(|id| second.contains(id));
+    (same && first.intersection(second).next().is_some()).then_some(directory)
+}
+
+/// Every process of a directory and those below it.
+fn pids(directory: &Directory, host: &dyn Host) -> Result<BTreeSet<ProcessId>, Refusal> {
+    let mut all = BTreeSet::new();
+    protect::members(host, &directory.place, &mut |stat| {
+        all.insert(stat.id);
         Ok(())
-    });
-    let all = crowd(path, host).ok()?.len();
-    (counted.is_ok() && inside > 0 && inside == all).then_some(directory)
+    })?;
+    Ok(all)
 }
 
 /// Every process of a group and those below it, as its memory (else its tasks, else its cpu) is accounted.
-fn crowd(path: &str, host: &dyn Host) -> Result<Vec<ProcessId>, Refusal> {
+fn dwellers(path: &str, host: &dyn Host) -> Result<BTreeSet<ProcessId>, Refusal> {
     let homes = ["memory", "pids", "cpu", "freezer"];
     let directory = homes.iter().find_map(|controller| cgroups::find(host, controller, path).ok()).ok_or_else(gone)?;
     protect::pausable_cgroup(host, path, &directory.place)?;
-    let mut all = Vec::new();
-    protect::members(host, &directory.place, &mut |stat| {
-        all.push(stat.id);
-        Ok(())
-    })?;
+    pids(&directory, host)
+}
+
+/// The same, few enough to be met one by one.
+fn crowd(path: &str, host: &dyn Host) -> Result<BTreeSet<ProcessId>, Refusal> {
+    let all = dwellers(path, host)?;
     if all.len() > CROWD {
         return Err(refusal(
             Obstacle::Unsupported,

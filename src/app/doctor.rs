@@ -171,6 +171,7 @@ fn in_words(host: &dyn Host, facts: &Facts) -> Vec<(&'static str, String)> {
         ("systemd", without(facts.systemd, "pid 1 is another program")),
         ("container", facts.container.as_deref().unwrap_or("no sign of one").into()),
         ("our limits", limits(host)),
+        ("memory lock", memory_lock(host, facts)),
         ("other tuners", if facts.tuners.is_empty() { "none running".into() } else { facts.tuners.join(", ") }),
     ]
 }
@@ -181,6 +182,24 @@ fn limits(host: &dyn Host) -> String {
         Ok(Sample::Allowance(found)) => text::hardware::limits(&found).unwrap_or_else(|| "none tighter than the host".into()),
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
+    }
+}
+
+/// Whether the daemon can keep its memory in core for an emergency (mlockall(2)): CAP_IPC_LOCK, or no RLIMIT_MEMLOCK, as `host::real::brace`
+/// asks for it.
+fn memory_lock(host: &dyn Host, facts: &Facts) -> String {
+    if facts.can("CAP_IPC_LOCK") {
+        return "yes".into();
+    }
+    let limits = host.text(&Place::proc("self/limits")).unwrap_or_default();
+    let soft = limits.lines().find_map(|line| line.strip_prefix("Max locked memory")?.split_ascii_whitespace().next());
+    match soft {
+        Some("unlimited") => "yes".into(),
+        Some(bytes) => {
+            let bytes = bytes.parse::<f64>().map_or_else(|_| bytes.to_string(), |bytes| Unit::Bytes.show(bytes));
+            format!("no: RLIMIT_MEMLOCK is {bytes} and CAP_IPC_LOCK is missing (LimitMEMLOCK=infinity in the unit)")
+        }
+        None => "unknown: /proc/self/limits cannot be read".into(),
     }
 }
 
@@ -299,6 +318,19 @@ mod tests {
             assert_eq!(row.may == May::Yes, row.why.is_empty(), "{row:?}");
         }
         assert!(serde_json::to_value(&report).unwrap()["changes"].is_array());
+    }
+
+    #[test]
+    fn a_limit_that_forbids_the_lock_is_told() {
+        let host = RecordedHost::default();
+        let facts = |names: &[&str]| Facts { capabilities: names.iter().map(|name| Arc::from(*name)).collect(), ..Facts::default() };
+        assert!(memory_lock(&host, &facts(&[])).starts_with("unknown"));
+        host.put("/proc/self/limits", "Max locked memory         8388608              8388608              bytes     \n");
+        let said = memory_lock(&host, &facts(&[]));
+        assert!(said.starts_with("no: RLIMIT_MEMLOCK is 8.00 MiB and CAP_IPC_LOCK is missing"), "{said}");
+        assert_eq!(memory_lock(&host, &facts(&["CAP_IPC_LOCK"])), "yes");
+        host.put("/proc/self/limits", "Max locked memory         unlimited            unlimited            bytes     \n");
+        assert_eq!(memory_lock(&host, &facts(&[])), "yes");
     }
 
     #[test]

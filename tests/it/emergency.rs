@@ -175,6 +175,23 @@ fn a_group_that_has_no_freezer_of_its_own_is_stopped_one_by_one() {
     assert_eq!(super::emergency::plan(&host, group("/hog"), "freeze").unwrap().steps.len(), 2);
 }
 
+/// A fork bomb's group is larger than can be met one by one, and its freezer meets it whole.
+#[test]
+fn a_group_of_many_is_frozen_and_never_stopped_one_by_one() {
+    let host = machine(V1);
+    let pids: Vec<u32> = (1000..1100).collect();
+    pids.iter().for_each(|pid| live(&host, *pid, "bomb"));
+    let procs: String = pids.iter().map(|pid| format!("{pid}\n")).collect();
+    for home in ["memory", "freezer", "pids"] {
+        host.put(&format!("/sys/fs/cgroup/{home}/hog/cgroup.procs"), &procs);
+    }
+    let frozen = plan(&host, group("/hog"), "freeze").unwrap();
+    assert_eq!(frozen.steps.len(), 1);
+    assert!(frozen.steps[0].knob.to_string().ends_with("freezer.state"), "{}", frozen.steps[0].knob);
+    host.put("/sys/fs/cgroup/freezer/hog/cgroup.procs", "1000\n");
+    assert_eq!(plan(&host, group("/hog"), "freeze").unwrap_err().kind, Obstacle::Unsupported, "its freezer holds a part only");
+}
+
 #[test]
 fn ends_are_ends_and_cannot_be_taken_back() {
     let of = |mounts, to| {

@@ -17,7 +17,7 @@ use trimtab::{
     engine::{
         guard::process::GuardProcess,
         hands::Hands,
-        job::{Apply, Done, Job},
+        job::{Apply, Climb, Done, Job},
         worker::Work,
     },
     host::{host::Host, real::RealHost},
@@ -181,6 +181,62 @@ fn a_full_disk_refuses_changes_and_no_undo() {
     engine.undo(&again);
     drop(engine);
     nothing_dangles(mount.0.path(), &stage, &first);
+}
+
+/// Climbs a rung that pauses the first sleeper of the stage.
+fn pause(engine: &mut Engine, pid: u32) -> (Done, ChangeId) {
+    let host = RealHost::default();
+    let whom = Subject::Process(process(&Arc::new(host), pid));
+    let (proposal, finding) = proposal("rescue", vec![Want { on: whom, to: "stop".into() }]);
+    let change = ChangeId(engine.next);
+    engine.next += 1;
+    assert!(engine.hands.perform(Job::Ready(vec![proposal.clone()])).ready.is_some_and(|all| all == [None]));
+    let climb = Climb { change, proposal, finding, who: Who::Engine, confirm: HOUR };
+    (engine.hands.perform(Job::Climb(Box::new(climb))), change)
+}
+
+fn is_stopped(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().starts_with('T')
+}
+
+/// Invariants 15 and 16: on a full disk the reserve pays for the first rungs, and what then does not fit waits in memory until there is room.
+#[test]
+#[ignore = "scripts/faults.sh"]
+fn a_full_disk_keeps_no_rung_from_being_climbed() {
+    let mount = Mount::of(&["-t", "tmpfs", "-o", "size=6m", "trimtab-faults"]);
+    let stage = Stage::set();
+    let pid = stage.pids()[0];
+    let mut engine = Engine::start(mount.0.path(), &stage);
+    let reserve = mount.0.path().join("journal.db-reserve");
+    let held = || std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(&reserve).unwrap()) * 512;
+    engine.hands.perform(Job::Ready(Vec::new()));
+    let full = held();
+    assert!(full >= 2 << 20, "the reserve is taken while there is room: {full}");
+    mount.fill();
+    let (mut written, mut waiting) = (0, 0);
+    while waiting < 3 {
+        assert!(written < 2000, "the disk is never full");
+        let (done, change) = pause(&mut engine, pid);
+        assert!(done.error.is_none(), "{done:?}");
+        assert!(is_stopped(pid), "it is climbed, whatever the disk says");
+        let entries: Vec<Deed> = done.entries.iter().map(|(_, entry)| entry.deed.clone()).collect();
+        assert!(entries.iter().any(|deed| matches!(deed, Deed::Kept)), "it is told all the same: {entries:?}");
+        if done.journal_down { waiting += 1 } else { written += 1 }
+        let plan = entries.into_iter().find_map(|deed| if let Deed::ApplyStarted { plan, .. } = deed { Some(*plan) } else { None });
+        engine.undo(&Applied { id: change, plan: plan.unwrap() });
+        assert!(!is_stopped(pid));
+    }
+    assert!(written > 0 && held() == 0, "the reserve was given back for {written} rungs");
+    std::fs::remove_file(mount.0.path().join("ballast")).unwrap();
+    let done = engine.hands.perform(Job::Ready(Vec::new()));
+    assert!(!done.journal_down, "{done:?}");
+    assert!(held() >= 2 << 20, "the reserve is taken again");
+    drop(engine);
+    let (_, entries) = tools(mount.0.path(), &Arc::new(RealHost::default()));
+    let rungs = changes(&entries).iter().filter(|change| change.applied.is_some()).count();
+    assert_eq!(rungs, written + waiting, "what waited in memory is in the journal by now");
+    println!("{written} rungs written on a full disk, {waiting} kept in memory and written later");
 }
 
 #[test]

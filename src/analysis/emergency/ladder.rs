@@ -112,7 +112,7 @@ fn forks(world: &World<'_>, all: &[Target]) -> Vec<Rung> {
     // A single process is no bomb; its group is.
     let Some(target) = all.iter().find(|target| matches!(target.on, Subject::Cgroup(_))) else { return ladder };
     if let Subject::Cgroup(path) = &target.on
-        && let Some(now) = world.snapshot.cgroup(path).and_then(|group| group.pids)
+        && let Some(now) = world.snapshot.cgroup(path).and_then(|group| group.pids).filter(|now| *now > 0)
     {
         ladder.push(rung(Reach::Ease, format!("pids.max {now} for {path}"), &target.on, format!("pids {now}")));
     }

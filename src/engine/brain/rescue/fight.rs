@@ -146,7 +146,7 @@ impl Fight {
         let Some(who) = self.agreed.clone() else { return };
         loop {
             let Some(at) = self.ladder.iter().position(|rung| rung.state == RungState::Waiting) else {
-                self.stage = Stage::Spent(self.end());
+                self.spend(office);
                 return;
             };
             let spent = climbed(office) >= look.rule.per_hour;
@@ -176,8 +176,20 @@ impl Fight {
         }
     }
 
+    /// Nothing is left to climb: told once.
+    fn spend(&mut self, office: &mut Office) {
+        let stage = Stage::Spent(self.end());
+        if self.stage != stage {
+            office.log(log::Level::Error, format!("{}: {}", self.kind.row(), stage.words()));
+            self.stage = stage;
+        }
+    }
+
     /// Why nothing is left.
     fn end(&self) -> String {
+        if self.ladder.is_empty() {
+            return "nobody was found to act on".into();
+        }
         let barred = self.ladder.iter().find_map(|rung| match &rung.state {
             RungState::Barred(why) => Some(why.clone()),
             _ => None,

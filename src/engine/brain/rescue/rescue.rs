@@ -141,8 +141,8 @@ impl Rescue {
         let Some((_, alarm)) = self.vigil.alarms().find(|(of, _)| *of == kind) else { return };
         let headline = alarm.finding.headline.clone();
         let ladder = match self.table.get(&kind) {
-            Some(ladder) => ladder.clone(),
-            None => ladder::of(kind, world, &self.rule, &self.passed_by(world.now.tick)),
+            Some(ladder) if !ladder.is_empty() => ladder.clone(),
+            _ => ladder::of(kind, world, &self.rule, &self.passed_by(world.now.tick)),
         };
         let mut fight = Fight::new(kind, alarm.since, ladder);
         office.log(log::Level::Error, format!("EMERGENCY {}: {headline}", kind.row()));
