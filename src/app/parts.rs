@@ -205,7 +205,15 @@ type Configured<'a> = (&'a Config, &'a [&'static dyn Action]);
 
 /// Journal, recovery, guard. Where there can be no journal there are no changes either, but watching goes on.
 fn acting(directory: &Path, wish: Configured<'_>, env: &Env) -> Result<Crew, Failure> {
-    match journaled(directory, wish, env) {
+    let host = Arc::new(RealHost::default());
+    let boot = match identity(host.as_ref()) {
+        Ok(boot) => boot,
+        Err(why) => {
+            log::error!("only watching: {why}");
+            return Ok(watching(Bystander::forced(&why)));
+        }
+    };
+    match journaled(directory, wish, (host, boot, env)) {
         Ok(crew) => Ok(crew),
         Err(e) if e.trouble == Trouble::Held => Err(Failure::new(e)),
         Err(e) => {
@@ -215,17 +223,26 @@ fn acting(directory: &Path, wish: Configured<'_>, env: &Env) -> Result<Crew, Fai
     }
 }
 
-fn journaled(directory: &Path, (config, defined): Configured<'_>, env: &Env) -> Result<Crew, StoreError> {
+/// The identity of this boot. Without it no plan of an earlier boot is told from one of this: every live change would be taken for undone
+/// by a reboot, so nothing is recovered and nothing done.
+fn identity(host: &dyn Host) -> Result<String, String> {
+    let lacks = |why: String| format!("which boot this is cannot be read, so nothing of the journal may be undone or done: {why}");
+    let boot = host.text(&Place::proc("sys/kernel/random/boot_id")).map_err(|e| lacks(e.to_string()))?;
+    let boot = boot.trim();
+    if boot.is_empty() { Err(lacks("/proc/sys/kernel/random/boot_id is empty".into())) } else { Ok(boot.into()) }
+}
+
+/// The machine, the identity of its boot, and what the program was started with.
+type Here<'a> = (Arc<RealHost>, String, &'a Env);
+
+fn journaled(directory: &Path, (config, defined): Configured<'_>, (host, boot, env): Here<'_>) -> Result<Crew, StoreError> {
     let lock = Lock::take(directory)?;
-    let host = Arc::new(RealHost::default());
     let opened = Journal::open(&directory.join(journal::FILE), host.now())?;
     if let Some(damage) = &opened.damage {
         log::error!("{damage}");
     }
     let mut entries = opened.entries;
-    // Without it no plan of an earlier boot is told from one of this; an empty identity is that of no boot.
-    let boot = host.text(&Place::proc("sys/kernel/random/boot_id")).unwrap_or_default();
-    let tools = Tools { host: host.clone(), actions: actions::named, journal: opened.journal, boot: boot.trim().into() };
+    let tools = Tools { host: host.clone(), actions: actions::named, journal: opened.journal, boot };
     let family = host.clone();
     let args = vec!["guard".into(), directory.into()];
     let guard = GuardProcess::new(env.program.clone(), args, Box::new(move |pid| family.set_guard(pid)));
@@ -250,4 +267,22 @@ fn journaled(directory: &Path, (config, defined): Configured<'_>, env: &Env) -> 
 pub fn handles() -> usize {
     let soft = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     usize::try_from(soft.unwrap_or(1024) / 2).unwrap_or(512)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::host::recorded::RecordedHost;
+
+    #[test]
+    fn a_boot_without_identity_is_no_boot_to_act_in() {
+        let host = RecordedHost::default();
+        let why = identity(&host).unwrap_err();
+        assert!(why.contains("boot_id") && why.contains("nothing of the journal may be undone"), "{why}");
+        host.put("/proc/sys/kernel/random/boot_id", "\n");
+        assert!(identity(&host).unwrap_err().contains("is empty"));
+        host.put("/proc/sys/kernel/random/boot_id", "b\n");
+        assert_eq!(identity(&host).unwrap(), "b");
+    }
 }

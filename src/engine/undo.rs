@@ -15,7 +15,7 @@ use crate::{
         journal::Journal,
     },
 };
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 /// Finds the action of that name.
 pub type Lookup = fn(&str) -> Option<&'static dyn Action>;
@@ -107,7 +107,10 @@ pub fn undo(tools: &mut Tools, case: &Case<'_>) -> Undoing {
         Ok(Some(state)) => return Undoing { end: End::Settled(state), unwritten: None },
         begun => begun.is_ok(),
     };
-    let outcome = undo_steps(tools, case.plan);
+    let outcome = match undo_steps(tools, case.plan) {
+        Deed::Yielded(knobs) => below(tools, case, knobs),
+        outcome => outcome,
+    };
     let end = match &outcome {
         Deed::Yielded(_) => End::Yielded,
         Deed::Stuck { error, .. } => End::Stuck(error.clone()),
@@ -141,6 +144,31 @@ fn concerns(cause: Cause, state: ChangeState) -> bool {
         Cause::Deadline => state.is_unconfirmed(),
         Cause::LostWatcher => state.is_unconfirmed() || state == ChangeState::Stuck,
         _ => state.is_live(),
+    }
+}
+
+/// What reads as somebody else's may be that of a later change of ours which is yet to be undone: that one goes back to our value here,
+/// so this one waits for it and is undone after it.
+fn below(tools: &Tools, case: &Case<'_>, knobs: Vec<String>) -> Deed {
+    // What cannot be read is left alone, as a stranger's is.
+    let entries = tools.journal.since(0).unwrap_or_default();
+    let begun = entries.iter().rposition(|(_, e)| e.change == case.change && matches!(e.deed, Deed::ApplyStarted { .. }));
+    let later = entries.iter().skip(begun.map_or(entries.len(), |at| at + 1));
+    let later: BTreeSet<ChangeId> =
+        later.filter(|(_, e)| matches!(e.deed, Deed::ApplyStarted { .. })).map(|(_, e)| e.change).collect();
+    let holds = |change: &Change| {
+        let steps = change.plan.iter().filter(|plan| plan.boot == case.plan.boot).flat_map(|plan| &plan.steps);
+        let mut shared = steps.filter(|step| knobs.contains(&step.knob.to_string()));
+        let open = change.state.is_unconfirmed() || change.state == ChangeState::Stuck;
+        open && shared.any(|step| tools.host.get(&step.knob).is_ok_and(|found| found == step.after))
+    };
+    let of = |id: &ChangeId| fold(entries.iter().filter(|(_, e)| e.change == *id).map(|(_, e)| e));
+    match later.iter().rev().filter_map(of).find(holds) {
+        Some(above) => {
+            let why = format!("{} was set on top of it and is not undone yet: roll that back first", above.id);
+            stuck(tools.host.as_ref(), case.plan, why)
+        }
+        None => Deed::Yielded(knobs),
     }
 }
 

@@ -177,14 +177,19 @@ impl Law {
         wrong
     }
 
-    /// Of each knob, the kept change that was applied last.
+    /// Of each knob, the kept change that was applied last; but not of those on which another stands in some knob: what becomes of them
+    /// is settled when that one is undone.
     fn tops(&self, boot: &str) -> BTreeMap<Knob, (ChangeId, String)> {
         let mut tops = BTreeMap::new();
         let begun = self.entries.iter().filter(|e| matches!(e.deed, Deed::ApplyStarted { .. }));
         for change in begun.filter_map(|e| self.changes.get(&e.change)).filter(|c| c.state == ChangeState::Kept) {
             let steps = change.plan.iter().filter(|plan| plan.boot == boot).flat_map(|plan| &plan.steps);
             let steps = steps.filter(|step| step.knob != queue("nr_requests"));
-            tops.extend(steps.map(|step| (step.knob.clone(), (change.id, step.after.clone()))));
+            let steps: Vec<&Step> = steps.collect();
+            let beneath = |knob: &Knob| tops.get(knob).map(|(id, _): &(ChangeId, String)| *id);
+            let covered: BTreeSet<ChangeId> = steps.iter().filter_map(|step| beneath(&step.knob)).collect();
+            tops.retain(|_, (id, _)| !covered.contains(id));
+            tops.extend(steps.into_iter().map(|step| (step.knob.clone(), (change.id, step.after.clone()))));
         }
         tops
     }
@@ -374,7 +379,7 @@ fn standing(states: &[ChangeState]) {
             let said = plans.iter().flat_map(|(_, plan)| &plan.steps).any(|step| step.knob == **knob && step.after == value);
             // The kernel moves it by itself with the scheduler, in the middle of a change and of its undo.
             let follows = states.is_empty() && **knob == queue("nr_requests");
-            value != truth.base && !truth.warped && !said && !follows
+            value != truth.base && !truth.warped.contains(&value) && !said && !follows
         };
         machine.truth.keys().find(odd).map(|knob| {
             let truth = &machine.truth[knob];

@@ -9,7 +9,12 @@ use crate::{
     life::meanwhile,
     world::{Gate, Op, current, gate, now, pass, tell, world},
 };
-use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    sync::Arc,
+    time::Duration,
+};
 use trimtab::{
     host::{
         error::HostError,
@@ -45,8 +50,8 @@ pub struct Truth {
     /// What the world outside last wanted.
     pub base: String,
     pub writer: Writer,
-    /// The machine made something else of our value.
-    pub warped: bool,
+    /// What the machine made of values of ours: found there, it is nobody's wish, and a change may go back to it.
+    pub warped: BTreeSet<String>,
 }
 
 /// The machine of one boot.
@@ -151,7 +156,7 @@ impl Machine {
 
     fn learn(&mut self, knob: Knob) {
         let base = self.host.get(&knob).expect("a knob of the machine");
-        self.truth.insert(knob, Truth { base, writer: Writer::Nature, warped: false });
+        self.truth.insert(knob, Truth { base, writer: Writer::Nature, warped: BTreeSet::new() });
     }
 
     pub fn process(&self, pid: u32) -> ProcessId {
@@ -185,7 +190,8 @@ impl Machine {
         if disk.contains(knob) { disk } else { vec![knob.clone()] }
     }
 
-    /// A stranger sets something, always to a value that nobody had before.
+    /// A stranger sets something, always to a value that nobody had before and that no clamp of ours could have become: in the moment
+    /// between a write and its reading back, and beneath a change of ours, those two cannot be told from each other in principle.
     pub fn stranger(&mut self, dice: &mut Dice) -> String {
         self.foreign += 1;
         let n = self.foreign;
@@ -204,7 +210,7 @@ impl Machine {
         self.host.tamper(&knob, &value);
         for member in Machine::group(&knob) {
             let base = self.value(&member);
-            self.truth.insert(member, Truth { base, writer: Writer::Stranger, warped: false });
+            self.truth.insert(member, Truth { base, writer: Writer::Stranger, warped: BTreeSet::new() });
         }
         format!("a stranger sets {knob} to {value}")
     }
@@ -332,7 +338,7 @@ fn put(knob: &Knob, value: &str) -> Touch<()> {
         w.count("writes");
         for member in Machine::group(knob) {
             if let Some(truth) = w.machine.truth.get_mut(&member) {
-                (truth.writer, truth.warped) = (Writer::Ours, false);
+                truth.writer = Writer::Ours;
             }
         }
     });
@@ -344,7 +350,8 @@ fn failing(knob: &Knob, value: &str, code: i32) -> Touch<()> {
     world(|w| w.machine.failed = Some(w.now));
     match world(|w| w.dice.below(4)) {
         0 => Ok(()),
-        1 if value.parse::<i64>().is_ok_and(|v| v > 1) => {
+        // A system call takes a nice as it is, or fails; what is written to a file may be cut or rounded.
+        1 if !matches!(knob, Knob::Nice(_)) && value.parse::<i64>().is_ok_and(|v| v > 1) => {
             let found = world(|w| w.machine.value(knob));
             law::write(knob, &found, value);
             let clamped = value.parse::<i64>().map(|v| (v - 1).to_string()).unwrap_or_default();
@@ -356,7 +363,11 @@ fn failing(knob: &Knob, value: &str, code: i32) -> Touch<()> {
                 for member in Machine::group(knob) {
                     if let Some(truth) = w.machine.truth.get_mut(&member) {
                         truth.writer = Writer::Ours;
-                        truth.warped = true;
+                        truth.warped.insert(if member == *knob {
+                            clamped.clone()
+                        } else {
+                            w.machine.host.get(&member).unwrap_or_default()
+                        });
                     }
                 }
             });

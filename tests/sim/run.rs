@@ -299,7 +299,9 @@ fn press() {
         _ => {
             let pid =
                 world(|w| if w.dice.one_in(3) { *w.dice.pick(&PROTECTED) } else { *w.dice.pick(&[HOGS[0], HOGS[1], VICTIM]) });
+            // Between 1 and 18 is what strangers set.
             let to = world(|w| w.dice.below(40) as i8 - 20);
+            let to = if (1..19).contains(&to) { -to } else { to };
             let process = world(|w| w.machine.process(pid));
             Command::Wish(Wish::Nice { processes: vec![process], to })
         }

@@ -1,6 +1,13 @@
 //! Steps: made, written, read back and undone, the same way for every action.
 //!
-//! A write is compared before and read back after. Undo writes the absolute value before, only where the present one is ours.
+//! All steps are compared before the first is written, each again right before its write, and each is read back after. Undo writes the
+//! absolute value before, only where the present one is ours.
+//!
+//! What reads back as something else is one of two things. The kernel made it of our value (it clamps to its bounds, towards the value
+//! before, or rounds to a step of its own): then it is taken back at once. Or somebody else wrote in between: then it is theirs and is left
+//! alone. A stranger's number that lies between the value before and ours, written in that very moment, looks like a clamp in principle:
+//! such a one is taken back.
+//!
 //! Knobs that the kernel moves together (catalogue B8, lock groups) yield together, since undoing one would overwrite a stranger's
 //! value in the other.
 
@@ -11,6 +18,7 @@ use crate::{
         threads,
     },
     host::{
+        canonical::parse_cpus,
         error::{HostError, Kind},
         host::{Host, Touch},
     },
@@ -117,6 +125,37 @@ fn ours(step: &Step, found: &str) -> bool {
         && number(found).zip(number(&step.after)).is_some_and(|(found, after)| found < after)
 }
 
+/// Whether the kernel may have made `found` of what the step wrote: each number of it is cut towards the value before, or rounded by less
+/// than a thirty-second; of processors, some are left out. A system call takes nice, policy and I/O priority as they are, or fails.
+fn bent(step: &Step, found: &str) -> bool {
+    match step.knob {
+        Knob::Nice(_) | Knob::Policy(_) | Knob::IoPriority(_) => false,
+        Knob::Affinity(_) => {
+            let cpus = |list: &str| parse_cpus(list, u32::from(u16::MAX)).unwrap_or_default();
+            let (some, all) = (cpus(found), cpus(&step.after));
+            !some.is_empty() && some.iter().all(|cpu| all.contains(cpu))
+        }
+        _ => {
+            let (Some(found), Some(after)) = (numbers(found), numbers(&step.after)) else { return false };
+            let before = numbers(&step.before).filter(|before| before.len() == after.len()).unwrap_or_else(|| after.clone());
+            let cut = |(found, (after, before)): (f64, (f64, f64))| {
+                let (low, high) = (after.min(before), after.max(before));
+                (low..=high).contains(&found) || (found - after).abs() <= (after.abs() / 32.0).max(1.0)
+            };
+            found.len() == after.len() && found.into_iter().zip(after.into_iter().zip(before)).all(cut)
+        }
+    }
+}
+
+/// The numbers that a value is made of, `max` being beyond all; `None` where it is made of anything else.
+fn numbers(value: &str) -> Option<Vec<f64>> {
+    let number = |word: &str| match word.trim_end_matches('%') {
+        "max" | "unlimited" => Some(f64::INFINITY),
+        word => word.parse().ok(),
+    };
+    value.split([' ', ':']).map(number).collect()
+}
+
 /// Undoing what a unit has set at runtime takes its drop-in away and then has systemd read its files: cut in between, systemd still holds
 /// our value.
 fn half_undone(step: &Step, found: &str) -> bool {
@@ -144,8 +183,14 @@ fn read_back(host: &dyn Host, knob: &Knob, wanted: &dyn Fn(&str) -> bool) -> Tou
     found
 }
 
-/// Writes the steps in order; stops at the first failure. Targets that ended are skipped.
+/// Writes the steps in order; stops at the first failure. Targets that ended are skipped. Nothing is written where one of them is neither
+/// at its value before nor at ours: of knobs that move together, the first write would overwrite a stranger's value in the other.
 pub fn apply(plan: &Plan, host: &dyn Host, needs: &str) -> Result<(), Refusal> {
+    for step in &plan.steps {
+        compare(step, host, needs)
+            .map(|_| ())
+            .or_else(|refusal| if refusal.kind == Obstacle::Gone { Ok(()) } else { Err(refusal) })?;
+    }
     let mut alive = false;
     for step in &plan.steps {
         match write(step, host, needs) {
@@ -157,19 +202,30 @@ pub fn apply(plan: &Plan, host: &dyn Host, needs: &str) -> Result<(), Refusal> {
     if alive { Ok(()) } else { Err(refuse::gone()) }
 }
 
-fn write(step: &Step, host: &dyn Host, needs: &str) -> Result<(), Refusal> {
-    let lacks = |e: HostError| from_host(&e, needs);
-    let found = host.get(&step.knob).map_err(lacks)?;
+/// True when the step is done already; refuses where a stranger's value stands.
+fn compare(step: &Step, host: &dyn Host, needs: &str) -> Result<bool, Refusal> {
+    let found = host.get(&step.knob).map_err(|e| from_host(&e, needs))?;
     if ours(step, &found) {
-        return Ok(());
+        return Ok(true);
     }
     if found != step.before && !companion(step) {
         return Err(refuse::moved(&step.knob, &step.before, &found));
+    }
+    Ok(false)
+}
+
+fn write(step: &Step, host: &dyn Host, needs: &str) -> Result<(), Refusal> {
+    let lacks = |e: HostError| from_host(&e, needs);
+    if compare(step, host, needs)? {
+        return Ok(());
     }
     host.set(&step.knob, &step.after).map_err(lacks)?;
     let found = read_back(host, &step.knob, &|found| ours(step, found)).map_err(lacks)?;
     if ours(step, &found) {
         return Ok(());
+    }
+    if found != step.before && !companion(step) && !bent(step, &found) {
+        return Err(refuse::moved(&step.knob, &step.after, &found));
     }
     // What the kernel made of our value would look like a stranger's at undo: take it back now, and say so if even that fails.
     let back = if found == step.before { Ok(()) } else { host.set(&step.knob, &step.before) };
@@ -216,13 +272,19 @@ struct Undo<'a> {
 }
 
 impl Undo<'_> {
-    /// Finds the groups that yield, before the first write moves anything.
+    /// Finds the groups that yield, before the first write moves anything. One of which a member cannot be read is not touched either:
+    /// a stranger's value may be in it.
     fn look(&mut self, steps: &[Step]) {
         for step in steps.iter().filter(|step| !companion(step)) {
-            if let Some(group) = group(&step.knob)
-                && self.host.get(&step.knob).is_ok_and(|found| found != step.before && !ours(step, &found))
-            {
-                self.foreign.insert(group);
+            let Some(group) = group(&step.knob) else { continue };
+            match self.host.get(&step.knob) {
+                Ok(found) if found == step.before || ours(step, &found) => {}
+                Err(e) if e.kind == Kind::Gone => {}
+                Ok(_) => drop(self.foreign.insert(group)),
+                Err(e) => {
+                    self.foreign.insert(group);
+                    self.failed = self.failed.take().or(Some(e));
+                }
             }
         }
     }
@@ -286,5 +348,70 @@ fn of_thread(knob: &Knob) -> Option<(Task, ThreadKnob)> {
         Knob::Affinity(task) => Some((*task, Knob::Affinity)),
         Knob::IoPriority(task) => Some((*task, Knob::IoPriority)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::{host::recorded::RecordedHost, model::knob::Place};
+
+    fn dirty(member: &str) -> Knob {
+        Knob::File(Place::proc(format!("sys/vm/dirty_{member}")))
+    }
+
+    fn of(knob: Knob, before: &str, after: &str) -> Step {
+        Step { knob, before: before.into(), after: after.into(), apply: String::new(), undo: String::new() }
+    }
+
+    #[test]
+    fn a_strangers_value_in_any_step_stops_the_first_write() {
+        let host = RecordedHost::default();
+        host.put("/proc/sys/vm/dirty_bytes", "0\n");
+        host.put("/proc/sys/vm/dirty_ratio", "20\n");
+        let steps = vec![of(dirty("bytes"), "0", "50331648"), of(dirty("ratio"), "20", "0")];
+        let plan = Plan { action: "writeback".into(), boot: "b".into(), steps };
+        apply(&plan, &host, "root").unwrap();
+        apply(&plan, &host, "root").unwrap();
+        rollback(&plan, Order::LastFirst, &host).unwrap();
+        host.tamper(&dirty("ratio"), "24");
+        let (before, writes) = (host.dump(), host.writes());
+        let refused = apply(&plan, &host, "root").unwrap_err();
+        assert!(refused.kind == Obstacle::Moved && refused.why.contains("found 24"), "{}", refused.why);
+        assert_eq!((host.dump(), host.writes()), (before, writes));
+    }
+
+    #[test]
+    fn what_cannot_be_read_may_hold_a_strangers_value() {
+        let host = RecordedHost::default();
+        host.put("/proc/sys/vm/dirty_bytes", "0\n");
+        host.put("/proc/sys/vm/dirty_ratio", "20\n");
+        let steps = vec![of(dirty("bytes"), "0", "50331648"), of(dirty("ratio"), "20", "0")];
+        let plan = Plan { action: "writeback".into(), boot: "b".into(), steps };
+        apply(&plan, &host, "root").unwrap();
+        let writes = host.writes();
+        host.remove("/proc/sys/vm/dirty_bytes");
+        rollback(&plan, Order::LastFirst, &host).unwrap_err();
+        assert_eq!(host.writes(), writes, "the other one of the pair was written");
+        host.put("/proc/sys/vm/dirty_bytes", "50331648\n");
+        assert_eq!(rollback(&plan, Order::LastFirst, &host).unwrap(), Undone::Undone);
+        assert_eq!((host.get(&dirty("bytes")).unwrap(), host.get(&dirty("ratio")).unwrap()), ("0".into(), "20".into()));
+    }
+
+    #[test]
+    fn a_clamp_is_told_from_a_strangers_value() {
+        let file = |before: &str, after: &str, found: &str| bent(&of(Knob::File(Place::proc("sys/x")), before, after), found);
+        assert!(file("1024", "1", "2"), "cut to the least");
+        assert!(file("60", "200", "100"), "cut to the most");
+        assert!(file("max", "1000000", "999424"), "rounded to a page");
+        assert!(file("128", "5", "4"), "rounded to a step");
+        assert!(file("4096 131072 6291456", "4096 131072 9000000", "4096 131072 8388608"), "cut in one place");
+        assert!(!file("1024", "16", "2001") && !file("60", "20", "104") && !file("60", "200", "30"));
+        assert!(!file("none", "bfq", "kyber") && !file("1 2", "3 4", "3"));
+        let task = Task { process: ProcessId { pid: 7, start: 70 }, tid: 7, start: 70 };
+        let affinity = |found: &str| bent(&of(Knob::Affinity(task), "0-7", "0-3"), found);
+        assert!(affinity("0-1") && !affinity("4") && !affinity("0-5"));
+        assert!(!bent(&of(Knob::Nice(task), "0", "19"), "5"), "a system call takes it or fails");
     }
 }
