@@ -261,7 +261,8 @@ fn freezer(path: &str, host: &dyn Host) -> Option<Directory> {
     let all = || dwellers(path, host).ok();
     let looks = [inside()?, all()?, inside()?, all()?];
     let [first, between, second, last] = &looks;
-    let same = first.intersection(second).all(|id| between.contains(id)) && between.intersection(last).all(|id| second.contains(id));
+    let same =
+        first.intersection(second).all(|id| between.contains(id)) && between.intersection(last).all(|id| second.contains(id));
     (same && first.intersection(second).next().is_some()).then_some(directory)
 }
 

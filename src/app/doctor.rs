@@ -323,7 +323,8 @@ mod tests {
     #[test]
     fn a_limit_that_forbids_the_lock_is_told() {
         let host = RecordedHost::default();
-        let facts = |names: &[&str]| Facts { capabilities: names.iter().map(|name| Arc::from(*name)).collect(), ..Facts::default() };
+        let facts =
+            |names: &[&str]| Facts { capabilities: names.iter().map(|name| Arc::from(*name)).collect(), ..Facts::default() };
         assert!(memory_lock(&host, &facts(&[])).starts_with("unknown"));
         host.put("/proc/self/limits", "Max locked memory         8388608              8388608              bytes     \n");
         let said = memory_lock(&host, &facts(&[]));

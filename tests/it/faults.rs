@@ -222,7 +222,11 @@ fn a_full_disk_keeps_no_rung_from_being_climbed() {
         assert!(is_stopped(pid), "it is climbed, whatever the disk says");
         let entries: Vec<Deed> = done.entries.iter().map(|(_, entry)| entry.deed.clone()).collect();
         assert!(entries.iter().any(|deed| matches!(deed, Deed::Kept)), "it is told all the same: {entries:?}");
-        if done.journal_down { waiting += 1 } else { written += 1 }
+        if done.journal_down {
+            waiting += 1
+        } else {
+            written += 1
+        }
         let plan = entries.into_iter().find_map(|deed| if let Deed::ApplyStarted { plan, .. } = deed { Some(*plan) } else { None });
         engine.undo(&Applied { id: change, plan: plan.unwrap() });
         assert!(!is_stopped(pid));

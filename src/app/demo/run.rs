@@ -22,7 +22,7 @@ use crate::{
         server::Entrance,
         socket::{self, Reach},
     },
-    model::trial::Windows,
+    model::{limits::Switchback, trial::Windows},
 };
 use std::{num::NonZero, thread, time::Duration};
 
@@ -40,6 +40,8 @@ pub async fn run(demo: &Demo, common: &Common, env: &Env) -> Result<(), Failure>
     let mut config = settings::load(common, env)?;
     solo::looks(&config, env)?;
     config.policy.windows = WINDOWS;
+    // Turns of off and on would take three minutes: what the demo shows, before and after show, too.
+    config.policy.switchback = Switchback::Never;
     // Nobody is called for a trouble that is made to be looked at.
     config.notify.clear();
     let room = Room::make(env)?;

@@ -85,6 +85,8 @@ const ROWS: &[(&str, Where)] = &[
     ("N11", Where::Files(Root::Proc, &["sys/net/ipv4/neigh/default/gc_thresh3"])),
     ("N12", Where::Files(Root::Proc, &["sys/net/ipv4/tcp_max_orphans"])),
     ("P1", Where::Limit),
+    ("P2", Where::Files(Root::Proc, &["sys/fs/file-max"])),
+    ("P3", Where::Files(Root::Proc, &["sys/kernel/pid_max", "sys/kernel/threads-max"])),
     ("S1", Where::Disk("scheduler")),
     ("S2", Where::Disk("read_ahead_kb")),
     ("S3", Where::Disk("nr_requests")),

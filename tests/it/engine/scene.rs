@@ -449,8 +449,7 @@ impl Scene {
                 // Each rung has a knob of its own: changes on one knob are undone together.
                 let mut plan = self.plan();
                 plan.steps[0].knob = Knob::File(Place::proc(format!("sys/rung/{}", climb.change)));
-                let started =
-                    Deed::ApplyStarted { plan: Box::new(plan), deadline: self.now.tick + climb.confirm, leave: true };
+                let started = Deed::ApplyStarted { plan: Box::new(plan), deadline: self.now.tick + climb.confirm, leave: true };
                 let end = if climb.proposal.reversible { Deed::Kept } else { Deed::Done };
                 let deeds = [proposed, approved, Deed::Prepared, started, Deed::Applied, end];
                 let entries = deeds.into_iter().map(|deed| self.entry(climb.change, deed, &climb.who)).collect();

@@ -433,7 +433,8 @@ fn limits_of_the_host() {
     round_trip("receive-backlog", &[(Subject::Host, "netdev_max_backlog 65536"), (Subject::Host, "netdev_budget 1200")]);
     round_trip("neighbour-table", &[(Subject::Host, "ipv6 1024 4096 8192")]);
     round_trip("orphans", &[(Subject::Host, "1000000")]);
-    let doubled = |file: &str| (2 * fs::read_to_string(format!("/proc/sys/{file}")).unwrap().trim().parse::<u64>().unwrap()).to_string();
+    let doubled =
+        |file: &str| (2 * fs::read_to_string(format!("/proc/sys/{file}")).unwrap().trim().parse::<u64>().unwrap()).to_string();
     round_trip("file-table", &[(Subject::Host, &doubled("fs/file-max"))]);
     let tasks = ["kernel/pid_max", "kernel/threads-max"].map(|file| format!("{file} {}", doubled(file)));
     round_trip("pids-limit", &[(Subject::Host, &tasks[0]), (Subject::Host, &tasks[1])]);
