@@ -141,11 +141,19 @@ impl Queue {
             return;
         }
         let wants = |p: &Proposal| p.wants.iter().cloned().collect::<BTreeSet<Want>>();
-        if wants(&change.proposal) != wants(&proposal) {
+        let moved = wants(&change.proposal) != wants(&proposal);
+        // Numbers that dance from look to look wait for the next preview: a plan that is shown, and approved, is of the wishes it was made of.
+        if moved && card.previewed.is_some_and(|at| now.since(at) < PREVIEW) {
+            return;
+        }
+        if moved {
             card.previewed = None;
         }
         if let Some(change) = office.ledger.get_mut(id) {
             change.proposal = proposal;
+            if moved {
+                change.plan = None;
+            }
         }
     }
 
