@@ -4,6 +4,7 @@
 //!
 //! Steps of the wall clock are the simulator's (`tests/sim`): a namespace of its own exists for the other clocks only (time_namespaces(7)),
 //! and this machine's is nobody's to set.
+#![allow(clippy::result_large_err)]
 
 use crate::kill::{NoGuard, Stage, changes, main_thread, process, proposal, tools};
 use std::{

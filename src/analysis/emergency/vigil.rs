@@ -1,5 +1,5 @@
 //! When a sign has lasted long enough to be an emergency, and when that is over. Fixed sustain, hysteresis between the two, no votes:
-//! a sign counts only while it holds without a break, and ends only after [`Rescue::calm`] seconds without it.
+//! a sign counts only while it holds without a break, and ends only after the configured seconds of calm without it.
 
 use crate::{
     analysis::emergency::sight::Sight,

@@ -50,7 +50,7 @@ fn alone(problem: &Problem, rises: Option<&str>) {
     let untreated = both(&lines, before, numbers);
     let daemon = daemon();
     let begun = Instant::now();
-    daemon.until("the engine acts", Duration::from_secs(90), |d| !applied(d).is_empty());
+    daemon.until("the engine acts", Duration::from_secs(150), |d| !applied(d).is_empty());
     let acted = begun.elapsed();
     daemon.until("it keeps what helps", Duration::from_secs(200), |d| applied(d).iter().any(|change| change["state"] == "Kept"));
     let treated = both(&lines, during, numbers);
